@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * address - a local address on a link.
+ */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include "core/ip.h"
+#include "core/vec.h"
+
+struct address {
+	/* Key, in sort order. */
+	uint32_t ifindex;
+	struct ip_addr local; /* IFA_LOCAL; IPv6 without one: IFA_ADDRESS */
+	struct ip_addr peer;  /* IFA_ADDRESS; equal to local: no peer */
+	uint8_t prefix_len;   /* of the peer's prefix where there is one */
+	/* Value. */
+	uint8_t scope;	 /* RT_SCOPE_ value; 253 is link */
+	bool tentative;	 /* duplicate address detection not done yet */
+	bool dad_failed; /* never usable */
+	bool deprecated;
+	bool temporary; /* RFC 8981, or IPv4 secondary */
+};
+
+VEC(address_vec, struct address); /* sorted by the key, unique */
+
+int address_cmp(const struct address *a, const struct address *b);
+
+#endif

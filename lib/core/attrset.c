@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/attrset.h"
+
+#define ENTRY_NONE    UINT32_MAX
+#define FIRST_BUCKETS 16
+
+struct attrset_entry {
+	struct attrset set;
+	uint32_t refs; /* 0: unused */
+	uint32_t hash;
+	uint32_t next; /* in the bucket, or in the list of unused entries */
+};
+
+static void append_bytes(struct attrset *set, const void *bytes, size_t len)
+{
+	const uint8_t *byte = bytes;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		vec_push(&set->extra, byte[i]);
+}
+
+void attrset_init(struct attrset *set, uint8_t family, uint8_t type)
+{
+	*set = (struct attrset){.family = family, .type = type};
+}
+
+void attrset_done(struct attrset *set)
+{
+	vec_done(&set->hops);
+	vec_done(&set->extra);
+}
+
+void attrset_add_route_extra(struct attrset *set, const void *bytes, size_t len)
+{
+	append_bytes(set, bytes, len);
+	set->route_extra_len = (uint32_t)set->extra.n;
+}
+
+void attrset_add_hop(struct attrset *set, const struct next_hop *hop,
+		     const void *bytes, size_t len)
+{
+	struct next_hop added = *hop;
+
+	added.extra_at = (uint32_t)set->extra.n;
+	added.extra_len = (uint32_t)len;
+	append_bytes(set, bytes, len);
+	vec_push(&set->hops, added);
+}
+
+/* Where a hop's bytes stand follows from the lengths before it. */
+static bool hop_equal(const struct next_hop *a, const struct next_hop *b)
+{
+	return a->ifindex == b->ifindex &&
+	       ip_addr_equal(&a->gateway, &b->gateway) &&
+	       a->flags == b->flags && a->weight == b->weight &&
+	       a->extra_len == b->extra_len;
+}
+
+static bool hops_equal(const struct next_hop_vec *a,
+		       const struct next_hop_vec *b)
+{
+	size_t i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++) {
+		if (!hop_equal(&a->items[i], &b->items[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool bytes_equal(const struct byte_vec *a, const struct byte_vec *b)
+{
+	return a->n == b->n &&
+	       (a->n == 0 || memcmp(a->items, b->items, a->n) == 0);
+}
+
+bool attrset_equal(const struct attrset *a, const struct attrset *b)
+{
+	return a->family == b->family && a->type == b->type &&
+	       a->scope == b->scope && a->pref == b->pref &&
+	       a->nh_id == b->nh_id && ip_prefix_equal(&a->src, &b->src) &&
+	       ip_addr_equal(&a->prefsrc, &b->prefsrc) &&
+	       a->route_extra_len == b->route_extra_len &&
+	       hops_equal(&a->hops, &b->hops) &&
+	       bytes_equal(&a->extra, &b->extra);
+}
+
+bool attrset_is_reject(const struct attrset *set)
+{
+	return set->type >= ATTRSET_BLACKHOLE && set->type <= ATTRSET_THROW;
+}
+
+/* Copies @set less its hops; what it owns is copied as far as the route's. */
+static void copy_route_part(const struct attrset *set, struct attrset *ret)
+{
+	*ret = *set;
+	ret->hops = (struct next_hop_vec){0};
+	ret->extra = (struct byte_vec){0};
+	ret->route_extra_len = 0;
+	ret->refused = false;
+	attrset_add_route_extra(ret, set->extra.items, set->route_extra_len);
+}
+
+static void copy_hop(const struct attrset *set, size_t i, struct attrset *ret)
+{
+	const struct next_hop *hop = &set->hops.items[i];
+	const uint8_t *bytes = NULL;
+
+	if (hop->extra_len)
+		bytes = set->extra.items + hop->extra_at;
+	attrset_add_hop(ret, hop, bytes, hop->extra_len);
+}
+
+void attrset_copy_for_table(const struct attrset *set, const bool *keep,
+			    struct attrset *ret)
+{
+	size_t i;
+
+	copy_route_part(set, ret);
+	for (i = 0; i < set->hops.n; i++) {
+		if (keep[i])
+			copy_hop(set, i, ret);
+	}
+
+	ret->src = (struct ip_prefix){0};
+	ret->prefsrc = (struct ip_addr){0};
+	if (ret->hops.n < set->hops.n)
+		ret->nh_id = 0;
+	/* The kernel forgets the weight too, but not that of an object. */
+	if (ret->hops.n == 1 && ret->nh_id == 0)
+		ret->hops.items[0].weight = 0;
+}
+
+/* --- the store --- */
+
+/* FNV-1a. */
+static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t len)
+{
+	const uint8_t *byte = bytes;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		hash = (hash ^ byte[i]) * 16777619u;
+	return hash;
+}
+
+static uint32_t hash_addr(uint32_t hash, const struct ip_addr *addr)
+{
+	hash = hash_bytes(hash, &addr->family, sizeof(addr->family));
+	return hash_bytes(hash, addr->bytes, sizeof(addr->bytes));
+}
+
+static uint32_t hash_set(const struct attrset *set)
+{
+	const uint8_t small[] = {set->family, set->type, set->scope, set->pref,
+				 set->src.len};
+	const struct next_hop *hop;
+	uint32_t hash = 2166136261u;
+
+	hash = hash_bytes(hash, small, sizeof(small));
+	hash = hash_bytes(hash, &set->nh_id, sizeof(set->nh_id));
+	hash = hash_addr(hash, &set->src.addr);
+	hash = hash_addr(hash, &set->prefsrc);
+	vec_foreach(&set->hops, hop) {
+		hash = hash_bytes(hash, &hop->ifindex, sizeof(hop->ifindex));
+		hash = hash_addr(hash, &hop->gateway);
+		hash = hash_bytes(hash, &hop->weight, sizeof(hop->weight));
+	}
+	return hash_bytes(hash, set->extra.items, set->extra.n);
+}
+
+static uint32_t *bucket_of(const struct attrset_store *store, uint32_t hash)
+{
+	return &store->buckets[hash & (store->n_buckets - 1)];
+}
+
+static uint32_t find_equal(const struct attrset_store *store,
+			   const struct attrset *set, uint32_t hash)
+{
+	uint32_t id = store->n_buckets ? *bucket_of(store, hash) : ENTRY_NONE;
+
+	while (id != ENTRY_NONE) {
+		const struct attrset_entry *entry = &store->entries[id];
+
+		if (entry->hash == hash && attrset_equal(&entry->set, set))
+			break;
+		id = entry->next;
+	}
+	return id;
+}
+
+static void enter_bucket(struct attrset_store *store, uint32_t id)
+{
+	uint32_t *bucket = bucket_of(store, store->entries[id].hash);
+
+	store->entries[id].next = *bucket;
+	*bucket = id;
+}
+
+static void leave_bucket(struct attrset_store *store, uint32_t id)
+{
+	uint32_t *link = bucket_of(store, store->entries[id].hash);
+
+	while (*link != id)
+		link = &store->entries[*link].next;
+	*link = store->entries[id].next;
+}
+
+/* Keeps at least as many buckets as entries in use. */
+static void grow_buckets(struct attrset_store *store)
+{
+	uint32_t i;
+
+	if (store->used < store->n_buckets)
+		return;
+	store->n_buckets =
+		store->n_buckets ? 2 * store->n_buckets : FIRST_BUCKETS;
+	store->buckets = xgrow(store->buckets, store->n_buckets,
+			       sizeof(*store->buckets));
+	for (i = 0; i < store->n_buckets; i++)
+		store->buckets[i] = ENTRY_NONE;
+	for (i = 0; i < store->n; i++) {
+		if (attrset_is_live(store, i))
+			enter_bucket(store, i);
+	}
+}
+
+static uint32_t entry_new(struct attrset_store *store)
+{
+	uint32_t id = store->free;
+
+	if (id != ENTRY_NONE) {
+		store->free = store->entries[id].next;
+		return id;
+	}
+	if (store->n == store->cap) {
+		store->cap = store->cap ? 2 * store->cap : FIRST_BUCKETS;
+		store->entries = xgrow(store->entries, store->cap,
+				       sizeof(*store->entries));
+	}
+	return store->n++;
+}
+
+void attrset_store_init(struct attrset_store *store)
+{
+	*store = (struct attrset_store){.free = ENTRY_NONE};
+}
+
+void attrset_store_done(struct attrset_store *store)
+{
+	uint32_t i;
+
+	for (i = 0; i < store->n; i++)
+		attrset_done(&store->entries[i].set);
+	free(store->entries);
+	free(store->buckets);
+	attrset_store_init(store);
+}
+
+uint32_t attrset_intern(struct attrset_store *store, const struct attrset *set)
+{
+	uint32_t hash = hash_set(set);
+	uint32_t id = find_equal(store, set, hash);
+	struct attrset_entry *entry;
+	size_t i;
+
+	if (id != ENTRY_NONE) {
+		store->entries[id].refs++;
+		return id;
+	}
+
+	grow_buckets(store);
+	id = entry_new(store);
+	entry = &store->entries[id];
+	entry->hash = hash;
+	entry->refs = 1;
+	copy_route_part(set, &entry->set);
+	for (i = 0; i < set->hops.n; i++)
+		copy_hop(set, i, &entry->set);
+	enter_bucket(store, id);
+	store->used++;
+	return id;
+}
+
+void attrset_ref(struct attrset_store *store, uint32_t id)
+{
+	store->entries[id].refs++;
+}
+
+void attrset_unref(struct attrset_store *store, uint32_t id)
+{
+	struct attrset_entry *entry = &store->entries[id];
+
+	if (--entry->refs > 0)
+		return;
+	leave_bucket(store, id);
+	attrset_done(&entry->set);
+	entry->next = store->free;
+	store->free = id;
+	store->used--;
+}
+
+const struct attrset *attrset_get(const struct attrset_store *store,
+				  uint32_t id)
+{
+	return &store->entries[id].set;
+}
+
+bool attrset_is_live(const struct attrset_store *store, uint32_t id)
+{
+	return store->entries[id].refs > 0;
+}
+
+void attrset_refuse(struct attrset_store *store, uint32_t id, bool refused)
+{
+	store->entries[id].set.refused = refused;
+}

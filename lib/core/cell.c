@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/cell.h"
+
+#include <netinet/in.h>
+
+/* The best so far: an entry of the row and the metric it won with. */
+struct best {
+	const struct route *route;
+	uint64_t metric;
+	int pref; /* as rank, lower is better */
+};
+
+/* Which hops count in one pass over the row. */
+struct pass {
+	const struct view *view;
+	const struct subnet *subnet;
+	uint8_t tos;
+	bool usable_only;
+	bool on_subnet_only;
+};
+
+void cell_done(struct cell *cell)
+{
+	vec_done(&cell->keep);
+	cell->route = NULL;
+	cell->kind = CELL_NONE;
+}
+
+bool cell_wanted_at(const struct ip_prefix *prefix)
+{
+	static const struct {
+		uint8_t family;
+		uint8_t len;
+		uint8_t bytes[16];
+	} excluded[] = {
+		{AF_INET, 8, {127}},
+		{AF_INET, 4, {224}},
+		{AF_INET6, 128, {[15] = 1}},
+		{AF_INET6, 10, {0xfe, 0x80}},
+		{AF_INET6, 8, {0xff}},
+	};
+
+	for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
+		struct ip_addr addr =
+			ip_addr_make(excluded[i].family, excluded[i].bytes);
+		struct ip_prefix outer = ip_prefix_make(&addr, excluded[i].len);
+
+		if (ip_prefix_covers(&outer, prefix))
+			return false;
+	}
+	return true;
+}
+
+/* RFC 4191: high, medium, low; as a rank. */
+static int pref_rank(const struct attrset *set)
+{
+	if (set->pref == 1)
+		return 0;
+	return set->pref == 3 ? 2 : 1;
+}
+
+static uint64_t hop_metric(const struct view *view, const struct route *route,
+			   const struct next_hop *hop)
+{
+	const struct link *link = model_link(view->model, hop->ifindex);
+	const struct policy_interface *entry =
+		link ? policy_interface_find(view->policy, link) : NULL;
+
+	return (uint64_t)route->metric + (entry ? entry->metric_add : 0);
+}
+
+/* Of main or the config, of this TOS, and open to the subnet's sources. */
+static bool is_candidate(const struct pass *pass, const struct route *route,
+			 const struct attrset *set)
+{
+	if (route->table != ROUTE_TABLE_MAIN &&
+	    route->table != ROUTE_TABLE_CONFIG)
+		return false;
+	if (route->tos != pass->tos)
+		return false;
+	return !set->src.addr.family || set->src.len == 0 ||
+	       ip_prefix_covers(&set->src, &pass->subnet->prefix);
+}
+
+static bool counts(const struct pass *pass, const struct attrset *set,
+		   const struct next_hop *hop)
+{
+	if (pass->usable_only && !model_is_usable(pass->view->model, hop))
+		return false;
+	if (!pass->on_subnet_only)
+		return true;
+	return subnet_has_next_hop(pass->view, pass->subnet, set, hop).yes;
+}
+
+static bool is_better(const struct best *best, uint64_t metric, int pref)
+{
+	if (!best->route || metric != best->metric)
+		return !best->route || metric < best->metric;
+	return pref < best->pref; /* else the kernel's own order: the first */
+}
+
+/* The lowest metric among the hops that count; then @rejects beside them. */
+static struct best find_best(const struct pass *pass, const struct row *row,
+			     bool rejects)
+{
+	struct best best = {0};
+
+	for (size_t i = 0; row && i < row->n; i++) {
+		const struct route *route = &row->routes[i];
+		const struct attrset *set = attrset_get(
+			&pass->view->model->rib.attrs, route->attrs);
+		const struct next_hop *hop;
+
+		if (!is_candidate(pass, route, set))
+			continue;
+		if (attrset_is_reject(set)) {
+			if (rejects &&
+			    is_better(&best, route->metric, pref_rank(set)))
+				best = (struct best){route, route->metric,
+						     pref_rank(set)};
+			continue;
+		}
+		vec_foreach(&set->hops, hop) {
+			uint64_t metric = hop_metric(pass->view, route, hop);
+
+			if (counts(pass, set, hop) &&
+			    is_better(&best, metric, pref_rank(set)))
+				best = (struct best){route, metric,
+						     pref_rank(set)};
+		}
+	}
+	return best;
+}
+
+/* The winner's hops that count and have the winning metric stay together. */
+static void take(const struct pass *pass, const struct best *best,
+		 enum cell_kind kind, struct cell *ret)
+{
+	const struct attrset *set = attrset_get(
+		&pass->view->model->rib.attrs, best->route->attrs);
+	const struct next_hop *hop;
+
+	ret->kind = kind;
+	ret->route = best->route;
+	ret->metric = best->metric;
+	vec_foreach(&set->hops, hop)
+		vec_push(&ret->keep,
+			 counts(pass, set, hop) &&
+				 hop_metric(pass->view, best->route, hop) ==
+					 best->metric);
+}
+
+void cell_pick(const struct view *view, const struct subnet *subnet,
+	       const struct row *row, uint8_t tos, struct cell *ret)
+{
+	struct pass pass = {view, subnet, tos, true, false};
+	struct best best;
+
+	vec_clear(&ret->keep);
+	ret->route = NULL;
+	ret->kind = CELL_NONE;
+	/* Where no next hop is usable, the unusable count as main has them. */
+	pass.usable_only = find_best(&pass, row, false).route != NULL;
+
+	/* Rule 4: an on-subnet candidate; rejects compete by metric. */
+	pass.on_subnet_only = true;
+	if (find_best(&pass, row, false).route) {
+		best = find_best(&pass, row, true);
+		take(&pass, &best, CELL_CONGRUENT, ret);
+		return;
+	}
+	/* Rule 2: nothing matches. */
+	pass.on_subnet_only = false;
+	best = find_best(&pass, row, true);
+	if (!best.route)
+		return;
+	/* Rule 3, or its alternate. */
+	if (subnet->strong)
+		ret->kind = CELL_STRONG;
+	else
+		take(&pass, &best, CELL_WEAK, ret);
+}

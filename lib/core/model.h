@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model - the observed state: what the kernel has, as far as it concerns us.
+ *
+ * Events and dumps are entered here and nowhere else; entering the same thing
+ * twice changes nothing. The model decides nothing. What it keeps is a record
+ * of what changed since it was last asked: rows of the rib, and whether links,
+ * addresses or rules changed (struct model_changes).
+ *
+ * Time comes in as a value: milliseconds on a clock that never goes back.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "core/address.h"
+#include "core/link.h"
+#include "core/policy.h"
+#include "core/rib.h"
+#include "core/rule.h"
+
+/* A neighbour entry of a router, as far as usability goes. */
+struct neighbour {
+	/* Key, in sort order. */
+	uint32_t ifindex;
+	struct ip_addr addr;
+	/* Value. */
+	bool failed;	  /* NUD_FAILED, and not valid again since */
+	bool permanent;	  /* NUD_PERMANENT or NUD_NOARP: no need to keep it */
+	bool managed;	  /* NTF_EXT_MANAGED */
+	uint8_t protocol; /* who made the entry; 0: the kernel */
+};
+
+VEC(neighbour_vec, struct neighbour); /* sorted by the key, unique */
+
+/* A route as it came from the kernel: an entry, its place and its attributes */
+struct model_route {
+	struct ip_prefix prefix;
+	struct route route; /* route.attrs is not used */
+	struct attrset set; /* owned by whoever filled it in */
+};
+
+/* What changed since model_changes_clear(), besides rib.dirty. */
+struct model_changes {
+	bool links;	 /* any link: name, flags, master, gone */
+	bool addresses;
+	bool rules;
+	bool neighbours; /* a router became unusable or usable */
+};
+
+/* Something at @prefix whose time ends. */
+struct deadline {
+	uint64_t at_ms;
+	struct ip_prefix prefix;
+};
+
+VEC(deadline_vec, struct deadline); /* sorted by at_ms; prefixes may repeat */
+
+struct model {
+	struct link_vec links;
+	struct address_vec addresses;
+	struct neighbour_vec neighbours;
+	struct rule_vec rules; /* sorted by rule_cmp(); duplicates possible */
+	struct rib rib;
+	/* Routes of main that are gone, but stay for the settle time. */
+	struct deadline_vec leaving;
+	/* Routes of main that the kernel will expire (IPv6). */
+	struct deadline_vec expiring;
+	struct model_changes changes;
+};
+
+void model_init(struct model *model);
+void model_done(struct model *model);
+
+/* --- links, addresses, rules, neighbours --- */
+
+const struct link *model_link(const struct model *model, uint32_t ifindex);
+const struct link *model_link_by_name(const struct model *model,
+				      const char *name);
+
+/** model_put_link() / model_remove_link() - Return: whether anything changed */
+bool model_put_link(struct model *model, const struct link *link);
+bool model_remove_link(struct model *model, uint32_t ifindex);
+
+bool model_put_address(struct model *model, const struct address *address);
+bool model_remove_address(struct model *model, const struct address *address);
+
+/** model_set_rules() - all rules of @family, in any order; takes the items */
+void model_set_rules(struct model *model, uint8_t family,
+		     struct rule_vec *rules);
+
+/** model_add_rule() / model_remove_rule() - one rule, written by ourselves */
+void model_add_rule(struct model *model, const struct rule *rule);
+void model_remove_rule(struct model *model, const struct rule *rule);
+
+/**
+ * model_put_neighbour() - enter what the kernel says of a neighbour
+ *
+ * Only entries of routers that failed, and those that are managed, permanent or
+ * carry somebody's protocol are kept: a LAN can have thousands of others.
+ */
+bool model_put_neighbour(struct model *model,
+			 const struct neighbour *neighbour);
+bool model_remove_neighbour(struct model *model, uint32_t ifindex,
+			    const struct ip_addr *addr);
+const struct neighbour *model_neighbour(const struct model *model,
+					uint32_t ifindex,
+					const struct ip_addr *addr);
+
+/* --- routes --- */
+
+/* How a route message is to be entered (from its NLM_F_ flags). */
+enum model_put {
+	MODEL_APPEND,
+	MODEL_PREPEND,
+	MODEL_REPLACE,
+};
+
+/**
+ * model_put_route() - enter an added, changed or dumped route
+ *
+ * Return: 0, or -EAGAIN when the message does not tell what the kernel now has
+ * (KERNEL: IPv6 siblings, replace among several): read the table again.
+ */
+int model_put_route(struct model *model, const struct model_route *route,
+		    enum model_put how);
+
+/**
+ * model_remove_route() - enter a deletion
+ * @until_ms: 0, or keep the route as leaving till then (settle time); only
+ *	      routes of main through a gateway on a usable link are kept
+ *
+ * Return: 0 (also if it was not there), or -EAGAIN as above.
+ */
+int model_remove_route(struct model *model, const struct model_route *route,
+		       uint64_t until_ms);
+
+/**
+ * model_next_deadline() - when model_settle() or model_expire() has work
+ *
+ * Return: in ms; 0: never, nothing waits.
+ */
+uint64_t model_next_deadline(const struct model *model);
+
+/** model_settle() - drop leaving routes whose time is up */
+void model_settle(struct model *model, uint64_t now_ms);
+
+/**
+ * model_is_expiring() - whether a route's expiry has passed
+ *
+ * It may have been refreshed without a message (KERNEL 3): read table main of
+ * IPv6 again, then call model_expire().
+ */
+bool model_is_expiring(const struct model *model, uint64_t now_ms);
+
+/** model_expire() - drop routes that expired: lookups skip them already */
+void model_expire(struct model *model, uint64_t now_ms);
+
+/**
+ * model_settle_link() - drop leaving routes through @ifindex at once
+ */
+void model_settle_link(struct model *model, uint32_t ifindex);
+
+/**
+ * model_read_begin() / model_read_end() - a table is read again in full
+ * @family, @table, @ifindex: what is read; ifindex 0: over any link
+ *
+ * Between the two, every route read is entered with model_put_route(); at the
+ * end what was not seen again is gone.
+ */
+void model_read_begin(struct model *model, uint8_t family, uint32_t table,
+		      uint32_t ifindex);
+void model_read_end(struct model *model, uint8_t family, uint32_t table,
+		    uint32_t ifindex);
+
+/** model_uses_link() - whether a live attribute set leads over @ifindex */
+bool model_uses_link(const struct model *model, uint32_t ifindex);
+
+/** model_uses_nexthop() - whether one refers to nexthop object @nh_id */
+bool model_uses_nexthop(const struct model *model, uint32_t nh_id);
+
+/**
+ * model_set_config_routes() - enter the config's `routes` as candidates
+ *
+ * Those whose link does not exist wait for it; call again when links change.
+ */
+void model_set_config_routes(struct model *model, const struct policy *policy);
+
+/** model_is_usable() - link has carrier and the gateway has not failed */
+bool model_is_usable(const struct model *model, const struct next_hop *hop);
+
+#endif

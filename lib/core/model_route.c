@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How route messages enter the model.
+ *
+ * The kernel does not always say what it did (KERNEL 4): an IPv4 replace among
+ * several equal keys does not name the one replaced; IPv6 merges and splits
+ * siblings. Where a message could mean two things, -EAGAIN asks the caller to
+ * read the table again instead of guessing.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "core/model.h"
+
+struct match {
+	size_t first; /* index of the first entry with the key */
+	size_t n;     /* how many have it */
+	size_t equal; /* index of the one that fits, or SIZE_MAX */
+};
+
+static bool same_hops(const struct attrset *a, const struct attrset *b)
+{
+	if (a->hops.n != b->hops.n || a->type != b->type)
+		return false;
+	for (size_t i = 0; i < a->hops.n; i++) {
+		const struct next_hop *x = &a->hops.items[i];
+		const struct next_hop *y = &b->hops.items[i];
+
+		if (x->ifindex != y->ifindex ||
+		    !ip_addr_equal(&x->gateway, &y->gateway))
+			return false;
+	}
+	return true;
+}
+
+static bool same_source(const struct attrset *a, const struct attrset *b)
+{
+	return a->src.addr.family == b->src.addr.family &&
+	       (!a->src.addr.family || ip_prefix_equal(&a->src, &b->src));
+}
+
+/* IPv6 tells siblings apart by their hops, IPv4 by everything. */
+static bool is_same_entry(uint8_t family, const struct attrset *a,
+			  const struct attrset *b)
+{
+	return family == AF_INET6 ? same_hops(a, b) : attrset_equal(a, b);
+}
+
+static struct match find(const struct model *model,
+			 const struct model_route *in)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+	struct match match = {.equal = SIZE_MAX};
+
+	for (size_t i = 0; row && i < row->n; i++) {
+		const struct route *route = &row->routes[i];
+		const struct attrset *set =
+			attrset_get(&model->rib.attrs, route->attrs);
+
+		if (route_key_cmp(route, &in->route) != 0 ||
+		    !same_source(set, &in->set))
+			continue;
+		if (match.n == 0)
+			match.first = i;
+		match.n++;
+		if (match.equal == SIZE_MAX &&
+		    is_same_entry(in->prefix.addr.family, set, &in->set))
+			match.equal = i;
+	}
+	return match;
+}
+
+static void deadline_push(struct deadline_vec *deadlines, uint64_t at_ms,
+			  const struct ip_prefix *prefix)
+{
+	struct deadline deadline = {.at_ms = at_ms, .prefix = *prefix};
+	size_t at = deadlines->n;
+
+	while (at > 0 && deadlines->items[at - 1].at_ms > at_ms)
+		at--;
+	vec_insert(deadlines, at, deadline);
+}
+
+/* A leaving route of the same key makes room for its successor. */
+static void drop_leaving(struct model *model, const struct model_route *in,
+			 const struct match *keep)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+
+	for (size_t i = row ? row->n : 0; i-- > 0;) {
+		const struct route *route = &row->routes[i];
+
+		if (i == keep->equal || !(route->flags & ROUTE_LEAVING) ||
+		    route_key_cmp(route, &in->route) != 0)
+			continue;
+		rib_remove_at(&model->rib, &in->prefix, i);
+		row = rib_row(&model->rib, &in->prefix);
+		if (!row)
+			return;
+	}
+}
+
+static void note_expiry(struct model *model, const struct model_route *in)
+{
+	if (in->route.expires_s != ROUTE_EXPIRES_NEVER &&
+	    in->route.table == ROUTE_TABLE_MAIN)
+		deadline_push(&model->expiring,
+			      (uint64_t)in->route.expires_s * 1000,
+			      &in->prefix);
+}
+
+/* An entry that is there already: only its bookkeeping can be new. */
+static void refresh(struct model *model, const struct model_route *in,
+		    size_t at)
+{
+	struct route *old = rib_route(&model->rib, &in->prefix, at);
+	bool came_back = old->flags & ROUTE_LEAVING;
+
+	if (in->route.expires_s != old->expires_s || came_back)
+		note_expiry(model, in);
+	old->expires_s = in->route.expires_s;
+	if (old->protocol != in->route.protocol) {
+		old->protocol = in->route.protocol;
+		rib_touch(&model->rib, &in->prefix);
+	}
+	old->flags = 0;
+}
+
+/* Seen in a read: behind those seen before, as the kernel has them. */
+static void reorder(struct model *model, const struct model_route *in,
+		    size_t at)
+{
+	struct route moved = *rib_route(&model->rib, &in->prefix, at);
+
+	if (!(moved.flags & ROUTE_STALE))
+		return;
+	attrset_ref(&model->rib.attrs, moved.attrs);
+	rib_remove_at(&model->rib, &in->prefix, at);
+	moved.flags = 0;
+	moved.expires_s = in->route.expires_s;
+	moved.protocol = in->route.protocol;
+	rib_put_interned(&model->rib, &in->prefix, &moved, RIB_APPEND);
+	attrset_unref(&model->rib.attrs, moved.attrs);
+}
+
+/* Whether the legs of @part are all among those of @whole. */
+static bool is_part(const struct attrset *part, const struct attrset *whole)
+{
+	const struct next_hop *hop;
+	const struct next_hop *other;
+
+	vec_foreach(&part->hops, hop) {
+		bool found = false;
+
+		vec_foreach(&whole->hops, other)
+			found |= hop->ifindex == other->ifindex &&
+				 ip_addr_equal(&hop->gateway, &other->gateway);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Where a route goes that is not there yet; -EAGAIN: the message is not clear */
+static int place(const struct model *model, const struct model_route *in,
+		 enum model_put how, const struct match *match)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+	const struct attrset *old;
+
+	if (how == MODEL_REPLACE && match->n > 0)
+		return match->n == 1 ? RIB_REPLACE : -EAGAIN;
+	if (how == MODEL_PREPEND)
+		return RIB_PREPEND;
+	if (in->prefix.addr.family != AF_INET6 || match->n == 0 ||
+	    in->set.hops.n < 2)
+		return RIB_APPEND;
+	/* IPv6: a sibling joined, and the message has the whole set. */
+	old = attrset_get(&model->rib.attrs, row->routes[match->first].attrs);
+	if (!is_part(old, &in->set))
+		return RIB_APPEND;
+	return match->n == 1 ? RIB_REPLACE : -EAGAIN;
+}
+
+int model_put_route(struct model *model, const struct model_route *in,
+		    enum model_put how)
+{
+	struct match match = find(model, in);
+	int where;
+
+	if (match.equal != SIZE_MAX) {
+		const struct row *row = rib_row(&model->rib, &in->prefix);
+		const struct attrset *set = attrset_get(
+			&model->rib.attrs, row->routes[match.equal].attrs);
+
+		if (attrset_equal(set, &in->set)) {
+			if (match.n > 1)
+				reorder(model, in, match.equal);
+			match = find(model, in);
+			refresh(model, in, match.equal);
+			return 0;
+		}
+		/* IPv6, same hops, other attributes. */
+		if (match.n > 1)
+			return -EAGAIN;
+		how = MODEL_REPLACE;
+	}
+	drop_leaving(model, in, &match);
+	match = find(model, in);
+	where = place(model, in, how, &match);
+	if (where < 0)
+		return where;
+	if (where == RIB_REPLACE) {
+		/* By hand: an entry of another source prefix is not meant. */
+		rib_remove_at(&model->rib, &in->prefix, match.first);
+		where = RIB_APPEND;
+	}
+	rib_put(&model->rib, &in->prefix, &in->route, &in->set,
+		(enum rib_place)where);
+	note_expiry(model, in);
+	return 0;
+}
+
+/* Only a gateway route on links that are up may be away for a moment. */
+static bool may_leave(const struct model *model, const struct route *route)
+{
+	const struct attrset *set =
+		attrset_get(&model->rib.attrs, route->attrs);
+	const struct next_hop *hop;
+
+	if (route->table != ROUTE_TABLE_MAIN || set->hops.n == 0)
+		return false;
+	vec_foreach(&set->hops, hop)
+		if (!ip_addr_is_set(&hop->gateway) ||
+		    !model_is_usable(model, hop))
+			return false;
+	return true;
+}
+
+int model_remove_route(struct model *model, const struct model_route *in,
+		       uint64_t until_ms)
+{
+	struct match match = find(model, in);
+	struct route *route;
+	size_t at = match.equal;
+
+	if (match.n == 0)
+		return 0;
+	if (at == SIZE_MAX) {
+		/* IPv4: the only one; its flags or expiry may read otherwise */
+		if (match.n > 1 || in->prefix.addr.family == AF_INET6)
+			return -EAGAIN;
+		at = match.first;
+	}
+	route = rib_route(&model->rib, &in->prefix, at);
+	if (until_ms && may_leave(model, route)) {
+		route->flags |= ROUTE_LEAVING;
+		route->expires_s = (uint32_t)until_ms;
+		deadline_push(&model->leaving, until_ms, &in->prefix);
+		return 0;
+	}
+	rib_remove_at(&model->rib, &in->prefix, at);
+	return 0;
+}
+
+/* --- time --- */
+
+uint64_t model_next_deadline(const struct model *model)
+{
+	uint64_t next = 0;
+
+	if (model->leaving.n)
+		next = model->leaving.items[0].at_ms;
+	if (model->expiring.n &&
+	    (!next || model->expiring.items[0].at_ms < next))
+		next = model->expiring.items[0].at_ms;
+	return next;
+}
+
+static void drop_passed(struct deadline_vec *deadlines, size_t n)
+{
+	if (n == 0)
+		return;
+	memmove(deadlines->items, deadlines->items + n,
+		(deadlines->n - n) * sizeof(*deadlines->items));
+	deadlines->n -= n;
+}
+
+void model_settle(struct model *model, uint64_t now_ms)
+{
+	size_t n = 0;
+
+	while (n < model->leaving.n && model->leaving.items[n].at_ms <= now_ms) {
+		const struct deadline *it = &model->leaving.items[n++];
+		const struct row *row = rib_row(&model->rib, &it->prefix);
+
+		/* It may have come back, or left again later: then it stays. */
+		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
+			const struct route *route = &row->routes[i];
+
+			if (!(route->flags & ROUTE_LEAVING) ||
+			    route->expires_s != (uint32_t)it->at_ms)
+				continue;
+			rib_remove_at(&model->rib, &it->prefix, i);
+			row = rib_row(&model->rib, &it->prefix);
+		}
+	}
+	drop_passed(&model->leaving, n);
+}
+
+void model_settle_link(struct model *model, uint32_t ifindex)
+{
+	const struct deadline *it;
+
+	vec_foreach(&model->leaving, it) {
+		const struct row *row = rib_row(&model->rib, &it->prefix);
+
+		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
+			const struct route *route = &row->routes[i];
+			const struct attrset *set = attrset_get(
+				&model->rib.attrs, route->attrs);
+			bool over = false;
+
+			for (size_t h = 0; h < set->hops.n; h++)
+				over |= set->hops.items[h].ifindex == ifindex;
+			if (!over || !(route->flags & ROUTE_LEAVING))
+				continue;
+			rib_remove_at(&model->rib, &it->prefix, i);
+			row = rib_row(&model->rib, &it->prefix);
+		}
+	}
+}
+
+bool model_is_expiring(const struct model *model, uint64_t now_ms)
+{
+	return model->expiring.n && model->expiring.items[0].at_ms <= now_ms;
+}
+
+void model_expire(struct model *model, uint64_t now_ms)
+{
+	size_t n = 0;
+
+	while (n < model->expiring.n &&
+	       model->expiring.items[n].at_ms <= now_ms) {
+		const struct deadline *it = &model->expiring.items[n++];
+		const struct row *row = rib_row(&model->rib, &it->prefix);
+
+		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
+			const struct route *route = &row->routes[i];
+
+			if (route->table != ROUTE_TABLE_MAIN ||
+			    route->flags & ROUTE_LEAVING ||
+			    route->expires_s == ROUTE_EXPIRES_NEVER ||
+			    (uint64_t)route->expires_s * 1000 > now_ms)
+				continue;
+			rib_remove_at(&model->rib, &it->prefix, i);
+			row = rib_row(&model->rib, &it->prefix);
+		}
+	}
+	drop_passed(&model->expiring, n);
+}
+
+/* --- reading a table again --- */
+
+static bool is_read(const struct model *model, const struct route *route,
+		    uint32_t table, uint32_t ifindex)
+{
+	const struct attrset *set;
+	const struct next_hop *hop;
+
+	if (route->table != table)
+		return false;
+	if (!ifindex)
+		return true;
+	set = attrset_get(&model->rib.attrs, route->attrs);
+	vec_foreach(&set->hops, hop)
+		if (hop->ifindex == ifindex)
+			return true;
+	return false;
+}
+
+void model_read_begin(struct model *model, uint8_t family, uint32_t table,
+		      uint32_t ifindex)
+{
+	struct ip_prefix all = ip_prefix_default(family);
+	struct ip_prefix prefix;
+	struct trie_walk walk;
+	uint32_t at;
+
+	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
+	while (trie_walk_next(&walk, &prefix, &at)) {
+		struct row *row = &model->rib.rows.items[at];
+
+		for (size_t i = 0; i < row->n; i++) {
+			struct route *route = &row->routes[i];
+
+			/* Leaving routes are gone from the kernel already. */
+			if (!(route->flags & ROUTE_LEAVING) &&
+			    is_read(model, route, table, ifindex))
+				route->flags |= ROUTE_STALE;
+		}
+	}
+}
+
+void model_read_end(struct model *model, uint8_t family, uint32_t table,
+		    uint32_t ifindex)
+{
+	struct ip_prefix all = ip_prefix_default(family);
+	struct prefix_vec gone = {0};
+	const struct ip_prefix *it;
+	struct ip_prefix prefix;
+	struct trie_walk walk;
+	uint32_t at;
+
+	(void)ifindex;
+	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
+	while (trie_walk_next(&walk, &prefix, &at)) {
+		const struct row *row = &model->rib.rows.items[at];
+
+		for (size_t i = 0; i < row->n; i++)
+			if (row->routes[i].table == table &&
+			    row->routes[i].flags & ROUTE_STALE)
+				vec_push(&gone, prefix);
+	}
+	vec_foreach(&gone, it) {
+		const struct row *row = rib_row(&model->rib, it);
+
+		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
+			if (row->routes[i].table != table ||
+			    !(row->routes[i].flags & ROUTE_STALE))
+				continue;
+			rib_remove_at(&model->rib, it, i);
+			row = rib_row(&model->rib, it);
+		}
+	}
+	vec_done(&gone);
+}
+
+/* --- candidates of the config --- */
+
+static void put_config_route(struct model *model,
+			     const struct policy_route *from)
+{
+	const struct link *link = model_link_by_name(model, from->dev);
+	struct model_route in = {
+		.prefix = from->to,
+		.route = {.table = ROUTE_TABLE_CONFIG, .metric = from->metric},
+	};
+	struct next_hop hop = {.gateway = from->via};
+
+	if (!link)
+		return;
+	hop.ifindex = link->ifindex;
+	attrset_init(&in.set, from->to.addr.family, ATTRSET_UNICAST);
+	/* RT_SCOPE_LINK for IPv4 without a gateway, as ip(8) does it. */
+	if (from->to.addr.family == AF_INET && !ip_addr_is_set(&from->via))
+		in.set.scope = 253;
+	attrset_add_hop(&in.set, &hop, NULL, 0);
+	(void)model_put_route(model, &in, MODEL_APPEND);
+	attrset_done(&in.set);
+}
+
+void model_set_config_routes(struct model *model, const struct policy *policy)
+{
+	const struct policy_route *route;
+
+	model_read_begin(model, AF_INET, ROUTE_TABLE_CONFIG, 0);
+	model_read_begin(model, AF_INET6, ROUTE_TABLE_CONFIG, 0);
+	vec_foreach(&policy->routes, route)
+		put_config_route(model, route);
+	model_read_end(model, AF_INET, ROUTE_TABLE_CONFIG, 0);
+	model_read_end(model, AF_INET6, ROUTE_TABLE_CONFIG, 0);
+}

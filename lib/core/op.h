@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * op - one change of the kernel's state.
+ *
+ * Ops are made by diff, carried out in order by lib/kernel and printed by
+ * --plan. Every op can be repeated: putting what is there and deleting what is
+ * gone are no errors.
+ */
+#ifndef OP_H
+#define OP_H
+
+#include "core/model.h"
+
+enum op_kind {
+	OP_ROUTE_PUT,	 /* create or atomically replace by (prefix, tos, metric) */
+	OP_ROUTE_DELETE,
+	OP_RULE_ADD,
+	OP_RULE_DELETE,
+	OP_NEIGHBOUR_PUT, /* make a managed entry, marked with our protocol */
+	OP_NEIGHBOUR_DELETE,
+};
+
+struct op {
+	enum op_kind kind;
+	union {
+		struct {
+			struct ip_prefix prefix;
+			struct route route; /* attrs: id; the op holds no ref */
+			bool insert; /* the table had no entry for the prefix */
+		} route;
+		struct rule rule;
+		struct neighbour neighbour;
+	};
+};
+
+VEC(op_vec, struct op);
+
+#define OP_TEXT_MAX (ROUTE_TEXT_MAX + 32)
+
+/**
+ * op_format() - as a line for `ip -batch`, "-4 " or "-6 " in front
+ * @text: at least OP_TEXT_MAX bytes; no newline
+ */
+const char *op_format(const struct op *op, const struct attrset_store *attrs,
+		      const struct link_vec *names, char *text);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy - what the administrator wants, as values.
+ *
+ * Filled from the config file by the daemon (daemon/config.c) or by a test; the
+ * core only reads it. Every field has its default in policy_init().
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "core/ip.h"
+#include "core/link.h"
+#include "core/vec.h"
+
+enum host_model {
+	HOST_MODEL_WEAK,   /* draft section 4, rule 3 */
+	HOST_MODEL_STRONG, /* its alternative: drop */
+};
+
+enum vpn_mode {
+	VPN_YIELD,    /* withdraw our rules while a full tunnel is up */
+	VPN_OVERRIDE, /* keep them, before the tunnel's */
+};
+
+enum manage {
+	MANAGE_AUTO, /* uplinks */
+	MANAGE_ALWAYS,
+	MANAGE_NEVER,
+};
+
+/* One entry of `interfaces`; the first whose match fits a link applies. */
+struct policy_interface {
+	char match[LINK_NAME_MAX * 2]; /* a name, with * ? [] as in fnmatch(3) */
+	enum manage manage;
+	bool has_model;
+	enum host_model model; /* of this link's subnets, if has_model */
+	uint32_t metric_add;   /* on top of the metric of routes over the link */
+};
+
+/* One entry of `routes`: a candidate that table main lacks. */
+struct policy_route {
+	struct ip_prefix to;
+	struct ip_addr via; /* not set: on the link itself */
+	char dev[LINK_NAME_MAX];
+	uint32_t metric;
+};
+
+/* One prefix of one entry of `bindings`. */
+struct policy_binding {
+	struct ip_addr router; /* not set: everything behind the link */
+	char dev[LINK_NAME_MAX];
+	struct ip_prefix prefix;
+};
+
+VEC(policy_interface_vec, struct policy_interface);
+VEC(policy_route_vec, struct policy_route);
+VEC(policy_binding_vec, struct policy_binding);
+
+struct policy {
+	enum host_model model;
+	enum vpn_mode vpn;
+	uint32_t table_first;
+	uint32_t table_last;
+	uint32_t rule_priority; /* the base; POLICY_PRIORITIES from it are ours */
+	uint8_t protocol;	/* our mark on routes, rules and neighbours */
+	uint32_t settle_ms;
+	bool ignore_linkdown;
+	struct policy_interface_vec interfaces; /* in the config's order */
+	struct policy_route_vec routes;
+	struct policy_binding_vec bindings; /* in the config's order */
+};
+
+#define POLICY_PRIORITIES 200
+
+/** policy_init() - the defaults of DESIGN: weak, 7100-7999, 7100, 109, yield */
+void policy_init(struct policy *policy);
+void policy_done(struct policy *policy);
+
+/**
+ * policy_interface_find() - entry of `interfaces` that applies to @link
+ *
+ * The loopback link is matched only by its exact name. Return: NULL if none.
+ */
+const struct policy_interface *
+policy_interface_find(const struct policy *policy, const struct link *link);
+
+/** policy_is_ours() - whether @table is in our range */
+bool policy_is_our_table(const struct policy *policy, uint32_t table);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rib - all routes we know, by destination prefix.
+ *
+ * One row per prefix holds the entries of every table for it: main's, the
+ * config's, ours. That is the shape of the plan (one prefix at a time), so a
+ * change of one route needs one lookup and looks at one small array.
+ */
+#ifndef RIB_H
+#define RIB_H
+
+#include "core/route.h"
+#include "core/trie.h"
+
+struct row {
+	/* Sorted by route_key_cmp(), equal keys in the kernel's order. */
+	struct route *routes;
+	uint16_t n;
+	uint16_t cap;
+	bool dirty; /* stands in the list of rows to plan again */
+};
+
+VEC(row_vec, struct row);
+VEC(prefix_vec, struct ip_prefix);
+
+struct rib {
+	struct trie v4;
+	struct trie v6;
+	struct row_vec rows; /* the tries' values are indexes into this */
+	VEC(, uint32_t) free_rows;
+	struct attrset_store attrs;
+	struct prefix_vec dirty; /* rows whose candidates or copies changed */
+};
+
+/* Where a new entry goes among those of an equal key (NLM_F_ flags). */
+enum rib_place {
+	RIB_APPEND,  /* behind them */
+	RIB_PREPEND, /* before them */
+	RIB_REPLACE, /* instead of the first of them */
+};
+
+void rib_init(struct rib *rib);
+void rib_done(struct rib *rib);
+
+/**
+ * rib_row() - row of exactly @prefix, or NULL
+ *
+ * Borrowed until the next rib_put(), rib_touch() or rib_clean().
+ */
+const struct row *rib_row(const struct rib *rib,
+			  const struct ip_prefix *prefix);
+
+const struct trie *rib_trie(const struct rib *rib, uint8_t family);
+
+/**
+ * rib_put() - enter @route
+ * @route:  route->attrs is ignored
+ * @set:    its attributes; copied
+ *
+ * An entry of the same key and equal attributes is updated in place whatever
+ * @place says, so that entering what is there already changes nothing. A full
+ * row (65535 entries) takes no more and stays as it is.
+ *
+ * Return: whether anything that matters to a plan changed, the row is then in
+ * @rib->dirty: any change but that of an expiry or of ROUTE_STALE.
+ */
+bool rib_put(struct rib *rib, const struct ip_prefix *prefix,
+	     const struct route *route, const struct attrset *set,
+	     enum rib_place place);
+
+/**
+ * rib_put_interned() - the same for attributes that have an id already
+ */
+bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
+		      const struct route *route, enum rib_place place);
+
+/** rib_remove_at() - remove entry @i, which is there; marks the row dirty */
+void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i);
+
+/** rib_route() - entry @i of a row, to change its flags, expiry or protocol */
+struct route *rib_route(struct rib *rib, const struct ip_prefix *prefix,
+			size_t i);
+
+/** rib_touch() - put the row of @prefix into @rib->dirty; makes it if missing */
+void rib_touch(struct rib *rib, const struct ip_prefix *prefix);
+
+/** rib_clean() - empty @rib->dirty; rows without entries are forgotten */
+void rib_clean(struct rib *rib);
+
+/** rib_count() - number of prefixes of @family */
+size_t rib_count(const struct rib *rib, uint8_t family);
+
+#endif

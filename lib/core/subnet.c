@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/subnet.h"
+
+#include <netinet/in.h>
+
+#define SCOPE_LINK 253 /* RT_SCOPE_LINK */
+
+void subnet_set_done(struct subnet_set *set)
+{
+	vec_done(&set->subnets);
+	vec_done(&set->addresses);
+}
+
+int subnet_cmp(const struct subnet *a, const struct subnet *b)
+{
+	int order = ip_prefix_cmp(&a->prefix, &b->prefix);
+
+	if (order != 0)
+		return order;
+	return (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
+}
+
+static int subnet_order(const void *a, const void *b)
+{
+	return subnet_cmp(a, b);
+}
+
+const struct subnet *subnet_find(const struct subnet_set *set,
+				 const struct ip_prefix *prefix,
+				 uint32_t ifindex)
+{
+	const struct subnet key = {.prefix = *prefix, .ifindex = ifindex};
+
+	if (set->subnets.n == 0)
+		return NULL;
+	return bsearch(&key, set->subnets.items, set->subnets.n, sizeof(key),
+		       subnet_order);
+}
+
+static bool same_subnet(const struct subnet *a, const struct subnet *b)
+{
+	return subnet_cmp(a, b) == 0 && a->uplink == b->uplink &&
+	       a->managed == b->managed && a->strong == b->strong &&
+	       a->exact == b->exact && a->table == b->table;
+}
+
+bool subnet_set_equal(const struct subnet_set *a, const struct subnet_set *b)
+{
+	if (a->subnets.n != b->subnets.n || a->addresses.n != b->addresses.n)
+		return false;
+	for (size_t i = 0; i < a->subnets.n; i++)
+		if (!same_subnet(&a->subnets.items[i], &b->subnets.items[i]))
+			return false;
+	for (size_t i = 0; i < a->addresses.n; i++) {
+		const struct subnet_address *x = &a->addresses.items[i];
+		const struct subnet_address *y = &b->addresses.items[i];
+
+		if (!ip_addr_equal(&x->addr, &y->addr) ||
+		    x->ifindex != y->ifindex || x->subnet != y->subnet)
+			return false;
+	}
+	return true;
+}
+
+const struct subnet *subnet_of_source(const struct subnet_set *set,
+				      const struct ip_addr *addr)
+{
+	const struct subnet_address *it;
+	const struct subnet *best = NULL;
+
+	vec_foreach(&set->addresses, it) {
+		const struct subnet *home = &set->subnets.items[it->subnet];
+
+		if (home->managed && ip_addr_equal(&it->addr, addr) &&
+		    (!best || home->prefix.len > best->prefix.len))
+			best = home;
+	}
+	return best;
+}
+
+bool subnet_link_is_local(const struct subnet_set *set, uint32_t ifindex)
+{
+	const struct subnet *it;
+
+	vec_foreach(&set->subnets, it)
+		if (it->managed && it->ifindex == ifindex)
+			return false;
+	return true;
+}
+
+/* --- building --- */
+
+/* Addresses that make, or belong to, a subnet. */
+static bool counts(const struct model *model, const struct address *address)
+{
+	const struct link *link = model_link(model, address->ifindex);
+	const struct link *master;
+
+	if (!link || address->dad_failed || address->scope >= SCOPE_LINK ||
+	    ip_addr_is_loopback(&address->local) ||
+	    (address->local.family == AF_INET6 &&
+	     ip_addr_is_link_local(&address->local)))
+		return false;
+	master = model_link(model, link->master);
+	return !link->vrf && !(master && master->vrf);
+}
+
+static bool is_single(const struct address *address)
+{
+	return address->prefix_len == ip_bits(address->local.family) ||
+	       !ip_addr_equal(&address->local, &address->peer);
+}
+
+static bool is_on_loopback(const struct model *model,
+			   const struct address *address)
+{
+	return model_link(model, address->ifindex)->loopback;
+}
+
+/* The subnet that @address makes if it belongs to no other. */
+static struct ip_prefix own_prefix(const struct address *address)
+{
+	if (is_single(address))
+		return ip_prefix_host(&address->local);
+	return ip_prefix_make(&address->local, address->prefix_len);
+}
+
+static void add_subnet(struct subnet_set *set, const struct address *address)
+{
+	struct subnet subnet = {
+		.prefix = own_prefix(address),
+		.ifindex = address->ifindex,
+	};
+
+	if (subnet_find(set, &subnet.prefix, subnet.ifindex))
+		return;
+	vec_push(&set->subnets, subnet);
+	qsort(set->subnets.items, set->subnets.n, sizeof(subnet),
+	      subnet_order);
+}
+
+const struct subnet *subnet_longest_on_link(const struct subnet_set *set,
+					    uint32_t ifindex,
+					    const struct ip_addr *addr)
+{
+	const struct subnet *best = NULL;
+	const struct subnet *it;
+
+	vec_foreach(&set->subnets, it)
+		if (it->ifindex == ifindex && ip_prefix_has(&it->prefix, addr) &&
+		    (!best || it->prefix.len > best->prefix.len))
+			best = it;
+	return best;
+}
+
+/* A VIP: a /32 or /128 inside a wider subnet of its own link makes none. */
+static void add_all_subnets(const struct model *model, struct subnet_set *set)
+{
+	const struct address *it;
+
+	vec_foreach(&model->addresses, it)
+		if (counts(model, it) && !is_single(it))
+			add_subnet(set, it);
+	vec_foreach(&model->addresses, it)
+		if (counts(model, it) && is_single(it) &&
+		    !is_on_loopback(model, it) &&
+		    !subnet_longest_on_link(set, it->ifindex, &it->local))
+			add_subnet(set, it);
+}
+
+static void apply_policy(const struct view *view, const struct subnet_set *old,
+			 struct subnet *subnet)
+{
+	const struct link *link = model_link(view->model, subnet->ifindex);
+	const struct policy_interface *entry =
+		policy_interface_find(view->policy, link);
+	const struct subnet *before =
+		subnet_find(old, &subnet->prefix, subnet->ifindex);
+	enum host_model host_model = view->policy->model;
+	enum manage manage = MANAGE_AUTO;
+
+	if (link->loopback)
+		manage = MANAGE_NEVER;
+	if (entry) {
+		manage = entry->manage;
+		if (entry->has_model)
+			host_model = entry->model;
+	}
+	subnet->strong = host_model == HOST_MODEL_STRONG;
+	subnet->uplink = (before && before->uplink) ||
+			 subnet_is_uplink(view, subnet);
+	subnet->managed = manage == MANAGE_ALWAYS ||
+			  (manage == MANAGE_AUTO && subnet->uplink);
+	if (before && subnet->managed &&
+	    policy_is_our_table(view->policy, before->table))
+		subnet->table = before->table;
+}
+
+/* The only managed subnet that has @addr inside; NULL: none or several. */
+static const struct subnet *only_managed(const struct subnet_set *set,
+					 const struct ip_addr *addr)
+{
+	const struct subnet *found = NULL;
+	const struct subnet *it;
+
+	vec_foreach(&set->subnets, it) {
+		if (!it->managed || !ip_prefix_has(&it->prefix, addr))
+			continue;
+		if (found)
+			return NULL;
+		found = it;
+	}
+	return found;
+}
+
+static const struct subnet *home_of(const struct model *model,
+				    const struct subnet_set *set,
+				    const struct address *address)
+{
+	struct ip_prefix own = own_prefix(address);
+
+	if (!is_single(address))
+		return subnet_find(set, &own, address->ifindex);
+	if (is_on_loopback(model, address))
+		return only_managed(set, &address->local);
+	return subnet_longest_on_link(set, address->ifindex, &address->local);
+}
+
+static int address_order(const void *a, const void *b)
+{
+	const struct subnet_address *x = a;
+	const struct subnet_address *y = b;
+
+	if (x->subnet != y->subnet)
+		return x->subnet < y->subnet ? -1 : 1;
+	return ip_addr_cmp(&x->addr, &y->addr);
+}
+
+static void add_addresses(const struct model *model, struct subnet_set *set)
+{
+	const struct address *it;
+	size_t n = 0;
+
+	vec_clear(&set->addresses);
+	vec_foreach(&model->addresses, it) {
+		const struct subnet *home =
+			counts(model, it) ? home_of(model, set, it) : NULL;
+		struct subnet_address entry = {.addr = it->local,
+					       .ifindex = it->ifindex};
+
+		if (!home)
+			continue;
+		entry.subnet = (size_t)(home - set->subnets.items);
+		vec_push(&set->addresses, entry);
+	}
+	if (set->addresses.n == 0)
+		return;
+	qsort(set->addresses.items, set->addresses.n,
+	      sizeof(*set->addresses.items), address_order);
+	for (size_t i = 0; i < set->addresses.n; i++)
+		if (i == 0 || address_order(&set->addresses.items[n - 1],
+					    &set->addresses.items[i]) != 0)
+			set->addresses.items[n++] = set->addresses.items[i];
+	set->addresses.n = n;
+}
+
+static bool is_own(const struct subnet_set *set, size_t subnet,
+		   const struct ip_addr *addr)
+{
+	const struct subnet_address *it;
+
+	vec_foreach(&set->addresses, it)
+		if (it->subnet == subnet && ip_addr_equal(&it->addr, addr))
+			return true;
+	return false;
+}
+
+/* Whether some local address inside the prefix belongs elsewhere. */
+static bool is_shared(const struct model *model, const struct subnet_set *set,
+		      size_t subnet)
+{
+	const struct ip_prefix *prefix = &set->subnets.items[subnet].prefix;
+	const struct subnet *other;
+	const struct address *it;
+
+	/* The same address on two links is on both their subnets. */
+	vec_foreach(&set->subnets, other)
+		if (other != &set->subnets.items[subnet] &&
+		    ip_prefix_equal(&other->prefix, prefix))
+			return true;
+	vec_foreach(&model->addresses, it)
+		if (!it->dad_failed && ip_prefix_has(prefix, &it->local) &&
+		    !is_own(set, subnet, &it->local))
+			return true;
+	return false;
+}
+
+void subnet_set_build(const struct model *model, const struct policy *policy,
+		      const struct subnet_set *before, struct subnet_set *ret)
+{
+	const struct view view = {model, policy, ret};
+	struct subnet *it;
+
+	add_all_subnets(model, ret);
+	add_addresses(model, ret); /* which address is whose decides uplinks */
+	vec_foreach(&ret->subnets, it)
+		apply_policy(&view, before, it);
+	add_addresses(model, ret); /* once more: lo's go to managed ones */
+	for (size_t i = 0; i < ret->subnets.n; i++)
+		ret->subnets.items[i].exact =
+			ret->subnets.items[i].managed &&
+			is_shared(model, ret, i);
+}
+
+/* --- tables --- */
+
+static struct subnet *subnet_of_rule(struct subnet_set *set,
+				     const struct rule *rule)
+{
+	const struct subnet_address *addr;
+	struct subnet *it;
+
+	vec_foreach(&set->subnets, it)
+		if (ip_prefix_equal(&it->prefix, &rule->src) && !it->exact)
+			return it;
+	if (rule->src.len != ip_bits(rule->family))
+		return NULL;
+	vec_foreach(&set->addresses, addr)
+		if (ip_addr_equal(&addr->addr, &rule->src.addr))
+			return &set->subnets.items[addr->subnet];
+	return NULL;
+}
+
+void subnet_recover_tables(struct subnet_set *set, const struct model *model,
+			   const struct policy *policy)
+{
+	const struct rule *rule;
+
+	vec_foreach(&model->rules, rule) {
+		struct subnet *subnet;
+		const struct subnet *other;
+		const struct policy_interface *entry;
+		bool taken = false;
+
+		if (rule->protocol != policy->protocol || rule->src.len == 0 ||
+		    !policy_is_our_table(policy, rule->table))
+			continue;
+		subnet = subnet_of_rule(set, rule);
+		if (!subnet || subnet->table)
+			continue;
+		vec_foreach(&set->subnets, other)
+			taken |= other->table == rule->table;
+		entry = policy_interface_find(
+			policy, model_link(model, subnet->ifindex));
+		if (taken || (entry && entry->manage == MANAGE_NEVER))
+			continue;
+		/* It was one in an earlier life of ours. */
+		subnet->uplink = true;
+		subnet->managed = true;
+		subnet->table = rule->table;
+	}
+}
+
+bool subnet_table_is_taken(const struct subnet_set *set,
+			   const struct model *model, uint32_t table)
+{
+	const struct subnet *subnet;
+	const struct rule *rule;
+
+	vec_foreach(&set->subnets, subnet)
+		if (subnet->table == table)
+			return true;
+	vec_foreach(&model->rules, rule)
+		if (rule->table == table)
+			return true;
+	for (size_t i = 0; i < model->rib.rows.n; i++)
+		for (size_t r = 0; r < model->rib.rows.items[i].n; r++)
+			if (model->rib.rows.items[i].routes[r].table == table)
+				return true;
+	return false;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * trie - prefixes of one family to a number each, path-compressed.
+ *
+ * Finds exactly, finds every prefix that covers an address, walks in order;
+ * the cost of each is the depth (at most 33 or 129 nodes), never the number of
+ * prefixes. Nodes live in one array and name each other by index, so a million
+ * of them cost no allocation each. The value is a number of the caller's, an
+ * index into an array as a rule.
+ */
+#ifndef TRIE_H
+#define TRIE_H
+
+#include "core/ip.h"
+
+#define TRIE_NONE      UINT32_MAX /* "no value"; never stored */
+#define TRIE_DEPTH_MAX 129	  /* prefixes that can cover one address */
+
+struct trie_node;
+
+struct trie {
+	uint8_t family;
+	struct trie_node *nodes;
+	uint32_t n_nodes;
+	uint32_t cap;
+	uint32_t free; /* first of the unused nodes, linked; TRIE_NONE: none */
+	uint32_t root; /* TRIE_NONE: empty */
+	size_t n;      /* prefixes that have a value */
+};
+
+void trie_init(struct trie *trie, uint8_t family);
+void trie_done(struct trie *trie);
+
+/**
+ * trie_insert() - the place of @prefix's value, made if missing
+ *
+ * Return: where the value is; TRIE_NONE in it means that the prefix is new, and
+ * the caller must store a value before any other call. Valid until the next
+ * trie_insert().
+ */
+uint32_t *trie_insert(struct trie *trie, const struct ip_prefix *prefix);
+
+/** trie_remove() - forget @prefix; no effect if it is not there */
+void trie_remove(struct trie *trie, const struct ip_prefix *prefix);
+
+/** trie_find() - value of exactly @prefix, or TRIE_NONE */
+uint32_t trie_find(const struct trie *trie, const struct ip_prefix *prefix);
+
+/**
+ * trie_cover() - values of all prefixes that cover @prefix, itself included
+ * @ret: shortest prefix first; room for TRIE_DEPTH_MAX
+ *
+ * Return: how many. The last one is the longest match.
+ */
+size_t trie_cover(const struct trie *trie, const struct ip_prefix *prefix,
+		  uint32_t *ret);
+
+/* A walk over all prefixes covered by one, in ip_prefix_cmp() order. */
+struct trie_walk {
+	const struct trie *trie;
+	uint32_t stack[TRIE_DEPTH_MAX + 1];
+	size_t depth;
+};
+
+/** trie_walk_start() - @within: walk what it covers (the default: everything) */
+void trie_walk_start(struct trie_walk *walk, const struct trie *trie,
+		     const struct ip_prefix *within);
+
+/**
+ * trie_walk_next() - the next prefix and its value
+ *
+ * The trie may not change during a walk; values may. Return: false at the end.
+ */
+bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
+		    uint32_t *ret_value);
+
+#endif
