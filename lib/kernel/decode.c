@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/decode.h"
+
+#include <assert.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+
+static_assert(LINK_NAME_MAX == IFNAMSIZ, "link.h mirrors the kernel");
+
+/* The states in which the kernel sends to the neighbour (its NUD_VALID). */
+#define NUD_VALID                                                              \
+	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE |   \
+	 NUD_DELAY)
+
+typedef bool decode_fn(const struct message *message,
+		       const struct decode_context *context,
+		       struct kernel_event *ret);
+
+bool decode_bad(struct kernel_event *ret, const char *why)
+{
+	ret->kind = KERNEL_BAD;
+	ret->bad = why;
+	return true;
+}
+
+static bool is_ip(uint8_t family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+static int decode_is_vrf(const struct nlattr *linkinfo, bool *ret)
+{
+	const struct nlattr *table[MESSAGE_ATTRS];
+	char kind[32] = "";
+	int r;
+
+	if (!linkinfo)
+		return 0;
+	r = message_index(nla_data(linkinfo), nla_len(linkinfo), table);
+	if (r)
+		return r;
+	r = attr_text(table[IFLA_INFO_KIND], kind, sizeof(kind));
+	if (r)
+		return r;
+	*ret = strcmp(kind, "vrf") == 0;
+	return 0;
+}
+
+static bool decode_link(const struct message *message,
+			const struct decode_context *context,
+			struct kernel_event *ret)
+{
+	const struct ifinfomsg *info = message->body;
+	struct link link = {.ifindex = (uint32_t)info->ifi_index};
+
+	(void)context;
+	/* A bridge tells of its ports in messages of its own family. */
+	if (info->ifi_family != AF_UNSPEC)
+		return false;
+	/* Wireless events look like link messages, but lack master and kind. */
+	if (message->attr[IFLA_WIRELESS])
+		return false;
+	if (info->ifi_index <= 0)
+		return decode_bad(ret, "link without an index");
+	if (attr_text(message->attr[IFLA_IFNAME], link.name,
+		      sizeof(link.name)) ||
+	    attr_u32(message->attr[IFLA_MASTER], &link.master) ||
+	    decode_is_vrf(message->attr[IFLA_LINKINFO], &link.vrf))
+		return decode_bad(ret, "link attribute of wrong length");
+	if (!ret->deleted && link.name[0] == '\0')
+		return decode_bad(ret, "link without a name");
+
+	link.up = info->ifi_flags & IFF_UP;
+	link.carrier = info->ifi_flags & IFF_LOWER_UP;
+	link.loopback = info->ifi_flags & IFF_LOOPBACK;
+	ret->kind = KERNEL_LINK;
+	ret->link = link;
+	return true;
+}
+
+static bool decode_address(const struct message *message,
+			   const struct decode_context *context,
+			   struct kernel_event *ret)
+{
+	const struct ifaddrmsg *info = message->body;
+	struct address address = {0};
+	uint32_t flags = info->ifa_flags;
+
+	(void)context;
+	if (!is_ip(info->ifa_family))
+		return false;
+	if (attr_u32(message->attr[IFA_FLAGS], &flags) ||
+	    attr_addr(message->attr[IFA_ADDRESS], info->ifa_family,
+		      &address.peer) ||
+	    attr_addr(message->attr[IFA_LOCAL], info->ifa_family,
+		      &address.local))
+		return decode_bad(ret, "address attribute of wrong length");
+	if (!ip_addr_is_set(&address.local))
+		address.local = address.peer;
+	if (!ip_addr_is_set(&address.peer))
+		address.peer = address.local;
+	if (!ip_addr_is_set(&address.local))
+		return decode_bad(ret, "address message without an address");
+	if (info->ifa_prefixlen > ip_bits(info->ifa_family))
+		return decode_bad(ret, "address with an overlong prefix");
+	if (info->ifa_index == 0)
+		return decode_bad(ret, "address without a link");
+
+	address.ifindex = info->ifa_index;
+	address.prefix_len = info->ifa_prefixlen;
+	address.scope = info->ifa_scope;
+	/* An optimistic address may be used while it is tested. */
+	address.tentative = (flags & IFA_F_TENTATIVE) &&
+			    !(flags & IFA_F_OPTIMISTIC);
+	address.dad_failed = flags & IFA_F_DADFAILED;
+	address.deprecated = flags & IFA_F_DEPRECATED;
+	address.temporary = flags & IFA_F_TEMPORARY;
+	ret->kind = KERNEL_ADDRESS;
+	ret->address = address;
+	return true;
+}
+
+static bool decode_neighbour(const struct message *message,
+			     const struct decode_context *context,
+			     struct kernel_event *ret)
+{
+	const struct ndmsg *info = message->body;
+	struct neighbour neighbour = {.ifindex = (uint32_t)info->ndm_ifindex};
+	uint32_t flags_ext = 0;
+
+	(void)context;
+	if (!is_ip(info->ndm_family) || info->ndm_flags & NTF_PROXY)
+		return false;
+	if (attr_addr(message->attr[NDA_DST], info->ndm_family,
+		      &neighbour.addr) ||
+	    attr_u32(message->attr[NDA_FLAGS_EXT], &flags_ext) ||
+	    attr_u8(message->attr[NDA_PROTOCOL], &neighbour.protocol))
+		return decode_bad(ret, "neighbour attribute of wrong length");
+	if (!ip_addr_is_set(&neighbour.addr))
+		return decode_bad(ret, "neighbour without an address");
+	if (info->ndm_ifindex <= 0)
+		return decode_bad(ret, "neighbour without a link");
+	/* INCOMPLETE and NONE: not known yet, so what was known stays. */
+	if (!ret->deleted && !(info->ndm_state & (NUD_VALID | NUD_FAILED)))
+		return false;
+
+	neighbour.failed = info->ndm_state & NUD_FAILED;
+	neighbour.permanent = info->ndm_state & (NUD_PERMANENT | NUD_NOARP);
+	neighbour.managed = flags_ext & NTF_EXT_MANAGED;
+	ret->kind = KERNEL_NEIGHBOUR;
+	ret->neighbour = neighbour;
+	return true;
+}
+
+static bool decode_nexthop(const struct message *message,
+			   const struct decode_context *context,
+			   struct kernel_event *ret)
+{
+	uint32_t id = 0;
+
+	(void)context;
+	if (attr_u32(message->attr[NHA_ID], &id) || id == 0)
+		return decode_bad(ret, "nexthop object without an id");
+
+	ret->kind = KERNEL_NEXTHOP;
+	ret->nexthop_id = id;
+	return true;
+}
+
+static const struct {
+	uint16_t type;
+	bool deleted;
+	uint8_t body_len;
+	decode_fn *decode;
+} decoders[] = {
+	{RTM_NEWROUTE, false, sizeof(struct rtmsg), decode_route},
+	{RTM_DELROUTE, true, sizeof(struct rtmsg), decode_route},
+	{RTM_NEWLINK, false, sizeof(struct ifinfomsg), decode_link},
+	{RTM_DELLINK, true, sizeof(struct ifinfomsg), decode_link},
+	{RTM_NEWADDR, false, sizeof(struct ifaddrmsg), decode_address},
+	{RTM_DELADDR, true, sizeof(struct ifaddrmsg), decode_address},
+	{RTM_NEWRULE, false, sizeof(struct fib_rule_hdr), decode_rule},
+	{RTM_DELRULE, true, sizeof(struct fib_rule_hdr), decode_rule},
+	{RTM_NEWNEIGH, false, sizeof(struct ndmsg), decode_neighbour},
+	{RTM_DELNEIGH, true, sizeof(struct ndmsg), decode_neighbour},
+	{RTM_NEWNEXTHOP, false, sizeof(struct nhmsg), decode_nexthop},
+	{RTM_DELNEXTHOP, true, sizeof(struct nhmsg), decode_nexthop},
+};
+
+bool decode_message(const struct nlmsghdr *hdr,
+		    const struct decode_context *context,
+		    struct kernel_event *ret)
+{
+	struct message message;
+	size_t i;
+
+	for (i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
+		if (decoders[i].type == hdr->nlmsg_type)
+			break;
+	}
+	if (i == sizeof(decoders) / sizeof(decoders[0]))
+		return false;
+
+	*ret = (struct kernel_event){
+		.deleted = decoders[i].deleted,
+		.port = hdr->nlmsg_pid,
+	};
+	if (message_parse(hdr, decoders[i].body_len, &message))
+		return decode_bad(ret, "message of wrong length");
+	return decoders[i].decode(&message, context, ret);
+}
+
+void decode_done(struct kernel_event *event)
+{
+	if (event->kind == KERNEL_ROUTE)
+		attrset_done(&event->route.set);
+}

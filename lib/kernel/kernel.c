@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/socket.h>
+
+#include "kernel/filter.h"
+#include "kernel/sockets.h"
+
+#define ANSWER_TIMEOUT_S 5
+
+/* Room for any one message we write; a batch has a limit of its own. */
+#define MESSAGE_MAX 16384
+
+/* Of an answer left behind: a dump of everything is some 100 000 datagrams. */
+#define LEFTOVER_MAX 1000000
+
+static const int groups[] = {
+	RTNLGRP_LINK,	    RTNLGRP_NEIGH,	 RTNLGRP_NEXTHOP,
+	RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
+	RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE,
+	0,
+};
+
+static int attach(struct kernel *kernel)
+{
+	struct filter filter = {
+		.own_port = nl_socket_get_local_port(kernel->asker),
+		.protocol = kernel->config.protocol,
+		.recovery = kernel->recovery,
+	};
+
+	return filter_attach(kernel->listener, &filter);
+}
+
+static int open_sockets(struct kernel *kernel)
+{
+	int r;
+
+	r = nl_sock_open(&kernel->asker);
+	if (r)
+		return r;
+	r = nl_sock_set_receive_timeout(kernel->asker, ANSWER_TIMEOUT_S);
+	if (r)
+		return r;
+	r = nl_sock_open(&kernel->listener);
+	if (r)
+		return r;
+	/* The filter first, or something unwanted is queued before it. */
+	r = attach(kernel);
+	if (r)
+		return r;
+	return nl_sock_listen(kernel->listener, groups);
+}
+
+int kernel_open(const struct kernel_config *config, struct kernel **ret)
+{
+	struct kernel *kernel = xalloc(sizeof(*kernel));
+	int r;
+
+	kernel->config = *config;
+	kernel->buffer = xalloc(NL_SOCK_BUFFER);
+	kernel->msg = nlmsg_alloc_size(MESSAGE_MAX);
+	r = kernel->msg ? open_sockets(kernel) : -ENOMEM;
+	if (r) {
+		kernel_free(kernel);
+		return r;
+	}
+	*ret = kernel;
+	return 0;
+}
+
+void kernel_free(struct kernel *kernel)
+{
+	if (!kernel)
+		return;
+	nl_sock_free(kernel->listener);
+	nl_sock_free(kernel->asker);
+	if (kernel->msg)
+		nlmsg_free(kernel->msg);
+	free(kernel->buffer);
+	free(kernel);
+}
+
+void kernel_configure(struct kernel *kernel, const struct kernel_config *config)
+{
+	kernel->config = *config;
+	/* If this fails the old filter stays: at most it passes too much. */
+	(void)attach(kernel);
+}
+
+int kernel_fd(const struct kernel *kernel)
+{
+	return nl_socket_get_fd(kernel->listener);
+}
+
+int kernel_watch_recovery(struct kernel *kernel, bool wanted)
+{
+	if (kernel->recovery == wanted)
+		return 0;
+	kernel->recovery = wanted;
+	return attach(kernel);
+}
+
+static void pass_on(struct kernel *kernel, int len, kernel_event_fn *fn,
+		    void *data)
+{
+	const struct decode_context context = sockets_context(kernel, 0);
+	struct nlmsghdr *hdr = kernel->buffer;
+	struct kernel_event event;
+
+	for (; nlmsg_ok(hdr, len); hdr = nlmsg_next(hdr, &len)) {
+		if (!decode_message(hdr, &context, &event))
+			continue;
+		fn(&event, data);
+		decode_done(&event);
+	}
+}
+
+int kernel_listen(struct kernel *kernel, size_t max, kernel_event_fn *fn,
+		  void *data)
+{
+	const struct kernel_event lost = {.kind = KERNEL_LOST};
+	size_t n;
+	int len;
+
+	for (n = 0; n < max; n++) {
+		len = nl_sock_receive(kernel->listener, kernel->buffer, false);
+		if (len == 0)
+			break;
+		if (len == -ENOBUFS)
+			fn(&lost, data);
+		else if (len < 0)
+			return len;
+		else
+			pass_on(kernel, len, fn, data);
+	}
+	return (int)n;
+}
+
+/* --- shared with kernel_read.c and kernel_apply.c --- */
+
+struct decode_context sockets_context(const struct kernel *kernel,
+				      uint32_t table)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (struct decode_context){
+		.table_first = kernel->config.table_first,
+		.table_last = kernel->config.table_last,
+		.table = table,
+		.now_ms = (uint64_t)now.tv_sec * 1000 +
+			  (uint64_t)now.tv_nsec / 1000000,
+	};
+}
+
+void sockets_ready(struct kernel *kernel)
+{
+	size_t i;
+
+	if (kernel->unfinished) {
+		for (i = 0; i < LEFTOVER_MAX; i++) {
+			if (nl_sock_receive(kernel->asker, kernel->buffer,
+					    false) == 0)
+				break;
+		}
+	}
+	kernel->unfinished = true;
+}
+
+int sockets_receive(struct kernel *kernel)
+{
+	int len = nl_sock_receive(kernel->asker, kernel->buffer, true);
+
+	return len == 0 ? -ETIMEDOUT : len;
+}
+
+static void read_why(const struct nlmsghdr *hdr, char *ret_why, size_t size)
+{
+	const struct nlattr *text;
+	struct message message;
+
+	/*
+	 * Without the cap the request stands before the attributes; kernels
+	 * that have the text but not the cap do not exist.
+	 */
+	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS) ||
+	    !(hdr->nlmsg_flags & NLM_F_CAPPED) ||
+	    message_parse(hdr, sizeof(struct nlmsgerr), &message))
+		return;
+	text = message.attr[NLMSGERR_ATTR_MSG];
+	if (text)
+		(void)snprintf(ret_why, size, "%.*s", nla_len(text),
+			       (const char *)nla_data(text));
+}
+
+int sockets_error(const struct nlmsghdr *hdr, char *ret_why, size_t size)
+{
+	const struct nlmsgerr *error = nlmsg_data(hdr);
+
+	if (ret_why)
+		ret_why[0] = '\0';
+	if (!nlmsg_valid_hdr(hdr, sizeof(*error)) || error->error > 0)
+		return -EBADMSG;
+	if (ret_why)
+		read_why(hdr, ret_why, size);
+	return error->error;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel - the one door to the kernel's routing: read, listen, write.
+ *
+ * Two rtnetlink sockets: one listens, one asks. The asking one is used
+ * synchronously: rtnetlink answers within the call, so nothing blocks for
+ * longer than the kernel itself needs. The listening one is non-blocking and
+ * for the caller's event loop. Nothing is cached here.
+ *
+ * Our own writes are not heard back (a filter on the listening socket drops
+ * messages that carry the asking socket's port id; KERNEL D4); whoever writes
+ * enters the result into the model from kernel_apply()'s report.
+ *
+ * A second implementation for tests may be linked in this one's place.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include "core/op.h"
+
+struct kernel;
+
+enum kernel_event_kind {
+	KERNEL_LINK,
+	KERNEL_ADDRESS,
+	KERNEL_ROUTE,
+	KERNEL_RULE,	  /* only that rules changed, and which one it was */
+	KERNEL_NEIGHBOUR,
+	KERNEL_NEXTHOP,	  /* a nexthop object went or changed */
+	KERNEL_LOST,	  /* messages were lost: read everything again */
+	KERNEL_BAD,	  /* a message that makes no sense; it was skipped */
+};
+
+struct kernel_event {
+	enum kernel_event_kind kind;
+	bool deleted;
+	uint32_t port; /* nlmsg_pid: who asked for the change; 0: the kernel */
+	enum model_put put; /* KERNEL_ROUTE: how it was entered */
+	union {
+		struct link link;
+		struct address address;
+		struct model_route route; /* valid during the callback only */
+		struct rule rule;
+		struct neighbour neighbour;
+		uint32_t nexthop_id;
+		const char *bad; /* what was wrong with it */
+	};
+};
+
+typedef void kernel_event_fn(const struct kernel_event *event, void *data);
+
+/* Which tables' route events are passed on (foreign ones: default only). */
+struct kernel_config {
+	uint32_t table_first;
+	uint32_t table_last;
+	uint8_t protocol; /* on what we write */
+};
+
+/**
+ * kernel_open() - both sockets, subscribed before anything is read
+ *
+ * Return: 0, or -errno; -EPERM: no CAP_NET_ADMIN is needed to open, so this is
+ * about something else.
+ */
+int kernel_open(const struct kernel_config *config, struct kernel **ret);
+void kernel_free(struct kernel *kernel);
+
+/** kernel_configure() - a new config (reload) */
+void kernel_configure(struct kernel *kernel,
+		      const struct kernel_config *config);
+
+/** kernel_fd() - of the listening socket, to wait for input */
+int kernel_fd(const struct kernel *kernel);
+
+/**
+ * kernel_listen() - take in what is queued, at most @max messages
+ *
+ * Own echoes are left out. Overrun is the event KERNEL_LOST, not an error.
+ * Return: messages taken (0: nothing queued), or -errno.
+ */
+int kernel_listen(struct kernel *kernel, size_t max, kernel_event_fn *fn,
+		  void *data);
+
+/**
+ * kernel_watch_recovery() - whether events of neighbours that become valid
+ * are wanted (while some router has failed); otherwise the socket filter drops
+ * them, so that an idle host causes no wake-ups
+ */
+int kernel_watch_recovery(struct kernel *kernel, bool wanted);
+
+/* What to read. Zero means "any" except where said. */
+struct kernel_read {
+	enum kernel_event_kind what; /* LINK, ADDRESS, ROUTE, RULE, NEIGHBOUR */
+	uint8_t family;	  /* AF_INET, AF_INET6; LINK: 0 */
+	uint32_t table;	  /* ROUTE; 0: all tables */
+	uint32_t ifindex; /* ROUTE: only those with a hop over this link */
+	uint8_t protocol; /* ROUTE: only of this protocol */
+};
+
+/**
+ * kernel_read() - dump, calling @fn for each object
+ *
+ * Strict checking, so the kernel filters. An interrupted dump is repeated.
+ * Return: 0, or -errno (some objects may have been passed on already).
+ */
+int kernel_read(struct kernel *kernel, const struct kernel_read *what,
+		kernel_event_fn *fn, void *data);
+
+/* One op that failed. */
+struct kernel_failure {
+	size_t op; /* index into the ops given */
+	int error; /* negative errno */
+	char why[96]; /* the kernel's own text (extack), may be empty */
+};
+
+VEC(kernel_failure_vec, struct kernel_failure);
+
+enum kernel_error_class {
+	KERNEL_ERROR_DONE,   /* no error: it is as wanted */
+	KERNEL_ERROR_RESYNC, /* our picture is old: read again */
+	KERNEL_ERROR_LATER,  /* try again later */
+	KERNEL_ERROR_REFUSED, /* the kernel will not have it: our bug, or rights */
+};
+
+/** kernel_error_class() - what a failed op of @kind with @error means */
+enum kernel_error_class kernel_error_class(enum op_kind kind, int error);
+
+/**
+ * kernel_apply() - carry out @ops in order, in batches
+ * @failures: appended, one per op that did not end as wanted (class DONE is
+ *	      no failure), sorted by op
+ *
+ * Ops after a failed one are still carried out. Return: 0, or -errno if the
+ * socket itself failed; then the ops from @failures' last on are unknown and
+ * everything must be read again.
+ */
+int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
+		 const struct attrset_store *attrs,
+		 struct kernel_failure_vec *failures);
+
+/* What the kernel answers for one packet (RTM_GETROUTE). */
+struct kernel_answer {
+	int error; /* 0, or the errno a sender sees (-EHOSTUNREACH, ...) */
+	uint32_t table;
+	struct next_hop hop;
+};
+
+/** kernel_ask() - where a packet from @src (may be unset) to @dst would go */
+int kernel_ask(struct kernel *kernel, const struct ip_addr *src,
+	       const struct ip_addr *dst, uint8_t tos,
+	       struct kernel_answer *ret);
+
+#endif

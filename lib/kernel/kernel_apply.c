@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ops go out in batches of one sendmsg each. Only the last message of a batch
+ * asks for an ack: rtnetlink works a batch off in order and reports every
+ * message that fails anyway, so the last answer ends the batch (KERNEL 5).
+ */
+#include <errno.h>
+
+#include <linux/rtnetlink.h>
+
+#include "kernel/encode.h"
+#include "kernel/sockets.h"
+
+#define BATCH_MESSAGES 100
+#define BATCH_BYTES    32768
+
+struct batch {
+	struct kernel *kernel;
+	const struct op *ops; /* all of them */
+	struct kernel_failure_vec *failures;
+	uint8_t *bytes; /* BATCH_BYTES */
+	size_t len;
+	size_t n;
+	uint32_t first; /* sequence number of the first message */
+	size_t op[BATCH_MESSAGES]; /* which op each message is */
+	struct nlmsghdr *last;
+};
+
+/* Keeps the failures sorted; they nearly always come in order. */
+static void add_failure(struct batch *batch, size_t op, int error,
+			const char *why)
+{
+	struct kernel_failure failure = {.op = op, .error = error};
+	size_t at = batch->failures->n;
+
+	if (kernel_error_class(batch->ops[op].kind, error) == KERNEL_ERROR_DONE)
+		return;
+	if (why)
+		memcpy(failure.why, why, sizeof(failure.why));
+	while (at > 0 && batch->failures->items[at - 1].op > op)
+		at--;
+	vec_insert(batch->failures, at, failure);
+}
+
+/* Return: whether this was the answer that ends the batch. */
+static bool take_answer(struct batch *batch, const struct nlmsghdr *hdr)
+{
+	char why[sizeof(batch->failures->items->why)] = "";
+	uint32_t i = hdr->nlmsg_seq - batch->first;
+	int error;
+
+	/* What answers an earlier question that timed out is not ours. */
+	if (hdr->nlmsg_type != NLMSG_ERROR || i >= batch->n)
+		return false;
+	error = sockets_error(hdr, why, sizeof(why));
+	if (error)
+		add_failure(batch, batch->op[i], error, why);
+	return i == batch->n - 1;
+}
+
+static int read_answers(struct batch *batch)
+{
+	struct kernel *kernel = batch->kernel;
+	bool ended = false;
+	struct nlmsghdr *hdr;
+	int len;
+
+	while (!ended) {
+		len = sockets_receive(kernel);
+		if (len < 0)
+			return len;
+		for (hdr = kernel->buffer; nlmsg_ok(hdr, len);
+		     hdr = nlmsg_next(hdr, &len))
+			ended = take_answer(batch, hdr) || ended;
+	}
+	kernel->unfinished = false;
+	return 0;
+}
+
+static int send_batch(struct batch *batch)
+{
+	int r;
+
+	if (batch->n == 0)
+		return 0;
+	batch->last->nlmsg_flags |= NLM_F_ACK;
+	sockets_ready(batch->kernel);
+	r = nl_sock_send(batch->kernel->asker, batch->bytes, batch->len);
+	if (!r)
+		r = read_answers(batch);
+	batch->len = 0;
+	batch->n = 0;
+	return r;
+}
+
+/* Appends the message that was encoded for op number @op. */
+static int add_message(struct batch *batch, size_t op)
+{
+	struct kernel *kernel = batch->kernel;
+	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
+	size_t len = NLMSG_ALIGN(hdr->nlmsg_len);
+	int r;
+
+	if (batch->n == BATCH_MESSAGES || batch->len + len > BATCH_BYTES) {
+		r = send_batch(batch);
+		if (r)
+			return r;
+	}
+	hdr->nlmsg_seq = ++kernel->sequence;
+	if (batch->n == 0)
+		batch->first = hdr->nlmsg_seq;
+	batch->last = (struct nlmsghdr *)(batch->bytes + batch->len);
+	memset(batch->last, 0, len);
+	memcpy(batch->last, hdr, hdr->nlmsg_len);
+	batch->op[batch->n++] = op;
+	batch->len += len;
+	return 0;
+}
+
+int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
+		 const struct attrset_store *attrs,
+		 struct kernel_failure_vec *failures)
+{
+	struct batch batch = {
+		.kernel = kernel,
+		.ops = ops,
+		.failures = failures,
+		.bytes = xalloc(BATCH_BYTES),
+	};
+	int r = 0;
+	int encoded;
+	size_t i;
+
+	for (i = 0; i < n && !r; i++) {
+		encoded = encode_op(&ops[i], attrs, kernel->config.protocol,
+				    kernel->msg);
+		if (encoded)
+			add_failure(&batch, i, encoded, NULL);
+		else
+			r = add_message(&batch, i);
+	}
+	if (!r)
+		r = send_batch(&batch);
+	free(batch.bytes);
+	return r;
+}

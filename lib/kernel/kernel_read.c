@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+
+#include "kernel/encode.h"
+#include "kernel/sockets.h"
+
+/* Of a dump that is interrupted again and again. */
+#define TRIES 20
+
+/* --- questions --- */
+
+/* IFLA_STATS and the like make most of a link message, and we skip them. */
+static int ask_links(struct kernel *kernel, const struct kernel_read *what)
+{
+	struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+	int r;
+
+	(void)what;
+	r = encode_begin(kernel->msg, RTM_GETLINK, NLM_F_DUMP, &info,
+			 sizeof(info));
+	if (r)
+		return r;
+	if (nla_put_u32(kernel->msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int ask_addresses(struct kernel *kernel, const struct kernel_read *what)
+{
+	struct ifaddrmsg info = {.ifa_family = what->family};
+
+	return encode_begin(kernel->msg, RTM_GETADDR, NLM_F_DUMP, &info,
+			    sizeof(info));
+}
+
+static int ask_routes(struct kernel *kernel, const struct kernel_read *what)
+{
+	struct rtmsg info = {
+		.rtm_family = what->family,
+		.rtm_protocol = what->protocol,
+	};
+	int r;
+
+	r = encode_begin(kernel->msg, RTM_GETROUTE, NLM_F_DUMP, &info,
+			 sizeof(info));
+	if (r)
+		return r;
+	if (what->table && nla_put_u32(kernel->msg, RTA_TABLE, what->table))
+		return -EMSGSIZE;
+	if (what->ifindex && nla_put_u32(kernel->msg, RTA_OIF, what->ifindex))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int ask_rules(struct kernel *kernel, const struct kernel_read *what)
+{
+	struct fib_rule_hdr info = {.family = what->family};
+
+	return encode_begin(kernel->msg, RTM_GETRULE, NLM_F_DUMP, &info,
+			    sizeof(info));
+}
+
+static int ask_neighbours(struct kernel *kernel, const struct kernel_read *what)
+{
+	struct ndmsg info = {.ndm_family = what->family};
+
+	return encode_begin(kernel->msg, RTM_GETNEIGH, NLM_F_DUMP, &info,
+			    sizeof(info));
+}
+
+static const struct {
+	enum kernel_event_kind what;
+	int (*ask)(struct kernel *kernel, const struct kernel_read *what);
+} questions[] = {
+	{KERNEL_LINK, ask_links},	  {KERNEL_ADDRESS, ask_addresses},
+	{KERNEL_ROUTE, ask_routes},	  {KERNEL_RULE, ask_rules},
+	{KERNEL_NEIGHBOUR, ask_neighbours},
+};
+
+static int encode_question(struct kernel *kernel,
+			   const struct kernel_read *what)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		if (questions[i].what == what->what)
+			return questions[i].ask(kernel, what);
+	}
+	return -EINVAL;
+}
+
+/* Sends kernel->msg as the next question. */
+static int send_question(struct kernel *kernel)
+{
+	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
+
+	hdr->nlmsg_seq = ++kernel->sequence;
+	sockets_ready(kernel);
+	return nl_sock_send(kernel->asker, hdr, hdr->nlmsg_len);
+}
+
+/* --- dumps --- */
+
+struct dump {
+	struct kernel *kernel;
+	struct decode_context context;
+	kernel_event_fn *fn;
+	void *data;
+	struct byte_vec *held; /* messages not passed on yet; NULL: pass on */
+	bool interrupted;
+	bool ended;
+	int error;
+};
+
+static void pass_on(const struct dump *dump, const struct nlmsghdr *hdr)
+{
+	struct kernel_event event;
+
+	if (!decode_message(hdr, &dump->context, &event))
+		return;
+	dump->fn(&event, dump->data);
+	decode_done(&event);
+}
+
+static void hold(struct byte_vec *held, const struct nlmsghdr *hdr)
+{
+	const size_t len = NLMSG_ALIGN(hdr->nlmsg_len);
+
+	while (held->cap - held->n < len) {
+		held->cap = held->cap ? 2 * held->cap : 4096;
+		held->items = xgrow(held->items, held->cap, 1);
+	}
+	memset(held->items + held->n, 0, len);
+	memcpy(held->items + held->n, hdr, hdr->nlmsg_len);
+	held->n += len;
+}
+
+static void pass_on_held(const struct dump *dump)
+{
+	const struct nlmsghdr *hdr;
+	size_t at;
+
+	for (at = 0; at < dump->held->n; at += NLMSG_ALIGN(hdr->nlmsg_len)) {
+		hdr = (const struct nlmsghdr *)(dump->held->items + at);
+		pass_on(dump, hdr);
+	}
+}
+
+static void take_message(struct dump *dump, const struct nlmsghdr *hdr)
+{
+	/* What answers an earlier question that timed out is not ours. */
+	if (hdr->nlmsg_seq != dump->kernel->sequence || dump->ended)
+		return;
+	if (hdr->nlmsg_flags & NLM_F_DUMP_INTR)
+		dump->interrupted = true;
+	if (hdr->nlmsg_type == NLMSG_ERROR || hdr->nlmsg_type == NLMSG_DONE) {
+		dump->ended = true;
+		/* At the end of a dump stands an errno, too. */
+		if (hdr->nlmsg_type == NLMSG_ERROR)
+			dump->error = sockets_error(hdr, NULL, 0);
+		else if (nlmsg_valid_hdr(hdr, sizeof(int)))
+			memcpy(&dump->error, nlmsg_data(hdr), sizeof(int));
+	} else if (dump->held) {
+		hold(dump->held, hdr);
+	} else {
+		pass_on(dump, hdr);
+	}
+}
+
+static int read_dump(struct dump *dump)
+{
+	struct kernel *kernel = dump->kernel;
+	struct nlmsghdr *hdr;
+	int len;
+
+	while (!dump->ended) {
+		len = sockets_receive(kernel);
+		if (len < 0)
+			return len;
+		for (hdr = kernel->buffer; nlmsg_ok(hdr, len);
+		     hdr = nlmsg_next(hdr, &len))
+			take_message(dump, hdr);
+	}
+	kernel->unfinished = false;
+	return dump->error;
+}
+
+/* Return: -EINTR when the dump was interrupted and must be repeated. */
+static int read_once(struct kernel *kernel, const struct kernel_read *what,
+		     kernel_event_fn *fn, void *data)
+{
+	struct byte_vec held = {0};
+	struct dump dump = {
+		.kernel = kernel,
+		.context = sockets_context(kernel, what->table),
+		.fn = fn,
+		.data = data,
+		/* There can be a million routes, and each stands for itself. */
+		.held = what->what == KERNEL_ROUTE ? NULL : &held,
+	};
+	int r;
+
+	r = encode_question(kernel, what);
+	if (!r)
+		r = send_question(kernel);
+	if (!r)
+		r = read_dump(&dump);
+	if (!r && dump.interrupted)
+		r = -EINTR;
+	if (!r && dump.held)
+		pass_on_held(&dump);
+	vec_done(&held);
+	return r;
+}
+
+int kernel_read(struct kernel *kernel, const struct kernel_read *what,
+		kernel_event_fn *fn, void *data)
+{
+	int tries = TRIES;
+	int r;
+
+	do {
+		r = read_once(kernel, what, fn, data);
+	} while ((r == -EINTR || r == -EBUSY) && --tries > 0);
+	/* Of a table or link that does not exist there is nothing to read. */
+	if (what->what == KERNEL_ROUTE && (r == -ENOENT || r == -ENODEV))
+		return 0;
+	return r;
+}
+
+/* --- one packet --- */
+
+static int encode_ask(struct kernel *kernel, const struct ip_addr *src,
+		      const struct ip_addr *dst, uint8_t tos)
+{
+	struct rtmsg info = {
+		.rtm_family = dst->family,
+		.rtm_dst_len = ip_bits(dst->family),
+		.rtm_src_len = ip_addr_is_set(src) ? ip_bits(src->family) : 0,
+		.rtm_tos = tos,
+		.rtm_flags = RTM_F_LOOKUP_TABLE,
+	};
+	int r;
+
+	r = encode_begin(kernel->msg, RTM_GETROUTE, 0, &info, sizeof(info));
+	if (r)
+		return r;
+	r = encode_addr(kernel->msg, RTA_DST, dst);
+	if (r || !ip_addr_is_set(src))
+		return r;
+	return encode_addr(kernel->msg, RTA_SRC, src);
+}
+
+/* Return: 1 when @hdr was the answer, 0 when it was not, or -errno. */
+static int take_reply(const struct kernel *kernel, const struct nlmsghdr *hdr,
+		      struct kernel_answer *ret)
+{
+	int r;
+
+	if (hdr->nlmsg_seq != kernel->sequence)
+		return 0;
+	if (hdr->nlmsg_type == RTM_NEWROUTE) {
+		r = decode_answer(hdr, ret);
+		return r ? r : 1;
+	}
+	if (hdr->nlmsg_type != NLMSG_ERROR)
+		return 0;
+	*ret = (struct kernel_answer){.error = sockets_error(hdr, NULL, 0)};
+	return 1;
+}
+
+int kernel_ask(struct kernel *kernel, const struct ip_addr *src,
+	       const struct ip_addr *dst, uint8_t tos,
+	       struct kernel_answer *ret)
+{
+	struct nlmsghdr *hdr;
+	int len;
+	int r;
+
+	if (ip_addr_is_set(src) && src->family != dst->family)
+		return -EINVAL;
+	r = encode_ask(kernel, src, dst, tos);
+	if (!r)
+		r = send_question(kernel);
+	while (!r) {
+		len = sockets_receive(kernel);
+		if (len < 0)
+			return len;
+		for (hdr = kernel->buffer; nlmsg_ok(hdr, len) && !r;
+		     hdr = nlmsg_next(hdr, &len))
+			r = take_reply(kernel, hdr, ret);
+	}
+	if (r < 0)
+		return r;
+	kernel->unfinished = false;
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/nl_sock.h"
+
+#include <errno.h>
+
+#include <linux/netlink.h>
+#include <netlink/errno.h>
+#include <netlink/socket.h>
+
+/* About 10 000 route messages (KERNEL 5); more is read again after a loss. */
+#define LISTEN_BUFFER (8 * 1024 * 1024)
+
+static const struct {
+	int libnl;
+	int error;
+} errors[] = {
+	{NLE_NOMEM, ENOMEM},	 {NLE_PERM, EPERM},
+	{NLE_EXIST, EADDRINUSE}, {NLE_AF_NOSUPPORT, EAFNOSUPPORT},
+	{NLE_NOACCESS, EACCES},	 {NLE_PROTO_MISMATCH, EPROTONOSUPPORT},
+};
+
+static int errno_of(int libnl)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (errors[i].libnl == libnl || errors[i].libnl == -libnl)
+			return -errors[i].error;
+	}
+	return -EIO;
+}
+
+static int set_option(struct nl_sock *sock, int level, int option, int value)
+{
+	if (setsockopt(nl_socket_get_fd(sock), level, option, &value,
+		       sizeof(value)) < 0)
+		return -errno;
+	return 0;
+}
+
+int nl_sock_open(struct nl_sock **ret)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int r;
+
+	if (!sock)
+		return -ENOMEM;
+	r = nl_connect(sock, NETLINK_ROUTE);
+	if (r) {
+		nl_sock_free(sock);
+		return errno_of(r);
+	}
+	/* Kernels without these (before 4.20) are served without them. */
+	(void)set_option(sock, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
+	(void)set_option(sock, SOL_NETLINK, NETLINK_EXT_ACK, 1);
+	(void)set_option(sock, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+	*ret = sock;
+	return 0;
+}
+
+void nl_sock_free(struct nl_sock *sock)
+{
+	if (sock)
+		nl_socket_free(sock);
+}
+
+int nl_sock_set_receive_timeout(struct nl_sock *sock, unsigned int timeout_s)
+{
+	struct timeval timeout = {.tv_sec = timeout_s};
+
+	if (setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVTIMEO,
+		       &timeout, sizeof(timeout)) < 0)
+		return -errno;
+	return 0;
+}
+
+int nl_sock_listen(struct nl_sock *sock, const int *groups)
+{
+	int r;
+
+	/* Without the right to exceed the system's limit, what it allows. */
+	if (set_option(sock, SOL_SOCKET, SO_RCVBUFFORCE, LISTEN_BUFFER)) {
+		r = set_option(sock, SOL_SOCKET, SO_RCVBUF, LISTEN_BUFFER);
+		if (r)
+			return r;
+	}
+	r = nl_socket_set_nonblocking(sock);
+	if (r)
+		return errno_of(r);
+	for (; *groups; groups++) {
+		r = set_option(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+			       *groups);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int nl_sock_send(struct nl_sock *sock, const void *bytes, size_t len)
+{
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
+	ssize_t n;
+
+	do {
+		n = sendto(nl_socket_get_fd(sock), bytes, len, 0,
+			   (struct sockaddr *)&to, sizeof(to));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EMSGSIZE;
+}
+
+/* Return: as nl_sock_receive(), but also -EINTR and -EPERM: look again. */
+static int receive_once(struct nl_sock *sock, void *buffer, bool wait)
+{
+	struct sockaddr_nl from = {0};
+	struct iovec iov = {.iov_base = buffer, .iov_len = NL_SOCK_BUFFER};
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+	ssize_t n;
+
+	n = recvmsg(nl_socket_get_fd(sock), &msg, wait ? 0 : MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	if (from.nl_pid != 0)
+		return -EPERM;
+	if (msg.msg_flags & MSG_TRUNC)
+		return -ENOBUFS;
+	return (int)n;
+}
+
+int nl_sock_receive(struct nl_sock *sock, void *buffer, bool wait)
+{
+	int n;
+
+	do {
+		n = receive_once(sock, buffer, wait);
+	} while (n == -EINTR || n == -EPERM);
+	return n;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sockets - what kernel.c, kernel_read.c and kernel_apply.c share.
+ */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include <netlink/msg.h>
+
+#include "kernel/decode.h"
+#include "kernel/kernel.h"
+#include "kernel/nl_sock.h"
+
+struct kernel {
+	struct kernel_config config;
+	struct nl_sock *listener;
+	struct nl_sock *asker;
+	bool recovery; /* see kernel_watch_recovery() */
+	/*
+	 * An answer was not read to its end: what is left must be thrown away
+	 * before the next question.
+	 */
+	bool unfinished;
+	uint32_t sequence;  /* of the last message sent */
+	struct nl_msg *msg; /* the message being written */
+	void *buffer;	    /* NL_SOCK_BUFFER bytes for what is received */
+};
+
+/** sockets_context() - for decoding now; @table: of a dump, or 0 */
+struct decode_context sockets_context(const struct kernel *kernel,
+				      uint32_t table);
+
+/**
+ * sockets_ready() - throw away what is left of an earlier, failed exchange
+ *
+ * To be called before a question; the exchange then counts as unfinished until
+ * the caller has read all of the answer and says otherwise.
+ */
+void sockets_ready(struct kernel *kernel);
+
+/**
+ * sockets_receive() - the next datagram of an answer
+ *
+ * Return: its length in kernel->buffer; -ETIMEDOUT; or -errno.
+ */
+int sockets_receive(struct kernel *kernel);
+
+/**
+ * sockets_error() - the errno in an NLMSG_ERROR message (0: an ack)
+ * @ret_why: @size bytes for the kernel's own text, may be empty; NULL: none
+ */
+int sockets_error(const struct nlmsghdr *hdr, char *ret_why, size_t size);
+
+#endif

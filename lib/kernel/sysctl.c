@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/sysctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PATH_SIZE  128
+#define VALUE_SIZE 16 /* an int as text, with newline and NUL */
+
+/* Names come from the kernel and from us, but are path components here. */
+static int make_path(uint8_t family, const char *link, const char *name,
+		     char *path)
+{
+	const char *ip = family == AF_INET ? "ipv4" : "ipv6";
+	int len;
+
+	if (strchr(link, '/') || link[0] == '.' || strchr(name, '/'))
+		return -EINVAL;
+	len = snprintf(path, PATH_SIZE, "/proc/sys/net/%s/conf/%s/%s", ip, link,
+		       name);
+	return len < 0 || len >= PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+static int parse_value(char *text, int *ret)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (end == text || (*end != '\n' && *end != '\0'))
+		return -EBADMSG;
+	if (errno || value < INT_MIN || value > INT_MAX)
+		return -ERANGE;
+
+	*ret = (int)value;
+	return 0;
+}
+
+int sysctl_read_link(uint8_t family, const char *link, const char *name,
+		     int *ret)
+{
+	char path[PATH_SIZE];
+	char text[VALUE_SIZE];
+	ssize_t n;
+	int fd;
+	int r;
+
+	r = make_path(family, link, name, path);
+	if (r)
+		return r;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	r = n < 0 ? -errno : 0;
+	(void)close(fd);
+	if (r)
+		return r;
+	text[n] = '\0';
+	return parse_value(text, ret);
+}
+
+int sysctl_write_link(uint8_t family, const char *link, const char *name,
+		      int value)
+{
+	char path[PATH_SIZE];
+	char text[VALUE_SIZE];
+	int len;
+	int fd;
+	int r;
+
+	r = make_path(family, link, name, path);
+	if (r)
+		return r;
+	len = snprintf(text, sizeof(text), "%d\n", value);
+	if (len < 0)
+		return -EINVAL;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = write(fd, text, (size_t)len) < 0 ? -errno : 0;
+	(void)close(fd);
+	return r;
+}

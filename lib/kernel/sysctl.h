@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sysctl - per-link network settings in /proc/sys/net.
+ *
+ * A missing file (old kernel, link gone) and a read-only /proc/sys (container)
+ * are ordinary errors, reported and survived.
+ */
+#ifndef SYSCTL_H
+#define SYSCTL_H
+
+#include <stdint.h>
+
+/**
+ * sysctl_read_link() - value of net.<ipv4|ipv6>.conf.<link>.<name>
+ *
+ * Return: 0, -ENOENT, or another -errno.
+ */
+int sysctl_read_link(uint8_t family, const char *link, const char *name,
+		     int *ret);
+int sysctl_write_link(uint8_t family, const char *link, const char *name,
+		      int value);
+
+#endif
