@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <libconfig.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "config_keys.h"
+
+void config_defaults(struct config *config)
+{
+	*config = (struct config){
+		.socket = CONFIG_SOCKET_DEFAULT,
+		.group = CONFIG_GROUP_DEFAULT,
+		.log_level = LOG_INFO,
+	};
+	policy_init(&config->policy);
+}
+
+void config_done(struct config *config)
+{
+	policy_done(&config->policy);
+}
+
+/* @n: how many strings in lists came before; depth is limited by the source. */
+static void mend_lines(config_setting_t *setting,
+		       const struct line_vec *list_strings, size_t *n)
+{
+	bool in_group = config_setting_is_group(setting);
+	config_setting_t *element;
+	unsigned int i;
+
+	for (i = 0; (element = config_setting_get_elem(setting, i)); i++) {
+		bool is_string =
+			config_setting_type(element) == CONFIG_TYPE_STRING;
+
+		if (is_string && !in_group && *n < list_strings->n)
+			element->line = list_strings->items[(*n)++];
+		mend_lines(element, list_strings, n);
+	}
+}
+
+static void complain_syntax(const config_t *tree,
+			    const struct config_source *source,
+			    struct config_error_vec *errors)
+{
+	unsigned int line = (unsigned int)config_error_line(tree);
+	char text[100];
+
+	config_source_line(source, line, text, sizeof(text));
+	if (*text)
+		config_complain(errors, line, "%s here or just before: %s",
+				config_error_text(tree), text);
+	else
+		config_complain(errors, line, "%s at the end",
+				config_error_text(tree));
+}
+
+static void read_source(const struct config_source *source, struct config *ret,
+			struct config_error_vec *errors)
+{
+	struct config_reader reader = {.config = ret, .errors = errors};
+	size_t n_strings = 0;
+	config_t tree;
+
+	config_init(&tree);
+	if (config_read_string(&tree, source->text.items)) {
+		mend_lines(config_root_setting(&tree), &source->list_strings,
+			   &n_strings);
+		config_read_root(&reader, config_root_setting(&tree));
+	} else {
+		complain_syntax(&tree, source, errors);
+	}
+	config_destroy(&tree);
+}
+
+/* An error without a line has no file yet either: it is about @path. */
+static void hand_out(const char *path, struct config_error_vec *found,
+		     struct config_error_vec *errors)
+{
+	struct config_error *error;
+
+	vec_foreach(found, error) {
+		if (!error->file[0])
+			(void)snprintf(error->file, sizeof(error->file), "%s",
+				       path);
+		vec_push(errors, *error);
+	}
+}
+
+int config_load(const char *path, struct config *ret,
+		struct config_error_vec *errors)
+{
+	const char *file = path ? path : CONFIG_PATH_DEFAULT;
+	struct config_error_vec found = {0};
+	struct config_source source;
+	struct config config;
+	int r;
+
+	config_defaults(&config);
+	r = config_source_read(file, &source, &found);
+	if (r == -ENOENT && !path)
+		vec_clear(&found); /* the defaults then */
+	else if (r == 0)
+		read_source(&source, &config, &found);
+	config_source_locate(&source, &found);
+	hand_out(file, &found, errors);
+	config_source_done(&source);
+
+	r = found.n > 0 ? -EINVAL : 0;
+	if (r == 0)
+		*ret = config;
+	else
+		config_done(&config);
+	vec_done(&found);
+	return r;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "log.h"
+
+uint64_t daemon_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* --- the work between two waits --- */
+
+static void tell_ready(struct daemon *daemon)
+{
+	if (daemon->ready)
+		return;
+	daemon->ready = true;
+	(void)sd_notify(0, "READY=1");
+	log_notice("ready");
+}
+
+static void stop(struct daemon *daemon, enum daemon_end end)
+{
+	daemon->end = end;
+	ev_break(daemon->loop, EVBREAK_ALL);
+}
+
+static void set_timer(struct daemon *daemon, uint64_t now_ms)
+{
+	uint64_t next = engine_next(&daemon->engine);
+	uint64_t waiter = daemon_next_waiter(daemon);
+	double after;
+
+	if (waiter && (!next || waiter < next))
+		next = waiter;
+	ev_timer_stop(daemon->loop, &daemon->timer);
+	if (engine_is_pending(&daemon->engine, now_ms))
+		next = now_ms;
+	if (!next)
+		return;
+	after = next > now_ms ? (double)(next - now_ms) / 1000 : 0;
+	ev_now_update(daemon->loop);
+	ev_timer_set(&daemon->timer, after, 0);
+	ev_timer_start(daemon->loop, &daemon->timer);
+}
+
+/* Before the loop sleeps: everything that is due, in one place. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+	struct engine *engine = &daemon->engine;
+	uint64_t now_ms = daemon_now();
+	int error = 0;
+
+	(void)loop;
+	(void)events;
+	/* Who waits wants to know that what is queued by now was taken in. */
+	if (daemon->waiters.n)
+		(void)engine_listen(engine, now_ms);
+	if (engine_is_pending(engine, now_ms)) {
+		error = engine_run(engine, now_ms);
+		const struct view view = engine_view(engine);
+
+		linkdown_update(&daemon->linkdown, &view);
+	}
+	if (error == -EPERM && !daemon->ready) {
+		log_err("the kernel lets us change nothing: CAP_NET_ADMIN is "
+			"missing");
+		stop(daemon, DAEMON_FAILED);
+		return;
+	}
+	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
+		tell_ready(daemon);
+	daemon_answer_waiters(daemon, now_ms);
+	set_timer(daemon, daemon_now());
+}
+
+static void on_kernel(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)loop;
+	(void)events;
+	(void)engine_listen(&daemon->engine, daemon_now());
+}
+
+/* Only wakes the loop; on_prepare() does the rest. */
+static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+}
+
+static void on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+/* --- reload --- */
+
+static void refuse_change(struct config_error_vec *errors, const char *key)
+{
+	struct config_error error = {0};
+
+	(void)snprintf(error.file, sizeof(error.file), "(reload)");
+	(void)snprintf(error.message, sizeof(error.message),
+		       "%s: cannot change while the daemon runs; restart it",
+		       key);
+	vec_push(errors, error);
+}
+
+int daemon_reload(struct daemon *daemon, struct config_error_vec *errors)
+{
+	struct config *old = &daemon->config;
+	struct kernel_config kernel_config;
+	struct config config;
+
+	if (config_load(daemon->config_path, &config, errors) < 0)
+		return -EINVAL;
+	/* Our mark in the kernel, and the door that clients stand at. */
+	if (config.policy.protocol != old->policy.protocol)
+		refuse_change(errors, "protocol");
+	if (strcmp(config.socket, old->socket) != 0)
+		refuse_change(errors, "control.socket");
+	if (errors->n) {
+		config_done(&config);
+		return -EINVAL;
+	}
+	config_done(old);
+	*old = config;
+	log_set_level(config.log_level);
+	kernel_config = (struct kernel_config){
+		.table_first = config.policy.table_first,
+		.table_last = config.policy.table_last,
+		.protocol = config.policy.protocol,
+	};
+	kernel_configure(daemon->kernel, &kernel_config);
+	engine_set_policy(&daemon->engine, &old->policy);
+	return 0;
+}
+
+static void on_hangup(struct daemon *daemon)
+{
+	struct config_error_vec errors = {0};
+	const struct config_error *it;
+
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+			 (unsigned long long)daemon_now() * 1000);
+	if (daemon_reload(daemon, &errors) == 0)
+		log_notice("configuration read again");
+	vec_foreach(&errors, it)
+		log_err("%s:%u: %s", it->file, it->line, it->message);
+	if (errors.n)
+		log_err("the configuration stays as it was");
+	vec_done(&errors);
+	(void)sd_notify(0, "READY=1");
+}
+
+/* --- signals --- */
+
+static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)loop;
+	(void)events;
+	if (watcher->signum == SIGHUP)
+		on_hangup(daemon);
+	else if (watcher->signum == SIGUSR1)
+		stop(daemon, DAEMON_LEAVE);
+	else
+		stop(daemon, DAEMON_REMOVE);
+}
+
+static void start_watchers(struct daemon *daemon)
+{
+	static const int signums[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
+	uint64_t watchdog_us;
+
+	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
+		ev_signal_init(&daemon->signals[i], on_signal, signums[i]);
+		daemon->signals[i].data = daemon;
+		ev_signal_start(daemon->loop, &daemon->signals[i]);
+	}
+	ev_io_init(&daemon->kernel_io, on_kernel, kernel_fd(daemon->kernel),
+		   EV_READ);
+	daemon->kernel_io.data = daemon;
+	ev_io_start(daemon->loop, &daemon->kernel_io);
+	ev_prepare_init(&daemon->prepare, on_prepare);
+	daemon->prepare.data = daemon;
+	ev_prepare_start(daemon->loop, &daemon->prepare);
+	ev_timer_init(&daemon->timer, on_timer, 0, 0);
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
+		double every = (double)watchdog_us / 2000000;
+
+		ev_timer_init(&daemon->watchdog, on_watchdog, every, every);
+		ev_timer_start(daemon->loop, &daemon->watchdog);
+	}
+}
+
+/* --- start and end --- */
+
+static void log_text(int level, const char *text)
+{
+	log_line(level, "%s", text);
+}
+
+static int start(struct daemon *daemon)
+{
+	const struct config *config = &daemon->config;
+	const struct kernel_config kernel_config = {
+		.table_first = config->policy.table_first,
+		.table_last = config->policy.table_last,
+		.protocol = config->policy.protocol,
+	};
+	const struct server_config server_config = {
+		.path = config->socket,
+		.group = config->group[0] ? config->group : NULL,
+		.group_is_default = !config->group_is_set,
+		.version = MULTIHOMED_VERSION,
+		.log = log_text,
+	};
+	char path[sizeof(config->socket) + 16];
+	int error;
+
+	/* The lock first: a second daemon must not touch anything. */
+	error = server_new(daemon->loop, &server_config, daemon_methods, daemon,
+			   &daemon->server);
+	if (error)
+		return error;
+	(void)snprintf(path, sizeof(path), "%s.linkdown", config->socket);
+	linkdown_init(&daemon->linkdown, path);
+	error = kernel_open(&kernel_config, &daemon->kernel);
+	if (error) {
+		log_err("opening rtnetlink sockets: %s", strerror(-error));
+		return error;
+	}
+	engine_init(&daemon->engine, daemon->kernel, &config->policy);
+	return 0;
+}
+
+static int finish(struct daemon *daemon)
+{
+	int error = 0;
+
+	(void)sd_notify(0, "STOPPING=1");
+	if (daemon->end == DAEMON_REMOVE) {
+		log_notice("stopping; removing rules, routes and neighbours of "
+			   "ours");
+		error = engine_flush(&daemon->engine);
+		linkdown_restore(&daemon->linkdown);
+	} else if (daemon->end == DAEMON_LEAVE) {
+		log_notice("stopping; everything stays in place");
+	}
+	return error || daemon->end == DAEMON_FAILED;
+}
+
+int daemon_run(const char *config_path, struct config *config)
+{
+	struct daemon daemon = {.config_path = config_path, .config = *config};
+	int status = 1;
+
+	memset(config, 0, sizeof(*config));
+	log_set_level(daemon.config.log_level);
+	(void)signal(SIGPIPE, SIG_IGN);
+	daemon.loop = ev_default_loop(EVFLAG_AUTO);
+	if (!daemon.loop) {
+		log_err("no event loop: %s", strerror(errno));
+		config_done(&daemon.config);
+		return 1;
+	}
+	if (start(&daemon) == 0) {
+		start_watchers(&daemon);
+		ev_run(daemon.loop, 0);
+		status = finish(&daemon);
+	}
+	server_free(daemon.server); /* cancels who still waits */
+	if (daemon.engine.kernel)
+		engine_done(&daemon.engine);
+	kernel_free(daemon.kernel);
+	linkdown_done(&daemon.linkdown);
+	vec_done(&daemon.waiters);
+	config_done(&daemon.config);
+	ev_loop_destroy(daemon.loop);
+	return status;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * daemon - the running service: the engine, its event loop and its surfaces.
+ *
+ * One struct that owns them all; daemon_run() starts it, methods.c answers the
+ * control socket from it.
+ */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include <ev.h>
+
+#include "config.h"
+#include "engine.h"
+#include "linkdown.h"
+#include "server.h"
+
+/* A client that waits for the daemon to be steady. */
+struct waiter {
+	struct server_call *call;
+	uint64_t until_ms; /* 0: for as long as it takes */
+};
+
+VEC(waiter_vec, struct waiter);
+
+/* How the service ends. */
+enum daemon_end {
+	DAEMON_RUNS,
+	DAEMON_LEAVE,  /* SIGUSR1: everything stays in place */
+	DAEMON_REMOVE, /* SIGTERM, SIGINT: what we own is removed */
+	DAEMON_FAILED,
+};
+
+struct daemon {
+	struct ev_loop *loop;
+	ev_io kernel_io;
+	ev_prepare prepare;
+	ev_timer timer;
+	ev_timer watchdog;
+	ev_signal signals[4];
+
+	const char *config_path; /* NULL: the default one */
+	struct config config;
+	struct kernel *kernel;
+	struct engine engine;
+	struct linkdown linkdown;
+	struct server *server;
+	struct waiter_vec waiters;
+	bool ready; /* READY=1 was sent */
+	enum daemon_end end;
+};
+
+/**
+ * daemon_run() - the service, till a signal ends it
+ * @config: taken over; freed here
+ *
+ * Return: the process's exit status.
+ */
+int daemon_run(const char *config_path, struct config *config);
+
+/**
+ * daemon_reload() - read the config again; on any error the old one stays
+ * @errors: appended
+ *
+ * Return: 0, or -EINVAL.
+ */
+int daemon_reload(struct daemon *daemon, struct config_error_vec *errors);
+
+/** daemon_now() - CLOCK_MONOTONIC in ms, the engine's clock */
+uint64_t daemon_now(void);
+
+/** daemon_answer_waiters() - those whose wait is over; called by the loop */
+void daemon_answer_waiters(struct daemon *daemon, uint64_t now_ms);
+
+/** daemon_next_waiter() - when the first wait runs out; 0: none does */
+uint64_t daemon_next_waiter(const struct daemon *daemon);
+
+extern const struct server_method daemon_methods[]; /* ends with a NULL name */
+
+#endif

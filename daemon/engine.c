@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "engine_apply.h"
+#include "engine_read.h"
+#include "log.h"
+
+void engine_init(struct engine *engine, struct kernel *kernel,
+		 const struct policy *policy)
+{
+	memset(engine, 0, sizeof(*engine));
+	engine->kernel = kernel;
+	engine->policy = policy;
+	model_init(&engine->model);
+	engine->read_all = true;
+}
+
+void engine_done(struct engine *engine)
+{
+	vec_done(&engine->tables);
+	vec_done(&engine->rereads);
+	vec_done(&engine->undone);
+	repair_done(&engine->repair);
+	subnet_set_done(&engine->subnets);
+	model_done(&engine->model);
+}
+
+void engine_set_policy(struct engine *engine, const struct policy *policy)
+{
+	engine->policy = policy;
+	engine->policy_changed = true;
+	/* Other tables may concern us now. */
+	engine->read_all = true;
+}
+
+struct view engine_view(const struct engine *engine)
+{
+	return (struct view){&engine->model, engine->policy,
+			     &engine->subnets};
+}
+
+/* Enough to empty the socket; a storm must not keep us from writing. */
+#define LISTEN_ROUNDS 16
+
+/* --- what is due --- */
+
+bool engine_is_pending(const struct engine *engine, uint64_t now_ms)
+{
+	const struct model *model = &engine->model;
+	uint64_t next = engine_next(engine);
+
+	if (next && next <= now_ms)
+		return true;
+	if (engine->read_failed)
+		return false; /* not before retry_ms */
+	return engine->read_all || engine->read_rules || engine->rereads.n ||
+	       engine->policy_changed || model->changes.links ||
+	       model->changes.addresses || model->changes.rules ||
+	       model->changes.neighbours || model->rib.dirty.n;
+}
+
+uint64_t engine_next(const struct engine *engine)
+{
+	uint64_t next = model_next_deadline(&engine->model);
+	uint64_t repair = repair_next(&engine->repair);
+
+	/* While something fails, repairs wait for the next try too. */
+	if (engine->retry_ms)
+		repair = engine->retry_ms;
+	if (repair && (!next || repair < next))
+		next = repair;
+	return next;
+}
+
+bool engine_is_steady(const struct engine *engine, uint64_t now_ms)
+{
+	return !engine->retry_ms && engine->model.leaving.n == 0 &&
+	       repair_next(&engine->repair) == 0 &&
+	       !engine_is_pending(engine, now_ms);
+}
+
+/* --- subnets and their tables --- */
+
+static void touch_all(struct engine *engine, uint8_t family)
+{
+	struct ip_prefix all = ip_prefix_default(family);
+	struct prefix_vec prefixes = {0};
+	const struct ip_prefix *it;
+	struct ip_prefix prefix;
+	struct trie_walk walk;
+	uint32_t at;
+
+	trie_walk_start(&walk, rib_trie(&engine->model.rib, family), &all);
+	while (trie_walk_next(&walk, &prefix, &at))
+		vec_push(&prefixes, prefix);
+	vec_foreach(&prefixes, it)
+		rib_touch(&engine->model.rib, it);
+	/* A strong table's last resort needs no route of main. */
+	rib_touch(&engine->model.rib, &all);
+	vec_done(&prefixes);
+}
+
+static void log_subnets(const struct engine *engine,
+			const struct subnet_set *before)
+{
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it) {
+		const struct subnet *old =
+			subnet_find(before, &it->prefix, it->ifindex);
+		const struct link *link =
+			model_link(&engine->model, it->ifindex);
+		char text[IP_TEXT_MAX];
+
+		if (it->managed && it->table &&
+		    (!old || old->table != it->table))
+			log_notice("subnet %s link=%s: managed, table=%u",
+				   ip_prefix_format(&it->prefix, text),
+				   link ? link->name : "?", it->table);
+	}
+	vec_foreach(&before->subnets, it) {
+		const struct subnet *now = subnet_find(
+			&engine->subnets, &it->prefix, it->ifindex);
+		char text[IP_TEXT_MAX];
+
+		if (it->managed && (!now || !now->managed))
+			log_notice("subnet %s: no longer managed, table %u "
+				   "is given up",
+				   ip_prefix_format(&it->prefix, text),
+				   it->table);
+	}
+}
+
+/* A number that nobody else's routes or rules use; 0: there is none left. */
+static uint32_t free_table(struct engine *engine)
+{
+	uint32_t table = engine->policy->table_first;
+
+	for (;; table++) {
+		if (!subnet_table_is_taken(&engine->subnets, &engine->model,
+					   table) &&
+		    engine_read_table(engine, table) == 0 &&
+		    !subnet_table_is_taken(&engine->subnets, &engine->model,
+					   table))
+			return table;
+		if (table == engine->policy->table_last)
+			return 0;
+	}
+}
+
+static void give_tables(struct engine *engine)
+{
+	struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it) {
+		char text[IP_TEXT_MAX];
+
+		if (!it->managed || it->table)
+			continue;
+		it->table = free_table(engine);
+		if (!it->table)
+			log_err("subnet %s: no table number is free in "
+				"%u-%u; it is not managed",
+				ip_prefix_format(&it->prefix, text),
+				engine->policy->table_first,
+				engine->policy->table_last);
+	}
+}
+
+/* A row that changed can make a subnet an uplink: then look at all of them. */
+static bool subnets_may_change(const struct engine *engine)
+{
+	const struct model_changes *changes = &engine->model.changes;
+	const struct view view = engine_view(engine);
+	const struct subnet *it;
+
+	if (changes->links || changes->addresses || engine->policy_changed)
+		return true;
+	if (engine->model.rib.dirty.n == 0)
+		return false;
+	vec_foreach(&engine->subnets.subnets, it)
+		if (!it->uplink && subnet_is_uplink(&view, it))
+			return true;
+	return false;
+}
+
+static void update_subnets(struct engine *engine)
+{
+	struct subnet_set before = engine->subnets;
+
+	if (!subnets_may_change(engine))
+		return;
+	if (engine->policy->routes.n || engine->policy_changed)
+		model_set_config_routes(&engine->model, engine->policy);
+	memset(&engine->subnets, 0, sizeof(engine->subnets));
+	subnet_set_build(&engine->model, engine->policy, &before,
+			 &engine->subnets);
+	if (!engine->recovered)
+		subnet_recover_tables(&engine->subnets, &engine->model,
+				      engine->policy);
+	engine->recovered = true;
+	give_tables(engine);
+	if (engine->policy_changed ||
+	    !subnet_set_equal(&before, &engine->subnets)) {
+		log_subnets(engine, &before);
+		touch_all(engine, AF_INET);
+		touch_all(engine, AF_INET6);
+	}
+	subnet_set_done(&before);
+}
+
+/* --- planning --- */
+
+/* What the kernel refused may be fine now that links or addresses changed. */
+static void forget_refusals(struct engine *engine)
+{
+	struct attrset_store *attrs = &engine->model.rib.attrs;
+
+	if (!engine->model.changes.links && !engine->model.changes.addresses &&
+	    !engine->policy_changed)
+		return;
+	for (uint32_t id = 0; id < attrs->n; id++)
+		if (attrset_is_live(attrs, id) &&
+		    attrset_get(attrs, id)->refused)
+			attrset_refuse(attrs, id, false);
+}
+
+static void plan_rows(struct engine *engine, uint64_t now_ms,
+		      struct op_vec *ops, struct want_vec *wants)
+{
+	const struct view view = engine_view(engine);
+	struct rib *rib = &engine->model.rib;
+	struct want_vec row_wants = {0};
+
+	for (size_t i = 0; i < rib->dirty.n; i++) {
+		const struct ip_prefix *prefix = &rib->dirty.items[i];
+		const struct row *row = rib_row(rib, prefix);
+		const struct want *want;
+
+		if (repair_holds_row(&engine->repair, prefix, now_ms))
+			continue;
+		plan_row_build(&view, prefix, row, &rib->attrs, &row_wants);
+		diff_row(engine->policy, prefix, row, &row_wants, ops);
+		vec_foreach(&row_wants, want)
+			vec_push(wants, *want); /* takes over the refs */
+		vec_clear(&row_wants);
+	}
+	vec_done(&row_wants);
+}
+
+static void plan_rules(struct engine *engine, uint64_t now_ms,
+		       struct op_vec *ops)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	const struct view view = engine_view(engine);
+
+	if (repair_holds_rules(&engine->repair, now_ms))
+		return;
+	for (size_t i = 0; i < sizeof(families); i++) {
+		struct rule_vec want = {0};
+		struct rule_vec have = {0};
+		const struct rule *rule;
+
+		vec_foreach(&engine->model.rules, rule)
+			if (rule->family == families[i])
+				vec_push(&have, *rule);
+		plan_rules_build(&view, families[i], &want);
+		diff_rules(engine->policy, &have, &want, ops);
+		vec_done(&want);
+		vec_done(&have);
+	}
+}
+
+static void plan_neighbours(const struct engine *engine, struct op_vec *ops)
+{
+	const struct view view = engine_view(engine);
+	struct neighbour_vec want = {0};
+
+	if (engine->no_managed)
+		return;
+	plan_routers_build(&view, &want);
+	diff_neighbours(engine->policy, &engine->model.neighbours, &want, ops);
+	vec_done(&want);
+}
+
+/* What was held back is looked at again once its time has come. */
+static void release_repairs(struct engine *engine, uint64_t now_ms)
+{
+	const struct ip_prefix *it;
+
+	if (!repair_is_due(&engine->repair, now_ms))
+		return;
+	if (engine->repair.many_rows) {
+		touch_all(engine, AF_INET);
+		touch_all(engine, AF_INET6);
+	}
+	vec_foreach(&engine->repair.rows, it)
+		rib_touch(&engine->model.rib, it);
+}
+
+void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
+		 struct want_vec *wants)
+{
+	forget_refusals(engine);
+	update_subnets(engine);
+	release_repairs(engine, now_ms);
+	plan_rows(engine, now_ms, ops, wants);
+	plan_rules(engine, now_ms, ops);
+	plan_neighbours(engine, ops);
+}
+
+/* --- one reconcile --- */
+
+static void log_run(struct engine *engine, size_t n_ops, uint64_t now_ms)
+{
+	size_t managed = 0;
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		managed += it->managed;
+	engine->counters.runs++;
+	engine->last_change_ms = now_ms;
+	(void)snprintf(engine->last_change, sizeof(engine->last_change),
+		       "%zu change%s written", n_ops, n_ops == 1 ? "" : "s");
+	log_info("plan %llu: subnets=%zu prefixes=%zu ops=%zu",
+		 (unsigned long long)engine->counters.runs, managed,
+		 rib_count(&engine->model.rib, AF_INET) +
+			 rib_count(&engine->model.rib, AF_INET6),
+		 n_ops);
+}
+
+/* Valid neighbours are news only while a router is not. */
+static void watch_recovery(struct engine *engine)
+{
+	const struct neighbour *it;
+	bool wanted = false;
+
+	vec_foreach(&engine->model.neighbours, it)
+		wanted = wanted || it->failed;
+	if (wanted == engine->watching_recovery)
+		return;
+	if (kernel_watch_recovery(engine->kernel, wanted) == 0)
+		engine->watching_recovery = wanted;
+	/* One may have become valid before the filter let it through. */
+	if (wanted)
+		engine_read_neighbours(engine);
+}
+
+static void clear_changes(struct engine *engine)
+{
+	memset(&engine->model.changes, 0, sizeof(engine->model.changes));
+	engine->policy_changed = false;
+	rib_clean(&engine->model.rib);
+}
+
+/* In every round: a rule must not come while its table lacks a route. */
+static void release_undone(struct engine *engine)
+{
+	const struct ip_prefix *it;
+
+	engine->retry_ms = 0;
+	vec_foreach(&engine->undone, it)
+		rib_touch(&engine->model.rib, it);
+	vec_clear(&engine->undone);
+}
+
+int engine_run(struct engine *engine, uint64_t now_ms)
+{
+	struct op_vec ops = {0};
+	struct want_vec wants = {0};
+	struct engine_result result = {0};
+
+	for (int i = 0; i < LISTEN_ROUNDS && engine_listen(engine, now_ms); i++)
+		;
+	release_undone(engine);
+	if (engine_read_pending(engine, now_ms) < 0) {
+		engine_retry_later(engine, now_ms);
+		return 0;
+	}
+	model_settle(&engine->model, now_ms);
+	watch_recovery(engine);
+	engine_plan(engine, now_ms, &ops, &wants);
+	engine_apply(engine, &ops, &result);
+	clear_changes(engine);
+	engine_redo(engine, now_ms, &ops, &result);
+	if (result.written)
+		log_run(engine, result.written, now_ms);
+	if (!result.failed && repair_finish(&engine->repair, now_ms))
+		engine->counters.repairs++;
+	plan_row_done(&engine->model.rib.attrs, &wants);
+	vec_done(&wants);
+	vec_done(&ops);
+	engine_result_done(&result);
+	return result.error;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine - the one way from what the kernel says to what it is told.
+ *
+ *	events -> model -> dirty rows -> plan -> diff -> ordered ops -> kernel
+ *
+ * Events only enter the model and mark what is dirty; engine_run() alone plans
+ * and writes. The engine knows no event loop and no clock: whoever owns it says
+ * when input is there and what time it is, and asks when to come again.
+ *
+ * Milliseconds are of CLOCK_MONOTONIC throughout.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "core/diff.h"
+#include "kernel/kernel.h"
+#include "repair.h"
+
+/* A table to be read again. */
+struct reread {
+	uint8_t family;
+	uint32_t table;
+	uint32_t ifindex; /* 0: over any link */
+};
+
+VEC(reread_vec, struct reread);
+VEC(table_vec, uint32_t); /* unique */
+
+struct engine_counters {
+	uint64_t runs;	  /* that wrote something */
+	uint64_t events;  /* taken in */
+	uint64_t ops;	  /* written with success */
+	uint64_t repairs; /* rounds of putting back what others changed */
+	uint64_t resyncs; /* full reads after loss */
+	uint64_t errors;  /* ops that failed */
+};
+
+struct engine {
+	struct kernel *kernel;	     /* borrowed */
+	const struct policy *policy; /* borrowed; engine_set_policy() */
+	struct model model;
+	struct subnet_set subnets;
+	struct table_vec tables; /* of our range, seen or given out */
+
+	/* What is to be read before the next plan. */
+	bool read_all;
+	bool read_rules;
+	struct reread_vec rereads;
+
+	bool policy_changed;
+	bool recovered;	      /* table numbers of an earlier life were taken */
+	bool watching_recovery; /* the kernel reports valid neighbours too */
+
+	struct repair repair; /* meddling: what, who, how often */
+
+	/* What failed: rows to plan again when retry_ms has come. */
+	struct prefix_vec undone;
+	unsigned int failures; /* rounds in a row with a failure */
+	uint64_t retry_ms;     /* 0: nothing failed */
+	bool read_failed;      /* nothing is planned before it succeeds */
+	bool no_managed;       /* this kernel has no managed neighbours */
+
+	uint64_t last_change_ms; /* when something was written; 0: never */
+	char last_change[64];	/* what it was, for people */
+	struct engine_counters counters;
+};
+
+/** engine_init() - @kernel and @policy are borrowed for the engine's life */
+void engine_init(struct engine *engine, struct kernel *kernel,
+		 const struct policy *policy);
+void engine_done(struct engine *engine);
+
+/** engine_set_policy() - a new config; the old policy may be freed after this */
+void engine_set_policy(struct engine *engine, const struct policy *policy);
+
+/**
+ * engine_listen() - take in what the kernel has queued
+ *
+ * Return: whether there may be more.
+ */
+bool engine_listen(struct engine *engine, uint64_t now_ms);
+
+/**
+ * engine_read() - everything from the kernel, now
+ *
+ * Return: 0, or -errno: the model is not complete.
+ */
+int engine_read(struct engine *engine, uint64_t now_ms);
+
+/** engine_is_pending() - whether engine_run() has work at @now_ms */
+bool engine_is_pending(const struct engine *engine, uint64_t now_ms);
+
+/** engine_next() - when engine_run() has work by the clock; 0: never */
+uint64_t engine_next(const struct engine *engine);
+
+/**
+ * engine_is_steady() - the kernel is as planned and nothing waits: no
+ * retry, no settle time, no repair held back
+ */
+bool engine_is_steady(const struct engine *engine, uint64_t now_ms);
+
+/**
+ * engine_plan() - the ops that are due, in order
+ * @ops:   appended
+ * @wants: appended; keeps the ops' attribute ids alive until plan_row_done()
+ *
+ * Brings the subnets up to date first. Writes nothing.
+ */
+void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
+		 struct want_vec *wants);
+
+/**
+ * engine_run() - one reconcile: read what must be read, plan, write
+ *
+ * Return: 0 also when ops failed and will be tried again; -EPERM when the
+ * kernel does not let us write at all.
+ */
+int engine_run(struct engine *engine, uint64_t now_ms);
+
+/**
+ * engine_flush() - remove all we own: rules first, then routes and neighbours
+ *
+ * Return: 0, or the last -errno; everything was tried.
+ */
+int engine_flush(struct engine *engine);
+
+/** engine_view() - what decisions are made from */
+struct view engine_view(const struct engine *engine);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine_apply.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "engine_read.h"
+#include "log.h"
+
+#define RETRY_SHIFT_MAX 12   /* 4 s */
+#define RETRY_MAX_MS	5000 /* between two tries */
+#define TRIES_MAX	5    /* then the kernel's "not now" is a "no" */
+
+void engine_result_done(struct engine_result *result)
+{
+	vec_done(&result->failures);
+}
+
+void engine_retry_later(struct engine *engine, uint64_t now_ms)
+{
+	unsigned int shift = engine->failures;
+	uint64_t wait = shift > RETRY_SHIFT_MAX ? RETRY_MAX_MS : 1ULL << shift;
+
+	if (wait > RETRY_MAX_MS)
+		wait = RETRY_MAX_MS;
+	engine->failures++;
+	engine->retry_ms = now_ms + wait;
+}
+
+/* --- what took effect enters the model --- */
+
+static void enter_deleted(struct model *model, const struct op *op)
+{
+	const struct row *row = rib_row(&model->rib, &op->route.prefix);
+
+	for (size_t i = 0; row && i < row->n; i++) {
+		const struct route *route = &row->routes[i];
+
+		if (route_key_cmp(route, &op->route.route) == 0 &&
+		    route->protocol == op->route.route.protocol &&
+		    route->attrs == op->route.route.attrs) {
+			rib_remove_at(&model->rib, &op->route.prefix, i);
+			return;
+		}
+	}
+}
+
+static void enter(struct engine *engine, const struct op *op)
+{
+	struct model *model = &engine->model;
+	struct neighbour neighbour;
+	const struct neighbour *old;
+
+	switch (op->kind) {
+	case OP_ROUTE_PUT:
+		rib_put_interned(&model->rib, &op->route.prefix,
+				 &op->route.route, RIB_REPLACE);
+		break;
+	case OP_ROUTE_DELETE:
+		enter_deleted(model, op);
+		break;
+	case OP_RULE_ADD:
+		model_add_rule(model, &op->rule);
+		break;
+	case OP_RULE_DELETE:
+		model_remove_rule(model, &op->rule);
+		break;
+	case OP_NEIGHBOUR_PUT:
+		neighbour = op->neighbour;
+		old = model_neighbour(model, neighbour.ifindex,
+				      &neighbour.addr);
+		neighbour.failed = old && old->failed;
+		model_put_neighbour(model, &neighbour);
+		break;
+	case OP_NEIGHBOUR_DELETE:
+		model_remove_neighbour(model, op->neighbour.ifindex,
+				       &op->neighbour.addr);
+		break;
+	}
+	engine->counters.ops++;
+	if (log_is_on(LOG_DEBUG)) {
+		char text[OP_TEXT_MAX];
+
+		log_debug("%s", op_format(op, &model->rib.attrs, &model->links,
+					  text));
+	}
+}
+
+/* --- failures --- */
+
+static void refuse(struct engine *engine, const struct op *op,
+		   const struct kernel_failure *failure)
+{
+	struct attrset_store *attrs = &engine->model.rib.attrs;
+	uint32_t id = op->route.route.attrs;
+	char text[OP_TEXT_MAX];
+
+	if (attrset_is_reject(attrset_get(attrs, id)))
+		return; /* nothing simpler to put in its place */
+	attrset_refuse(attrs, id, true);
+	log_warn("the kernel takes no copy of a route (%s%s%s): %s; the "
+		 "prefix is left to table main (weak) or unreachable (strong)",
+		 strerror(-failure->error), failure->why[0] ? ", " : "",
+		 failure->why,
+		 op_format(op, attrs, &engine->model.links, text));
+}
+
+/* Our picture is old: have what the op depends on read again. */
+static void read_what_failed(struct engine *engine, const struct op *op)
+{
+	const struct attrset *set;
+	const struct next_hop *hop;
+
+	if (op->kind == OP_RULE_ADD || op->kind == OP_RULE_DELETE)
+		engine->read_rules = true;
+	if (op->kind != OP_ROUTE_PUT && op->kind != OP_ROUTE_DELETE)
+		return;
+	set = attrset_get(&engine->model.rib.attrs, op->route.route.attrs);
+	vec_foreach(&set->hops, hop)
+		engine_mark_link(engine, hop->ifindex);
+}
+
+static void log_failure(struct engine *engine, uint64_t now_ms,
+			const struct op *op,
+			const struct kernel_failure *failure)
+{
+	char text[OP_TEXT_MAX];
+
+	log_limited(LOG_KIND_FAILED_OP, now_ms, LOG_WARNING, "%s: %s%s%s",
+		    op_format(op, &engine->model.rib.attrs,
+			      &engine->model.links, text),
+		    strerror(-failure->error), failure->why[0] ? ", " : "",
+		    failure->why);
+}
+
+/* Return: whether the op is to be planned again at once. */
+static bool judge(struct engine *engine, const struct op *op,
+		  const struct kernel_failure *failure)
+{
+	enum kernel_error_class class =
+		kernel_error_class(op->kind, failure->error);
+
+	if (op->kind == OP_NEIGHBOUR_PUT || op->kind == OP_NEIGHBOUR_DELETE) {
+		/* Gateways are not kept resolved then; nothing else is lost. */
+		if (class == KERNEL_ERROR_REFUSED)
+			engine->no_managed = true;
+		return false;
+	}
+	if (class == KERNEL_ERROR_RESYNC)
+		read_what_failed(engine, op);
+	if (op->kind != OP_ROUTE_PUT || failure->error == -EPERM ||
+	    class == KERNEL_ERROR_LATER)
+		return false;
+	if (class == KERNEL_ERROR_RESYNC && engine->failures < TRIES_MAX)
+		return false;
+	refuse(engine, op, failure);
+	return true;
+}
+
+/* --- carrying out --- */
+
+static void apply_phase(struct engine *engine, const struct op_vec *ops,
+			size_t end, struct engine_result *ret)
+{
+	struct kernel_failure_vec failures = {0};
+	size_t begin = ret->begun;
+	size_t next = 0;
+	int error;
+
+	error = kernel_apply(engine->kernel, ops->items + begin, end - begin,
+			     &engine->model.rib.attrs, &failures);
+	if (error) {
+		/* Who knows what was done: start from what the kernel says. */
+		log_warn("writing to the kernel: %s; reading everything again",
+			 strerror(-error));
+		engine->read_all = true;
+		ret->failed = true;
+		ret->again = true;
+		vec_done(&failures);
+		return;
+	}
+	for (size_t i = begin; i < end; i++) {
+		if (next < failures.n && failures.items[next].op == i - begin) {
+			struct kernel_failure failure = failures.items[next++];
+
+			failure.op = i;
+			vec_push(&ret->failures, failure);
+			continue;
+		}
+		enter(engine, &ops->items[i]);
+		ret->written++;
+	}
+	ret->begun = end;
+	vec_done(&failures);
+}
+
+void engine_apply(struct engine *engine, struct op_vec *ops,
+		  struct engine_result *ret)
+{
+	size_t end[3];
+
+	if (ops->n == 0)
+		return;
+	diff_order(ops, end);
+	for (size_t phase = 0; phase < 3 && !ret->failed; phase++) {
+		if (end[phase] > ret->begun)
+			apply_phase(engine, ops, end[phase], ret);
+		/* A neighbour we may not keep is no reason to stop. */
+		for (size_t i = 0; i < ret->failures.n; i++) {
+			const struct op *op =
+				&ops->items[ret->failures.items[i].op];
+
+			ret->failed |= op->kind != OP_NEIGHBOUR_PUT &&
+				       op->kind != OP_NEIGHBOUR_DELETE;
+		}
+	}
+	if (ret->written == 0 && ret->failures.n &&
+	    ret->failures.items[0].error == -EPERM)
+		ret->error = -EPERM;
+}
+
+static void redo_op(struct engine *engine, const struct op *op, bool again)
+{
+	if (op->kind != OP_ROUTE_PUT && op->kind != OP_ROUTE_DELETE)
+		return; /* rules and neighbours are compared in every round */
+	if (again)
+		rib_touch(&engine->model.rib, &op->route.prefix);
+	else
+		vec_push(&engine->undone, op->route.prefix);
+}
+
+void engine_redo(struct engine *engine, uint64_t now_ms,
+		 const struct op_vec *ops, const struct engine_result *result)
+{
+	bool again = result->again;
+	bool later = false;
+
+	for (size_t i = 0; i < result->failures.n; i++) {
+		const struct kernel_failure *failure =
+			&result->failures.items[i];
+		const struct op *op = &ops->items[failure->op];
+		bool now;
+
+		engine->counters.errors++;
+		log_failure(engine, now_ms, op, failure);
+		now = judge(engine, op, failure);
+		redo_op(engine, op, now);
+		again |= now;
+		later |= !now;
+	}
+	if (!result->failed) {
+		engine->failures = 0;
+		return;
+	}
+	for (size_t i = result->begun; i < ops->n; i++)
+		redo_op(engine, &ops->items[i], again);
+	if (again)
+		engine->model.changes.rules = true;
+	if (later || engine->read_all)
+		engine_retry_later(engine, now_ms);
+}
+
+/* --- removing all of it --- */
+
+static void collect_routes(const struct engine *engine, uint8_t family,
+			   struct op_vec *ops)
+{
+	struct ip_prefix all = ip_prefix_default(family);
+	const struct rib *rib = &engine->model.rib;
+	const struct want_vec none = {0};
+	struct ip_prefix prefix;
+	struct trie_walk walk;
+	uint32_t at;
+
+	trie_walk_start(&walk, rib_trie(rib, family), &all);
+	while (trie_walk_next(&walk, &prefix, &at))
+		diff_row(engine->policy, &prefix, &rib->rows.items[at], &none,
+			 ops);
+}
+
+int engine_flush(struct engine *engine)
+{
+	const struct rule_vec no_rules = {0};
+	const struct neighbour_vec no_neighbours = {0};
+	struct engine_result result = {0};
+	struct op_vec ops = {0};
+	int error = 0;
+
+	diff_rules(engine->policy, &engine->model.rules, &no_rules, &ops);
+	collect_routes(engine, AF_INET, &ops);
+	collect_routes(engine, AF_INET6, &ops);
+	diff_neighbours(engine->policy, &engine->model.neighbours,
+			&no_neighbours, &ops);
+	engine_apply(engine, &ops, &result);
+	if (result.failed || result.failures.n)
+		error = result.failures.n ? result.failures.items[0].error
+					  : -EIO;
+	rib_clean(&engine->model.rib);
+	engine_result_done(&result);
+	vec_done(&ops);
+	return error;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine_read.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "log.h"
+
+#define LISTEN_MAX 4096 /* messages at one go */
+
+static const uint8_t families[] = {AF_INET, AF_INET6};
+#define N_FAMILIES (sizeof(families) / sizeof(families[0]))
+
+/* One dump or one round of events on its way into the model. */
+struct intake {
+	struct engine *engine;
+	uint64_t now_ms;
+	bool is_dump;
+	bool defaults_only;	/* of a foreign table */
+	struct rule_vec *rules; /* dump of rules */
+	struct neighbour_vec *neighbours; /* dump of neighbours */
+};
+
+/* --- what to read again --- */
+
+static void mark(struct engine *engine, const struct reread *what)
+{
+	const struct reread *it;
+
+	vec_foreach(&engine->rereads, it)
+		if (it->family == what->family && it->table == what->table &&
+		    (it->ifindex == what->ifindex || it->ifindex == 0))
+			return;
+	vec_push(&engine->rereads, *what);
+}
+
+static void mark_all_tables(struct engine *engine, uint32_t ifindex)
+{
+	for (size_t f = 0; f < N_FAMILIES; f++) {
+		struct reread what = {families[f], ROUTE_TABLE_MAIN, ifindex};
+
+		mark(engine, &what);
+		for (size_t i = 0; i < engine->tables.n; i++) {
+			what.table = engine->tables.items[i];
+			mark(engine, &what);
+		}
+	}
+}
+
+void engine_mark_link(struct engine *engine, uint32_t ifindex)
+{
+	if (model_uses_link(&engine->model, ifindex))
+		mark_all_tables(engine, ifindex);
+}
+
+/* IPv6 strips a preferred source that is gone without a word (KERNEL 4). */
+static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
+{
+	const struct attrset_store *attrs = &engine->model.rib.attrs;
+
+	for (uint32_t id = 0; id < attrs->n; id++) {
+		const struct attrset *set;
+
+		if (!attrset_is_live(attrs, id))
+			continue;
+		set = attrset_get(attrs, id);
+		for (size_t i = 0; i < set->hops.n; i++)
+			if (ip_addr_equal(&set->prefsrc, addr))
+				engine_mark_link(engine,
+						 set->hops.items[i].ifindex);
+	}
+}
+
+static void add_table(struct engine *engine, uint32_t table)
+{
+	if (!policy_is_our_table(engine->policy, table))
+		return;
+	for (size_t i = 0; i < engine->tables.n; i++)
+		if (engine->tables.items[i] == table)
+			return;
+	vec_push(&engine->tables, table);
+}
+
+/* --- events --- */
+
+static void take_link(struct engine *engine, const struct kernel_event *event)
+{
+	if (event->deleted) {
+		if (model_remove_link(&engine->model, event->link.ifindex))
+			engine_mark_link(engine, event->link.ifindex);
+		return;
+	}
+	if (model_put_link(&engine->model, &event->link))
+		engine_mark_link(engine, event->link.ifindex);
+}
+
+static void take_address(struct engine *engine,
+			 const struct kernel_event *event)
+{
+	if (!event->deleted) {
+		model_put_address(&engine->model, &event->address);
+		return;
+	}
+	if (!model_remove_address(&engine->model, &event->address))
+		return;
+	engine_mark_link(engine, event->address.ifindex);
+	mark_prefsrc(engine, &event->address.local);
+}
+
+/* Somebody other than we or the kernel itself touched a table of ours. */
+static void note_meddling(struct intake *intake,
+			  const struct kernel_event *event)
+{
+	struct engine *engine = intake->engine;
+	const struct route *route = &event->route.route;
+	const struct subnet *it;
+	bool is_ours = false;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		is_ours |= it->table && it->table == route->table;
+	if (!is_ours || event->port == 0)
+		return;
+	if (route->protocol == engine->policy->protocol ||
+	    route->metric == PLAN_METRIC)
+		repair_note_route(&engine->repair, &event->route.prefix,
+				  event->deleted, event->port);
+	else
+		log_limited(LOG_KIND_FOREIGN_ROUTE, intake->now_ms,
+			    LOG_WARNING,
+			    "somebody keeps a route of its own in our table "
+			    "%u (metric %u, protocol %u); it is left alone",
+			    route->table, route->metric, route->protocol);
+}
+
+static void take_route(struct intake *intake, const struct kernel_event *event)
+{
+	struct engine *engine = intake->engine;
+	const struct model_route *route = &event->route;
+	struct reread again = {route->prefix.addr.family, route->route.table,
+			       0};
+	uint64_t until_ms = 0;
+	int error;
+
+	if (intake->defaults_only && route->prefix.len != 0)
+		return;
+	add_table(engine, route->route.table);
+	if (!intake->is_dump)
+		note_meddling(intake, event);
+	if (engine->policy->settle_ms)
+		until_ms = intake->now_ms + engine->policy->settle_ms;
+	if (event->deleted)
+		error = model_remove_route(&engine->model, route, until_ms);
+	else
+		error = model_put_route(&engine->model, route, event->put);
+	if (error == -EAGAIN)
+		mark(engine, &again);
+}
+
+static void take_rule(struct intake *intake, const struct kernel_event *event)
+{
+	struct engine *engine = intake->engine;
+
+	if (intake->is_dump) {
+		vec_push(intake->rules, event->rule);
+		return;
+	}
+	engine->read_rules = true;
+	if (event->deleted && event->port &&
+	    event->rule.protocol == engine->policy->protocol)
+		repair_note_rule(&engine->repair, &event->rule, event->port);
+}
+
+static void take_neighbour(struct intake *intake,
+			   const struct kernel_event *event)
+{
+	struct engine *engine = intake->engine;
+	const struct neighbour *it = &event->neighbour;
+
+	if (intake->is_dump)
+		vec_push(intake->neighbours, *it);
+	else if (event->deleted)
+		model_remove_neighbour(&engine->model, it->ifindex, &it->addr);
+	else
+		model_put_neighbour(&engine->model, it);
+}
+
+static void take(const struct kernel_event *event, void *data)
+{
+	struct intake *intake = data;
+	struct engine *engine = intake->engine;
+
+	engine->counters.events += !intake->is_dump;
+	switch (event->kind) {
+	case KERNEL_LINK:
+		take_link(engine, event);
+		break;
+	case KERNEL_ADDRESS:
+		take_address(engine, event);
+		break;
+	case KERNEL_ROUTE:
+		take_route(intake, event);
+		break;
+	case KERNEL_RULE:
+		take_rule(intake, event);
+		break;
+	case KERNEL_NEIGHBOUR:
+		take_neighbour(intake, event);
+		break;
+	case KERNEL_NEXTHOP:
+		/* IPv4 routes go with their object without a word. */
+		if (model_uses_nexthop(&engine->model, event->nexthop_id))
+			mark_all_tables(engine, 0);
+		break;
+	case KERNEL_LOST:
+		log_limited(LOG_KIND_LOST, intake->now_ms, LOG_NOTICE,
+			    "the kernel dropped messages for us; reading "
+			    "everything again");
+		engine->counters.resyncs++;
+		engine->read_all = true;
+		break;
+	case KERNEL_BAD:
+		log_limited(LOG_KIND_BAD_MESSAGE, intake->now_ms, LOG_WARNING,
+			    "a message of the kernel makes no sense and was "
+			    "ignored: %s",
+			    event->bad);
+		break;
+	}
+}
+
+bool engine_listen(struct engine *engine, uint64_t now_ms)
+{
+	struct intake intake = {.engine = engine, .now_ms = now_ms};
+	int n = kernel_listen(engine->kernel, LISTEN_MAX, take, &intake);
+
+	if (n < 0) {
+		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,
+			    "listening to the kernel: %s", strerror(-n));
+		engine->read_all = true;
+	}
+	return n == LISTEN_MAX;
+}
+
+/* --- dumps --- */
+
+static int dump(struct engine *engine, struct kernel_read what,
+		bool defaults_only)
+{
+	struct intake intake = {
+		.engine = engine,
+		.is_dump = true,
+		.defaults_only = defaults_only,
+	};
+
+	return kernel_read(engine->kernel, &what, take, &intake);
+}
+
+static int read_routes(struct engine *engine, const struct reread *what,
+		       bool defaults_only)
+{
+	int error;
+
+	model_read_begin(&engine->model, what->family, what->table,
+			 what->ifindex);
+	error = dump(engine,
+		     (struct kernel_read){.what = KERNEL_ROUTE,
+					  .family = what->family,
+					  .table = what->table,
+					  .ifindex = what->ifindex},
+		     defaults_only);
+	/* What was not seen because of an error is not gone. */
+	if (error == 0)
+		model_read_end(&engine->model, what->family, what->table,
+			       what->ifindex);
+	return error;
+}
+
+int engine_read_table(struct engine *engine, uint32_t table)
+{
+	int error = 0;
+
+	add_table(engine, table);
+	for (size_t f = 0; f < N_FAMILIES && error == 0; f++) {
+		struct reread what = {families[f], table, 0};
+
+		error = read_routes(engine, &what, false);
+	}
+	return error;
+}
+
+/* Whether a tunnel is full can depend on the defaults of foreign tables. */
+static int read_tunnel_tables(struct engine *engine)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < engine->model.rules.n && error == 0; i++) {
+		const struct rule *rule = &engine->model.rules.items[i];
+		struct reread what = {rule->family, rule->table, 0};
+
+		if (plan_rule_may_tunnel(engine->policy, rule))
+			error = read_routes(engine, &what, true);
+	}
+	return error;
+}
+
+static int read_rules(struct engine *engine)
+{
+	for (size_t f = 0; f < N_FAMILIES; f++) {
+		struct rule_vec rules = {0};
+		struct intake intake = {.engine = engine,
+					.is_dump = true,
+					.rules = &rules};
+		struct kernel_read what = {.what = KERNEL_RULE,
+					   .family = families[f]};
+		int error = kernel_read(engine->kernel, &what, take, &intake);
+
+		if (error) {
+			vec_done(&rules);
+			return error;
+		}
+		model_set_rules(&engine->model, families[f], &rules);
+	}
+	engine->read_rules = false;
+	return read_tunnel_tables(engine);
+}
+
+static bool has_neighbour(const struct neighbour_vec *neighbours,
+			  const struct neighbour *which)
+{
+	const struct neighbour *it;
+
+	vec_foreach(neighbours, it)
+		if (it->ifindex == which->ifindex &&
+		    ip_addr_equal(&it->addr, &which->addr))
+			return true;
+	return false;
+}
+
+void engine_read_neighbours(struct engine *engine)
+{
+	struct neighbour_vec seen = {0};
+	struct intake intake = {.engine = engine,
+				.is_dump = true,
+				.neighbours = &seen};
+	struct model *model = &engine->model;
+	const struct neighbour *it;
+	int error = 0;
+
+	for (size_t f = 0; f < N_FAMILIES && error == 0; f++) {
+		struct kernel_read what = {.what = KERNEL_NEIGHBOUR,
+					   .family = families[f]};
+
+		error = kernel_read(engine->kernel, &what, take, &intake);
+	}
+	if (error)
+		log_warn("reading neighbours: %s", strerror(-error));
+	/* Ours may be hidden for a moment, while the kernel asks again. */
+	for (size_t i = model->neighbours.n; i-- > 0 && error == 0;) {
+		const struct neighbour old = model->neighbours.items[i];
+
+		if (old.protocol != engine->policy->protocol &&
+		    !has_neighbour(&seen, &old))
+			model_remove_neighbour(model, old.ifindex, &old.addr);
+	}
+	vec_foreach(&seen, it)
+		model_put_neighbour(model, it);
+	vec_done(&seen);
+}
+
+/* Links and addresses: what a new dump does not have is gone. */
+static int read_links(struct engine *engine)
+{
+	struct link_vec links = engine->model.links;
+	struct address_vec addresses = engine->model.addresses;
+	int error;
+
+	memset(&engine->model.links, 0, sizeof(links));
+	memset(&engine->model.addresses, 0, sizeof(addresses));
+	error = dump(engine, (struct kernel_read){.what = KERNEL_LINK}, false);
+	for (size_t f = 0; f < N_FAMILIES && error == 0; f++)
+		error = dump(engine,
+			     (struct kernel_read){.what = KERNEL_ADDRESS,
+						  .family = families[f]},
+			     false);
+	engine->model.changes.links = true;
+	engine->model.changes.addresses = true;
+	vec_done(&links);
+	vec_done(&addresses);
+	return error;
+}
+
+static int read_all(struct engine *engine)
+{
+	int error = read_links(engine);
+
+	if (error == 0)
+		error = read_rules(engine);
+	/* Routes of ours in tables that no rule names any more. */
+	for (size_t f = 0; f < N_FAMILIES && error == 0 && !engine->recovered;
+	     f++)
+		error = dump(engine,
+			     (struct kernel_read){
+				     .what = KERNEL_ROUTE,
+				     .family = families[f],
+				     .protocol = engine->policy->protocol},
+			     false);
+	if (error == 0)
+		error = engine_read_table(engine, ROUTE_TABLE_MAIN);
+	for (size_t i = 0; i < engine->tables.n && error == 0; i++)
+		error = engine_read_table(engine, engine->tables.items[i]);
+	if (error)
+		return error;
+	engine_read_neighbours(engine);
+	vec_clear(&engine->rereads);
+	engine->read_all = false;
+	return 0;
+}
+
+int engine_read_pending(struct engine *engine, uint64_t now_ms)
+{
+	int error = 0;
+
+	if (engine->read_all)
+		error = read_all(engine);
+	if (error == 0 && engine->read_rules)
+		error = read_rules(engine);
+	while (error == 0 && engine->rereads.n) {
+		struct reread what = engine->rereads.items[0];
+
+		vec_remove(&engine->rereads, 0);
+		error = read_routes(engine, &what, false);
+		if (error)
+			vec_push(&engine->rereads, what);
+	}
+	if (error == 0 && model_is_expiring(&engine->model, now_ms)) {
+		struct reread main6 = {AF_INET6, ROUTE_TABLE_MAIN, 0};
+
+		error = read_routes(engine, &main6, false);
+		model_expire(&engine->model, now_ms);
+	}
+	engine->read_failed = error != 0;
+	if (error)
+		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,
+			    "reading from the kernel: %s", strerror(-error));
+	return error;
+}
+
+int engine_read(struct engine *engine, uint64_t now_ms)
+{
+	engine->read_all = true;
+	return engine_read_pending(engine, now_ms);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_read - how kernel events and dumps enter the model.
+ *
+ * The engine's inner half for input; nobody else includes this. Where an event
+ * does not tell the whole story (the kernel removes IPv4 routes of a link
+ * without a word), what it concerns is put down to be read again.
+ */
+#ifndef ENGINE_READ_H
+#define ENGINE_READ_H
+
+#include "engine.h"
+
+/**
+ * engine_read_pending() - read again whatever is marked
+ *
+ * Return: 0, or -errno: what could not be read stays marked.
+ */
+int engine_read_pending(struct engine *engine, uint64_t now_ms);
+
+/** engine_read_table() - both families of @table into the model */
+int engine_read_table(struct engine *engine, uint32_t table);
+
+/** engine_read_neighbours() - those of routers; failures are only logged */
+void engine_read_neighbours(struct engine *engine);
+
+/** engine_mark_link() - put down that the routes over @ifindex be read again */
+void engine_mark_link(struct engine *engine, uint32_t ifindex);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "linkdown.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "kernel/sysctl.h"
+#include "log.h"
+
+#define SETTING "ignore_routes_with_linkdown"
+
+static const uint8_t families[] = {AF_INET, AF_INET6};
+
+static bool has(const struct linkdown *linkdown,
+		const struct linkdown_entry *which)
+{
+	const struct linkdown_entry *it;
+
+	vec_foreach(&linkdown->changed, it)
+		if (it->family == which->family &&
+		    strcmp(it->name, which->name) == 0)
+			return true;
+	return false;
+}
+
+/* What the file says is checked like anything from outside. */
+void linkdown_init(struct linkdown *linkdown, const char *path)
+{
+	struct linkdown_entry entry;
+	unsigned int version;
+	FILE *file;
+
+	memset(linkdown, 0, sizeof(*linkdown));
+	(void)snprintf(linkdown->path, sizeof(linkdown->path), "%s", path);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (linkdown->changed.n < 1024 &&
+	       fscanf(file, "%15s ipv%u", entry.name, &version) == 2) {
+		entry.family = version == 6 ? AF_INET6 : AF_INET;
+		if (!has(linkdown, &entry))
+			vec_push(&linkdown->changed, entry);
+	}
+	(void)fclose(file);
+}
+
+void linkdown_done(struct linkdown *linkdown)
+{
+	vec_done(&linkdown->changed);
+}
+
+/* Written aside and renamed: a half-written record helps nobody. */
+static void save(const struct linkdown *linkdown)
+{
+	const struct linkdown_entry *it;
+	char path[sizeof(linkdown->path) + 8];
+	FILE *file;
+	int error;
+
+	if (linkdown->changed.n == 0) {
+		(void)unlink(linkdown->path);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s.new", linkdown->path);
+	file = fopen(path, "we");
+	if (!file) {
+		log_warn("%s: %s", path, strerror(errno));
+		return;
+	}
+	vec_foreach(&linkdown->changed, it)
+		(void)fprintf(file, "%s ipv%d\n", it->name,
+			      it->family == AF_INET6 ? 6 : 4);
+	error = ferror(file);
+	if (fclose(file) || error || rename(path, linkdown->path))
+		log_warn("%s: %s", linkdown->path, strerror(errno));
+}
+
+static bool set_one(struct linkdown *linkdown,
+		    const struct linkdown_entry *entry)
+{
+	int value;
+	int error = sysctl_read_link(entry->family, entry->name, SETTING,
+				     &value);
+
+	if (error == -ENOENT || (error == 0 && value != 0))
+		return false; /* no such family there, or set already */
+	if (error == 0)
+		error = sysctl_write_link(entry->family, entry->name, SETTING,
+					  1);
+	if (error) {
+		log_warn("ignore_linkdown: %s of %s: %s", SETTING, entry->name,
+			 strerror(-error));
+		return false;
+	}
+	vec_push(&linkdown->changed, *entry);
+	return true;
+}
+
+static void put_back(const struct linkdown_entry *entry)
+{
+	int error = sysctl_write_link(entry->family, entry->name, SETTING, 0);
+
+	if (error && error != -ENOENT)
+		log_warn("%s of %s: %s", SETTING, entry->name,
+			 strerror(-error));
+}
+
+static bool is_wanted(const struct view *view,
+		      const struct linkdown_entry *entry)
+{
+	const struct link *link = model_link_by_name(view->model, entry->name);
+
+	return view->policy->ignore_linkdown && link &&
+	       !subnet_link_is_local(view->subnets, link->ifindex);
+}
+
+void linkdown_update(struct linkdown *linkdown, const struct view *view)
+{
+	const struct link *link;
+	bool changed = false;
+
+	for (size_t i = linkdown->changed.n; i-- > 0;) {
+		if (is_wanted(view, &linkdown->changed.items[i]))
+			continue;
+		put_back(&linkdown->changed.items[i]);
+		vec_remove(&linkdown->changed, i);
+		changed = true;
+	}
+	vec_foreach(&view->model->links, link) {
+		struct linkdown_entry entry;
+
+		memcpy(entry.name, link->name, sizeof(entry.name));
+		for (size_t f = 0; f < sizeof(families); f++) {
+			entry.family = families[f];
+			if (is_wanted(view, &entry) && !has(linkdown, &entry))
+				changed |= set_one(linkdown, &entry);
+		}
+	}
+	if (changed)
+		save(linkdown);
+}
+
+void linkdown_restore(struct linkdown *linkdown)
+{
+	const struct linkdown_entry *it;
+
+	vec_foreach(&linkdown->changed, it)
+		put_back(it);
+	if (linkdown->changed.n) {
+		vec_clear(&linkdown->changed);
+		save(linkdown);
+	}
+}

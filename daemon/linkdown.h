@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * linkdown - the config's `ignore_linkdown`: while it is on, managed links have
+ * ignore_routes_with_linkdown=1, so that sockets without a source leave a link
+ * that lost its carrier at once.
+ *
+ * What was changed is put back on exit. It is also written to a file, so that a
+ * daemon that was killed leaves nothing behind that its successor does not know.
+ */
+#ifndef LINKDOWN_H
+#define LINKDOWN_H
+
+#include "core/subnet.h"
+
+struct linkdown_entry {
+	char name[LINK_NAME_MAX];
+	uint8_t family;
+};
+
+VEC(linkdown_entry_vec, struct linkdown_entry);
+
+struct linkdown {
+	struct linkdown_entry_vec changed; /* were 0 before; unique */
+	char path[128];			   /* of the file; empty: none */
+};
+
+/** linkdown_init() - @path: where the record is kept; read if it exists */
+void linkdown_init(struct linkdown *linkdown, const char *path);
+void linkdown_done(struct linkdown *linkdown);
+
+/** linkdown_update() - set it on managed links, put it back on others */
+void linkdown_update(struct linkdown *linkdown, const struct view *view);
+
+/** linkdown_restore() - put everything back and forget the record */
+void linkdown_restore(struct linkdown *linkdown);
+
+#endif

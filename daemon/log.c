@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUIET_MS 10000
+
+static const char *const level_names[] = {
+	"emerg",   "alert",  "crit", "error",
+	"warning", "notice", "info", "debug",
+};
+
+static int log_level = LOG_INFO;
+
+static struct {
+	uint64_t next_ms;
+	unsigned int left_out;
+} limits[LOG_KINDS];
+
+void log_set_level(int level)
+{
+	log_level = level;
+}
+
+bool log_is_on(int level)
+{
+	return level <= log_level;
+}
+
+static void write_line(int level, const char *fmt, va_list args)
+{
+	char text[1024];
+
+	if (!log_is_on(level))
+		return;
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	/* One write per line, so that lines of several writers do not mix. */
+	if (getenv("JOURNAL_STREAM"))
+		(void)fprintf(stderr, "<%d>%s\n", level, text);
+	else
+		(void)fprintf(stderr, "multihomed: %s: %s\n",
+			      level_names[level & 7], text);
+}
+
+void log_line(int level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(level, fmt, args);
+	va_end(args);
+}
+
+void log_limited(enum log_kind kind, uint64_t now_ms, int level,
+		 const char *fmt, ...)
+{
+	va_list args;
+
+	if (now_ms < limits[kind].next_ms) {
+		limits[kind].left_out++;
+		return;
+	}
+	va_start(args, fmt);
+	write_line(level, fmt, args);
+	va_end(args);
+	if (limits[kind].left_out)
+		log_line(level, "(%u more like the last line were left out)",
+			 limits[kind].left_out);
+	limits[kind].left_out = 0;
+	limits[kind].next_ms = now_ms + QUIET_MS;
+}

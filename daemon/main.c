@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * multihomed - source routing that keeps longest-prefix match.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "log.h"
+
+#define EXIT_USAGE 2
+
+enum mode {
+	MODE_RUN,
+	MODE_CHECK,
+	MODE_PLAN,
+	MODE_FLUSH,
+};
+
+struct options {
+	enum mode mode;
+	const char *config_path; /* NULL: the default one */
+	const char *socket;	 /* NULL: the config's */
+};
+
+static const char help_text[] =
+	"usage: multihomed [-c FILE] [-s SOCKET] [--check | --plan | --flush]\n"
+	"\n"
+	"Makes every packet of this host leave through a next hop that fits\n"
+	"its source address. Runs in the foreground until SIGTERM.\n"
+	"\n"
+	"  -c, --config FILE    read FILE, not " CONFIG_PATH_DEFAULT "\n"
+	"  -s, --socket SOCKET  control socket (" CONFIG_SOCKET_DEFAULT ")\n"
+	"      --check          check the config and say what is wrong with it\n"
+	"      --plan           print what would be changed, as lines for\n"
+	"                       `ip -batch` behind -4 or -6, and change nothing\n"
+	"      --flush          remove all rules, routes and neighbours of ours\n"
+	"      --version        print the version\n"
+	"      --help           print this\n"
+	"\n"
+	"Signals: HUP reads the config again, TERM removes what is ours and\n"
+	"ends, USR1 ends and leaves everything in place.\n"
+	"Exit status: 0 all is well, 1 it is not, 2 wrong usage.\n";
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"socket", required_argument, NULL, 's'},
+	{"check", no_argument, NULL, 'C'},
+	{"plan", no_argument, NULL, 'P'},
+	{"flush", no_argument, NULL, 'F'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int usage(const char *why)
+{
+	if (why)
+		(void)fprintf(stderr, "multihomed: %s\n", why);
+	(void)fprintf(stderr, "Try `multihomed --help`.\n");
+	return EXIT_USAGE;
+}
+
+static bool set_mode(struct options *options, enum mode mode)
+{
+	if (options->mode != MODE_RUN && options->mode != mode)
+		return false;
+	options->mode = mode;
+	return true;
+}
+
+/* Return: -1 to go on, or the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	bool modes_agree = true;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:s:", long_options, NULL)) !=
+	       -1) {
+		switch (option) {
+		case 'c':
+			ret->config_path = optarg;
+			break;
+		case 's':
+			ret->socket = optarg;
+			break;
+		case 'C':
+			modes_agree = modes_agree && set_mode(ret, MODE_CHECK);
+			break;
+		case 'P':
+			modes_agree = modes_agree && set_mode(ret, MODE_PLAN);
+			break;
+		case 'F':
+			modes_agree = modes_agree && set_mode(ret, MODE_FLUSH);
+			break;
+		case 'V':
+			(void)printf("multihomed %s\n", MULTIHOMED_VERSION);
+			return 0;
+		case 'h':
+			(void)printf("%s", help_text);
+			return 0;
+		default:
+			return usage(NULL);
+		}
+	}
+	if (optind < argc)
+		return usage("there are no arguments besides options");
+	if (!modes_agree)
+		return usage("--check, --plan and --flush exclude each other");
+	return -1;
+}
+
+static int load(const struct options *options, struct config *ret)
+{
+	struct config_error_vec errors = {0};
+	const struct config_error *it;
+	int error = config_load(options->config_path, ret, &errors);
+
+	vec_foreach(&errors, it) {
+		if (it->line)
+			(void)fprintf(stderr, "%s:%u: %s\n", it->file,
+				      it->line, it->message);
+		else
+			(void)fprintf(stderr, "%s: %s\n", it->file,
+				      it->message);
+	}
+	vec_done(&errors);
+	if (error)
+		return error;
+	if (!options->socket)
+		return 0;
+	if (strlen(options->socket) >= sizeof(ret->socket)) {
+		(void)fprintf(stderr, "%s: too long for a socket's path\n",
+			      options->socket);
+		config_done(ret);
+		return -ENAMETOOLONG;
+	}
+	(void)snprintf(ret->socket, sizeof(ret->socket), "%s", options->socket);
+	return 0;
+}
+
+static int print_plan(struct engine *engine)
+{
+	struct op_vec ops = {0};
+	struct want_vec wants = {0};
+	const struct op *op;
+	size_t end[3];
+	char text[OP_TEXT_MAX];
+	int error = engine_read(engine, daemon_now());
+
+	if (error)
+		return error;
+	engine_plan(engine, daemon_now(), &ops, &wants);
+	diff_order(&ops, end);
+	vec_foreach(&ops, op)
+		(void)puts(op_format(op, &engine->model.rib.attrs,
+				     &engine->model.links, text));
+	plan_row_done(&engine->model.rib.attrs, &wants);
+	vec_done(&wants);
+	vec_done(&ops);
+	return 0;
+}
+
+/* Return: whether a daemon runs on this socket; it would undo a flush. */
+static bool is_running(const char *socket)
+{
+	char path[160];
+	bool locked;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s.lock", socket);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	locked = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return locked;
+}
+
+static int flush(struct engine *engine)
+{
+	int error = engine_read(engine, daemon_now());
+
+	return error ? error : engine_flush(engine);
+}
+
+/* Modes that look at the kernel once. */
+static int run_once(const struct options *options, const struct config *config)
+{
+	const struct kernel_config kernel_config = {
+		.table_first = config->policy.table_first,
+		.table_last = config->policy.table_last,
+		.protocol = config->policy.protocol,
+	};
+	struct engine engine;
+	struct kernel *kernel;
+	int error;
+
+	log_set_level(LOG_WARNING);
+	if (options->mode == MODE_FLUSH && is_running(config->socket)) {
+		(void)fprintf(stderr, "multihomed: a daemon is running (%s); "
+				      "stop it, it removes what is ours\n",
+			      config->socket);
+		return 1;
+	}
+	error = kernel_open(&kernel_config, &kernel);
+	if (error) {
+		log_err("opening rtnetlink sockets: %s", strerror(-error));
+		return 1;
+	}
+	engine_init(&engine, kernel, &config->policy);
+	error = options->mode == MODE_PLAN ? print_plan(&engine)
+					   : flush(&engine);
+	if (error)
+		log_err("%s", strerror(-error));
+	engine_done(&engine);
+	kernel_free(kernel);
+	return error != 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.mode = MODE_RUN};
+	struct config config;
+	int status = parse_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	if (load(&options, &config) < 0)
+		return 1;
+	switch (options.mode) {
+	case MODE_RUN:
+		return daemon_run(options.config_path, &config);
+	case MODE_CHECK:
+		(void)printf("the configuration is correct\n");
+		break;
+	case MODE_PLAN:
+	case MODE_FLUSH:
+		status = run_once(&options, &config);
+		break;
+	}
+	config_done(&config);
+	return status < 0 ? 0 : status;
+}

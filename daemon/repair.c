@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "repair.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+
+#define CALM_MS	     10000 /* after so long it is a new story */
+#define AT_ONCE	     5	   /* repairs in a row without delay */
+#define HOLD_MIN_MS  20
+#define HOLD_MAX_MS  30000
+#define HOLD_SHIFTS  11 /* 20 ms << 11 is beyond the maximum */
+#define ROWS_MAX     256 /* beyond, every row counts as meddled with */
+
+void repair_done(struct repair *repair)
+{
+	vec_done(&repair->rows);
+}
+
+/* The netlink port of a process's first socket is its pid. */
+static void read_name(uint32_t port, char *ret, size_t size)
+{
+	char path[32];
+	char name[64] = "";
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%u/comm", port);
+	file = fopen(path, "re");
+	if (file) {
+		if (!fgets(name, sizeof(name), file))
+			name[0] = '\0';
+		(void)fclose(file);
+	}
+	name[strcspn(name, "\n")] = '\0';
+	if (name[0])
+		(void)snprintf(ret, size, "%s (pid %u)", name, port);
+	else
+		(void)snprintf(ret, size, "a process that is gone (port %u)",
+			       port);
+}
+
+static bool is_noted(const struct repair *repair,
+		     const struct ip_prefix *prefix)
+{
+	const struct ip_prefix *it;
+
+	if (repair->many_rows)
+		return true;
+	vec_foreach(&repair->rows, it)
+		if (ip_prefix_equal(it, prefix))
+			return true;
+	return false;
+}
+
+void repair_note_route(struct repair *repair, const struct ip_prefix *prefix,
+		       bool deleted, uint32_t port)
+{
+	char text[IP_TEXT_MAX];
+
+	repair->port = port;
+	(void)snprintf(repair->what, sizeof(repair->what), "%s route %s",
+		       deleted ? "deleted our" : "changed our",
+		       ip_prefix_format(prefix, text));
+	if (is_noted(repair, prefix))
+		return;
+	vec_push(&repair->rows, *prefix);
+	repair->many_rows = repair->rows.n == ROWS_MAX;
+}
+
+void repair_note_rule(struct repair *repair, const struct rule *rule,
+		      uint32_t port)
+{
+	char text[RULE_TEXT_MAX];
+
+	repair->port = port;
+	repair->rules = true;
+	(void)snprintf(repair->what, sizeof(repair->what),
+		       "deleted our rule \"%.96s\"", rule_format(rule, text));
+}
+
+static bool is_noting(const struct repair *repair)
+{
+	return repair->rules || repair->rows.n > 0;
+}
+
+uint64_t repair_next(const struct repair *repair)
+{
+	if (!is_noting(repair))
+		return 0;
+	return repair->hold_ms ? repair->hold_ms : 1;
+}
+
+bool repair_is_due(const struct repair *repair, uint64_t now_ms)
+{
+	return is_noting(repair) && now_ms >= repair->hold_ms;
+}
+
+bool repair_holds_rules(const struct repair *repair, uint64_t now_ms)
+{
+	return repair->rules && now_ms < repair->hold_ms;
+}
+
+bool repair_holds_row(const struct repair *repair,
+		      const struct ip_prefix *prefix, uint64_t now_ms)
+{
+	return now_ms < repair->hold_ms && is_noted(repair, prefix);
+}
+
+static void reckon_hold(struct repair *repair, uint64_t now_ms)
+{
+	unsigned int shift;
+	uint64_t wait;
+
+	if (repair->last_ms && now_ms - repair->last_ms > CALM_MS &&
+	    now_ms > repair->hold_ms + CALM_MS)
+		repair->rounds = 0;
+	repair->rounds++;
+	repair->last_ms = now_ms;
+	repair->hold_ms = 0;
+	if (repair->rounds <= AT_ONCE)
+		return;
+	shift = repair->rounds - AT_ONCE - 1;
+	wait = shift >= HOLD_SHIFTS ? HOLD_MAX_MS
+				    : (uint64_t)HOLD_MIN_MS << shift;
+	if (wait > HOLD_MAX_MS)
+		wait = HOLD_MAX_MS;
+	repair->hold_ms = now_ms + wait;
+}
+
+bool repair_finish(struct repair *repair, uint64_t now_ms)
+{
+	char suspect[96];
+
+	if (!repair_is_due(repair, now_ms))
+		return false;
+	read_name(repair->port, suspect, sizeof(suspect));
+	reckon_hold(repair, now_ms);
+	if (repair->hold_ms)
+		log_limited(LOG_KIND_MEDDLING, now_ms, LOG_WARNING,
+			    "%s keeps changing what is ours, %u times now: "
+			    "last it %s; put back, the next time only after "
+			    "%llu ms; if it is systemd-networkd, set "
+			    "ManageForeignRoutingPolicyRules=no and "
+			    "ManageForeignRoutes=no",
+			    suspect, repair->rounds, repair->what,
+			    (unsigned long long)(repair->hold_ms - now_ms));
+	else
+		log_limited(LOG_KIND_MEDDLING, now_ms, LOG_WARNING,
+			    "%s %s; put back", suspect, repair->what);
+	vec_clear(&repair->rows);
+	repair->many_rows = false;
+	repair->rules = false;
+	return true;
+}
