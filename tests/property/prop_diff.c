@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * On random hosts that change at random, the ops of a diff lead from what the
+ * kernel has to the plan, and no packet ever gets an answer on the way that is
+ * neither the one before nor the one after.
+ *
+ *   prop_diff [SEED [HOSTS]]
+ *
+ * The line "# then" stands between a host and what happens to it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "tests/property/host.h"
+#include "tests/property/lookup.h"
+
+#define HOSTS		 1500
+#define DESTINATIONS_MAX 60
+#define THEN		 "# then"
+
+static uint64_t first_seed;
+static size_t n_hosts = HOSTS;
+static size_t n_ops;
+static size_t n_packets;
+
+struct change {
+	struct scene scene;
+	struct scene_plan plan;
+	struct op_vec ops;
+	struct kernel before;
+	struct kernel after;
+	struct kernel now;
+	struct addr_vec dsts;
+	struct addr_vec srcs;
+	char why[400];
+};
+
+static bool complain(struct change *change, const char *why,
+		     const struct op *op)
+{
+	char text[OP_TEXT_MAX] = "";
+
+	if (op)
+		(void)op_format(op, &change->scene.model.rib.attrs,
+				&change->scene.model.links, text);
+	(void)snprintf(change->why, sizeof(change->why), "%s: %.200s", why,
+		       text);
+	return false;
+}
+
+/* --- an event, and the ops it takes --- */
+
+static void split(const struct line_vec *lines, struct line_vec *base,
+		  struct line_vec *then)
+{
+	const struct line *line;
+	bool behind = false;
+
+	vec_foreach(lines, line) {
+		if (strcmp(line->text, THEN) == 0)
+			behind = true;
+		else if (behind)
+			vec_push(then, *line);
+		else
+			vec_push(base, *line);
+	}
+}
+
+/* Sources that were there before and still are: only those have packets. */
+static void find_sources(const struct model *model, struct addr_vec *ret)
+{
+	const struct address *it;
+
+	vec_foreach(&model->addresses, it)
+		if (it->scope == 0)
+			vec_push(ret, it->local);
+}
+
+static void keep_common(struct addr_vec *srcs, const struct addr_vec *old)
+{
+	for (size_t i = srcs->n; i-- > 0;) {
+		const struct ip_addr *it;
+		bool found = false;
+
+		vec_foreach(old, it)
+			found |= ip_addr_equal(it, &srcs->items[i]);
+		if (!found)
+			vec_remove(srcs, i);
+	}
+}
+
+/* Return: false if the lines cannot be read (as half a host may be). */
+static bool change_build(const struct line_vec *lines, struct change *change)
+{
+	struct line_vec base = {0};
+	struct line_vec then = {0};
+	struct addr_vec old_srcs = {0};
+	struct dice dice = {.state = lines->n};
+	size_t phase_end[3];
+	const struct op *op;
+	bool ok;
+
+	memset(change, 0, sizeof(*change));
+	split(lines, &base, &then);
+	ok = host_build(&base, &change->scene);
+	if (ok) {
+		scene_steady(&change->scene);
+		find_sources(&change->scene.model, &old_srcs);
+		ok = host_read(&then, &change->scene);
+	}
+	find_sources(&change->scene.model, &change->srcs);
+	keep_common(&change->srcs, &old_srcs);
+	vec_done(&old_srcs);
+	vec_done(&base);
+	vec_done(&then);
+	if (!ok)
+		return false;
+
+	scene_manage(&change->scene);
+	scene_plan_build(&change->scene, &change->plan);
+	scene_ops(&change->scene, &change->plan, &change->ops, phase_end);
+	kernel_read(&change->before, &change->scene.model);
+	kernel_copy(&change->before, &change->now);
+	kernel_copy(&change->before, &change->after);
+	vec_foreach(&change->ops, op)
+		kernel_apply(&change->after, op);
+	host_destinations(&change->scene, &dice, &change->dsts);
+	while (change->dsts.n > DESTINATIONS_MAX)
+		vec_remove(&change->dsts,
+			   dice_below(&dice, (uint32_t)change->dsts.n));
+	return true;
+}
+
+static void change_done(struct change *change)
+{
+	kernel_done(&change->before);
+	kernel_done(&change->after);
+	kernel_done(&change->now);
+	vec_done(&change->dsts);
+	vec_done(&change->srcs);
+	vec_done(&change->ops);
+	scene_plan_done(&change->scene, &change->plan);
+	scene_done(&change->scene);
+}
+
+/* --- what a packet meets on the way --- */
+
+/* Whether a packet fares alike; why it is dropped does not matter to it. */
+static bool same_answer(const struct change *change,
+			const struct kernel_entry *a,
+			const struct kernel_entry *b)
+{
+	const struct attrset_store *attrs = &change->scene.model.rib.attrs;
+	const struct attrset *x = a ? attrset_get(attrs, a->attrs) : NULL;
+	const struct attrset *y = b ? attrset_get(attrs, b->attrs) : NULL;
+	bool x_drops = !x || attrset_is_reject(x);
+	bool y_drops = !y || attrset_is_reject(y);
+
+	if (x_drops || y_drops)
+		return x_drops == y_drops;
+	if (x->hops.n != y->hops.n)
+		return false;
+	for (size_t i = 0; i < x->hops.n; i++)
+		if (x->hops.items[i].ifindex != y->hops.items[i].ifindex ||
+		    !ip_addr_equal(&x->hops.items[i].gateway,
+				   &y->hops.items[i].gateway))
+			return false;
+	return true;
+}
+
+/* Which packets an op can concern at all. */
+static bool concerns(const struct op *op, const struct packet *packet)
+{
+	switch (op->kind) {
+	case OP_ROUTE_PUT:
+	case OP_ROUTE_DELETE:
+		return ip_prefix_has(&op->route.prefix, &packet->dst);
+	case OP_RULE_ADD:
+	case OP_RULE_DELETE:
+		return ip_prefix_has(&op->rule.src, &packet->src) &&
+		       ip_prefix_has(&op->rule.dst, &packet->dst);
+	case OP_NEIGHBOUR_PUT:
+	case OP_NEIGHBOUR_DELETE:
+		break;
+	}
+	return false;
+}
+
+static bool packet_fares_well(struct change *change, const struct op *op,
+			      const struct packet *packet)
+{
+	const struct attrset_store *attrs = &change->scene.model.rib.attrs;
+	const struct kernel_entry *now;
+	char text[2][IP_TEXT_MAX];
+	char why[200];
+
+	if (packet->src.family != packet->dst.family || !concerns(op, packet))
+		return true;
+	n_packets++;
+	now = kernel_lookup(&change->now, attrs, packet, NULL);
+	if (same_answer(change, now,
+			kernel_lookup(&change->before, attrs, packet, NULL)) ||
+	    same_answer(change, now,
+			kernel_lookup(&change->after, attrs, packet, NULL)))
+		return true;
+	(void)snprintf(why, sizeof(why),
+		       "%s -> %s tos 0x%02x goes neither the old nor the new "
+		       "way after op",
+		       ip_addr_format(&packet->src, text[0]),
+		       ip_addr_format(&packet->dst, text[1]), packet->tos);
+	return complain(change, why, op);
+}
+
+static bool packets_fare_well(struct change *change, const struct op *op)
+{
+	static const uint8_t tos[] = {0, 0x10};
+	const struct ip_addr *src;
+	const struct ip_addr *dst;
+	struct packet packet;
+
+	vec_foreach(&change->srcs, src) {
+		vec_foreach(&change->dsts, dst) {
+			for (size_t i = 0; i < 2; i++) {
+				packet = (struct packet){*src, *dst, tos[i]};
+				if (!packet_fares_well(change, op, &packet))
+					return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* --- ops --- */
+
+static bool is_our_route(const struct change *change, const struct op *op)
+{
+	const struct row *row =
+		rib_row(&change->scene.model.rib, &op->route.prefix);
+
+	for (size_t i = 0; row && i < row->n; i++)
+		if (route_key_cmp(&row->routes[i], &op->route.route) == 0)
+			return row->routes[i].protocol ==
+			       change->scene.policy.protocol;
+	return false;
+}
+
+static bool op_is_decent(struct change *change, const struct op *op)
+{
+	const struct policy *policy = &change->scene.policy;
+
+	switch (op->kind) {
+	case OP_ROUTE_DELETE:
+		if (!is_our_route(change, op))
+			return complain(change, "deletes a foreign route", op);
+		break;
+	case OP_RULE_DELETE:
+		if (op->rule.protocol != policy->protocol)
+			return complain(change, "deletes a foreign rule", op);
+		break;
+	case OP_ROUTE_PUT:
+		if (!policy_is_our_table(policy, op->route.route.table) ||
+		    op->route.route.protocol != policy->protocol)
+			return complain(change, "puts outside our tables", op);
+		break;
+	case OP_RULE_ADD:
+		if (op->rule.protocol != policy->protocol)
+			return complain(change, "adds an unmarked rule", op);
+		break;
+	case OP_NEIGHBOUR_PUT:
+	case OP_NEIGHBOUR_DELETE:
+		break;
+	}
+	return true;
+}
+
+/* A rule of ours whose table ought to have routes, but has none yet. */
+static bool tables_are_filled(struct change *change, const struct op *op)
+{
+	const struct rule *rule;
+
+	vec_foreach(&change->now.rules, rule) {
+		const struct scene_row *row;
+		const struct kernel_entry *entry;
+		const struct want *want;
+		bool wanted = false;
+		bool filled = false;
+
+		if (rule->protocol != change->scene.policy.protocol)
+			continue;
+		vec_foreach(&change->plan.rows, row)
+			vec_foreach(&row->wants, want)
+				wanted |= want->table == rule->table;
+		vec_foreach(&change->now.entries, entry)
+			filled |= entry->table == rule->table;
+		if (wanted && !filled)
+			return complain(change, "a rule before its routes", op);
+	}
+	return true;
+}
+
+static bool ops_go_well(struct change *change)
+{
+	const struct op *op;
+
+	vec_foreach(&change->ops, op) {
+		n_ops++;
+		if (!op_is_decent(change, op))
+			return false;
+		kernel_apply(&change->now, op);
+		if (!tables_are_filled(change, op) ||
+		    !packets_fare_well(change, op))
+			return false;
+	}
+	return true;
+}
+
+/* --- the end --- */
+
+static bool is_there(const struct change *change,
+		     const struct ip_prefix *prefix, const struct want *want)
+{
+	const struct row *row = rib_row(&change->scene.model.rib, prefix);
+
+	for (size_t i = 0; row && i < row->n; i++)
+		if (row->routes[i].table == want->table &&
+		    row->routes[i].tos == want->tos &&
+		    row->routes[i].metric == want->metric)
+			return row->routes[i].attrs == want->attrs &&
+			       row->routes[i].protocol ==
+				       change->scene.policy.protocol;
+	return false;
+}
+
+static size_t count_ours(const struct change *change)
+{
+	const struct row_vec *rows = &change->scene.model.rib.rows;
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		for (size_t r = 0; r < rows->items[i].n; r++)
+			n += rows->items[i].routes[r].protocol ==
+			     change->scene.policy.protocol;
+	return n;
+}
+
+static bool is_as_planned(struct change *change)
+{
+	const struct scene_row *row;
+	const struct want *want;
+	const struct rule *rule;
+	size_t n_wants = 0;
+	size_t n_rules = 0;
+
+	vec_foreach(&change->plan.rows, row) {
+		vec_foreach(&row->wants, want) {
+			n_wants++;
+			if (!is_there(change, &row->prefix, want))
+				return complain(change, "a route is missing",
+						NULL);
+		}
+	}
+	if (count_ours(change) != n_wants)
+		return complain(change, "a route is left over", NULL);
+	vec_foreach(&change->scene.model.rules, rule)
+		n_rules += rule->protocol == change->scene.policy.protocol;
+	if (n_rules != change->plan.rules.n)
+		return complain(change, "too many or too few rules", NULL);
+	return true;
+}
+
+/*
+ * Which routers are in use is read off the routes that are there, so theirs are
+ * the only ops that may come a round later.
+ */
+static bool next_round_is_empty(struct change *change, bool neighbours_too)
+{
+	struct op_vec ops = {0};
+	size_t phase_end[3];
+	const struct op *op;
+	bool ok = true;
+
+	scene_ops(&change->scene, &change->plan, &ops, phase_end);
+	vec_foreach(&ops, op) {
+		bool neighbour = op->kind == OP_NEIGHBOUR_PUT ||
+				 op->kind == OP_NEIGHBOUR_DELETE;
+
+		if (!neighbour || neighbours_too)
+			ok = complain(change, "one more round has an op", op);
+		scene_apply(&change->scene, op);
+	}
+	vec_done(&ops);
+	return ok;
+}
+
+static bool ends_well(struct change *change)
+{
+	const struct op *op;
+
+	vec_foreach(&change->ops, op)
+		scene_apply(&change->scene, op);
+	return is_as_planned(change) && next_round_is_empty(change, false) &&
+	       next_round_is_empty(change, true);
+}
+
+static bool goes_wrong(const struct line_vec *lines, void *context)
+{
+	struct change *change = context;
+	bool ok = true;
+
+	if (change_build(lines, change))
+		ok = ops_go_well(change) && ends_well(change);
+	change_done(change);
+	return !ok;
+}
+
+/* --- the tests --- */
+
+static void try_host(uint64_t seed)
+{
+	struct dice dice = {.state = seed};
+	struct line then = {.text = THEN};
+	struct line_vec lines = {0};
+	struct line_vec changes = {0};
+	struct change change;
+	const struct line *line;
+
+	host_roll(&dice, &lines);
+	host_change(&dice, &lines, &changes);
+	vec_push(&lines, then);
+	vec_foreach(&changes, line)
+		vec_push(&lines, *line);
+	vec_done(&changes);
+
+	if (goes_wrong(&lines, &change)) {
+		host_shrink(&lines, goes_wrong, &change);
+		(void)goes_wrong(&lines, &change);
+		host_print(&lines);
+		fail_msg("seed %llu: %s", (unsigned long long)seed, change.why);
+	}
+	vec_done(&lines);
+}
+
+static void packets_go_the_old_or_the_new_way(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_hosts; i++)
+		try_host(first_seed + i);
+	print_message("# %zu ops, %zu packets\n", n_ops, n_packets);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packets_go_the_old_or_the_new_way),
+	};
+
+	first_seed = (uint64_t)time(NULL) * 1000003U;
+	if (argc > 1) {
+		first_seed = strtoull(argv[1], NULL, 10);
+		n_hosts = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	}
+	print_message("# seed %llu, %zu hosts\n",
+		      (unsigned long long)first_seed, n_hosts);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The config as a text: syntax, files and lines. */
+#include "tests/unit/config_text.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static void syntax_is_checked(void **state)
+{
+	static const struct config_bad cases[] = {
+		{"model = weak;", 1, "a text needs quotes: \"weak\"", "a word"},
+		{"settle_ms = 5;\nvia = 10.2.0.1;", 2,
+		 "a text needs quotes: \"10.2.0.1\"", "an address"},
+		{"model = \"weak;\nvpn = \"yield\";\n", 1,
+		 "a string is not closed on its line", "a quote is missing"},
+		{"model = \"weak\\\";\n", 1, "not closed",
+		 "the quote is escaped"},
+		{"model = \"weak\\\\\" \"x\";\n", 1, "unexpected string \"x\"",
+		 "the backslash is escaped, not the quote"},
+		{"log_level \"info\";", 1, "unexpected string \"info\"",
+		 "no equals sign"},
+		{"/* model = \"weak\";\n", 1, "a comment is never closed",
+		 "to the end"},
+		{"tables = {\n first = 300;\n", 1,
+		 "a bracket is never closed: expected '}'",
+		 "line of the start"},
+		{"routes = ( { to = \"::/0\" );", 1, "expected '}', not ')'",
+		 "crossed"},
+		{"model = \"weak\"; };", 1, "'}' closes nothing",
+		 "one too many"},
+		{"model = \"weak\";\nmodel = \"weak\";", 2,
+		 "model: set twice, first on line 1", "the same value, even"},
+		{"tables = { first = 300;\nfirst = 300; };", 2,
+		 "first: set twice, first on line 1", "in a group"},
+		{"settle_ms = = 5;", 1,
+		 "syntax error here or just before: settle_ms = = 5;",
+		 "libconfig's own words"},
+		{"settle_ms =\n", 3, "syntax error at the end", "no value"},
+		{"settle_ms = 5 %", 1, "syntax error", "a stray character"},
+		{"routes = [ 1, true ];", 1, "mismatched element type in array",
+		 "libconfig's own words"},
+		{"@include nothing", 1, "expected a line @include \"FILE\"",
+		 "no quotes"},
+		{"@include \"nothing", 1, "expected a line @include",
+		 "not closed"},
+		{"@included \"a\"", 1, "expected a line @include", "no blank"},
+		{"settle_ms = 5; @include \"a\"", 1, "expected a line @include",
+		 "not first on its line"},
+		{"a = ((((((((((((((((( 1 )))))))))))))))));", 1,
+		 "nested more than 16 deep", "17 deep"},
+	};
+
+	(void)state;
+	config_bad_check(cases, COUNT(cases));
+}
+
+static void includes_are_relative_to_their_file(void **state)
+{
+	struct config_error_vec errors = {0};
+	struct config config;
+	char dir[CONFIG_DIR_MAX];
+
+	(void)state;
+	config_dir_make(dir);
+	config_dir_write(dir, "main",
+			 "model = \"strong\";\n"
+			 " @include \"lists\" settle_ms = 3;\n"
+			 "# @include \"missing\"\n"
+			 "control = {\n@include \"control\"\n};");
+	config_dir_write(dir, "lists",
+			 "interfaces = ( { match = \"a\"; }\n"
+			 "@include\t\"more\"\n);\n");
+	config_dir_write(dir, "more", ", { match = \"b\"; }");
+	config_dir_write(dir, "control", "group = \"adm\"");
+	assert_int_equal(config_dir_load(dir, "main", &config, &errors), 0);
+	assert_int_equal(config.policy.model, HOST_MODEL_STRONG);
+	assert_int_equal(config.policy.interfaces.n, 2);
+	assert_int_equal(config.policy.settle_ms, 3);
+	assert_string_equal(config.group, "adm");
+	config_done(&config);
+	config_dir_remove(dir);
+}
+
+static void errors_name_the_included_file(void **state)
+{
+	static const struct {
+		const char *file;
+		unsigned int line;
+		const char *part;
+	} expected[] = {
+		{"part", 2, "settle_ms: "}, {"deep", 1, "protocol: "},
+		{"part", 4, "vpn: "},	    {"main", 2, "log_level: "},
+		{"main", 3, "model: "},
+	};
+	struct config_error_vec errors = {0};
+	struct config config;
+	char dir[CONFIG_DIR_MAX];
+	char path[128];
+	size_t i;
+
+	(void)state;
+	config_dir_make(dir);
+	config_dir_write(dir, "main",
+			 "\n@include \"part\" log_level = 1;\n"
+			 "model = 1;");
+	config_dir_write(dir, "part",
+			 "\nsettle_ms = -1;\n@include \"deep\"\nvpn = 1;");
+	config_dir_write(dir, "deep", "protocol = 1;");
+	assert_int_equal(config_dir_load(dir, "main", &config, &errors),
+			 -EINVAL);
+	assert_int_equal(errors.n, COUNT(expected));
+	for (i = 0; i < COUNT(expected); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir,
+			       expected[i].file);
+		assert_string_equal(errors.items[i].file, path);
+		assert_int_equal(errors.items[i].line, expected[i].line);
+		assert_non_null(
+			strstr(errors.items[i].message, expected[i].part));
+	}
+	vec_done(&errors);
+	config_dir_remove(dir);
+}
+
+static void unreadable_files_are_errors(void **state)
+{
+	static const struct {
+		const char *text; /* NULL: the path itself is loaded */
+		const char *path;
+		unsigned int line;
+		const char *part;
+		const char *why;
+	} cases[] = {
+		{NULL, "missing", 0, "No such file", "no default path"},
+		{NULL, ".", 0, "Is a directory", "a folder"},
+		{NULL, "pipe", 0, "not a regular file", "would wait for ever"},
+		{"\n@include \"missing\"", "main", 2, "No such file",
+		 "an include must exist"},
+		{"@include \".\"", "main", 1, "Is a directory",
+		 "libconfig 1.5 ends the process here"},
+		{"@include \"pipe\"", "main", 1, "not a regular file",
+		 "would wait for ever"},
+		{"@include \"main\"", "main", 1, "more than", "itself"},
+		{"@include \"main\"\n@include \"main\"", "main", 1, "more than",
+		 "itself twice"},
+	};
+	struct config_error_vec errors = {0};
+	struct config config;
+	char dir[CONFIG_DIR_MAX];
+	char pipe[128];
+	size_t i;
+
+	(void)state;
+	config_dir_make(dir);
+	(void)snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	for (i = 0; i < COUNT(cases); i++) {
+		vec_clear(&errors);
+		if (cases[i].text)
+			config_dir_write(dir, "main", cases[i].text);
+		assert_int_equal(
+			config_dir_load(dir, cases[i].path, &config, &errors),
+			-EINVAL);
+		if (errors.n != 1 || errors.items[0].line != cases[i].line ||
+		    strncmp(errors.items[0].file, dir, strlen(dir)) != 0 ||
+		    !strstr(errors.items[0].message, cases[i].part))
+			fail_msg("%s: %zu errors, %s:%u: %s", cases[i].why,
+				 errors.n, errors.items[0].file,
+				 errors.items[0].line, errors.items[0].message);
+	}
+	vec_done(&errors);
+	config_dir_remove(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(syntax_is_checked),
+		cmocka_unit_test(includes_are_relative_to_their_file),
+		cmocka_unit_test(errors_name_the_included_file),
+		cmocka_unit_test(unreadable_files_are_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/rib.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "unit/dice.h"
+
+#define WORLDS 300 /* ribs that the property test fills */
+#define STEPS  120 /* changes in each */
+
+static uint64_t seed;
+
+static struct ip_prefix prefix(const char *text)
+{
+	struct ip_prefix value;
+
+	if (ip_prefix_parse(text, &value))
+		fail_msg("not a prefix: %s", text);
+	return value;
+}
+
+/* The @id tells sets apart; nothing else in them matters here. */
+static struct attrset make_set(uint32_t id)
+{
+	struct attrset set;
+
+	attrset_init(&set, AF_INET, ATTRSET_UNICAST);
+	set.nh_id = id;
+	return set;
+}
+
+static bool put(struct rib *rib, const char *text, const struct route *route,
+		uint32_t set_id, enum rib_place place)
+{
+	const struct attrset set = make_set(set_id);
+	const struct ip_prefix p = prefix(text);
+
+	return rib_put(rib, &p, route, &set, place);
+}
+
+static const struct row *find_row(const struct rib *rib, const char *text)
+{
+	const struct ip_prefix p = prefix(text);
+
+	return rib_row(rib, &p);
+}
+
+static uint32_t set_at(const struct rib *rib, const char *text, size_t i)
+{
+	const struct row *row = find_row(rib, text);
+
+	assert_non_null(row);
+	assert_true(i < row->n);
+	return attrset_get(&rib->attrs, row->routes[i].attrs)->nh_id;
+}
+
+static void take(struct rib *rib, const char *text, size_t i)
+{
+	const struct ip_prefix p = prefix(text);
+
+	rib_remove_at(rib, &p, i);
+}
+
+static void empty_rib_has_no_rows(void **state)
+{
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	assert_null(find_row(&rib, "0.0.0.0/0"));
+	assert_null(find_row(&rib, "::/0"));
+	assert_int_equal(rib_count(&rib, AF_INET), 0);
+	assert_int_equal(rib_count(&rib, AF_INET6), 0);
+	rib_clean(&rib);
+	rib_done(&rib);
+	rib_done(&rib);
+}
+
+static void families_have_their_own_tries(void **state)
+{
+	const struct route route = {.table = 254};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "0.0.0.0/0", &route, 4, RIB_APPEND);
+	put(&rib, "::/0", &route, 6, RIB_APPEND);
+	put(&rib, "::1/128", &route, 7, RIB_APPEND);
+	assert_int_equal(set_at(&rib, "0.0.0.0/0", 0), 4);
+	assert_int_equal(set_at(&rib, "::/0", 0), 6);
+	assert_int_equal(rib_count(&rib, AF_INET), 1);
+	assert_int_equal(rib_count(&rib, AF_INET6), 2);
+	assert_ptr_equal(rib_trie(&rib, AF_INET), &rib.v4);
+	assert_ptr_equal(rib_trie(&rib, AF_INET6), &rib.v6);
+	rib_done(&rib);
+}
+
+static void entries_stand_in_key_order(void **state)
+{
+	static const struct route routes[] = {
+		{.table = 7100, .metric = 5},
+		{.table = 254, .metric = 200},
+		{.table = 254, .tos = 16, .metric = 100},
+		{.table = 0, .metric = 300},
+		{.table = 254, .metric = 100},
+	};
+	static const uint32_t sorted[] = {3, 4, 1, 2, 0};
+	struct rib rib;
+	uint32_t i;
+
+	(void)state;
+	rib_init(&rib);
+	for (i = 0; i < 5; i++)
+		put(&rib, "192.0.2.0/24", &routes[i], i, RIB_APPEND);
+	assert_int_equal(find_row(&rib, "192.0.2.0/24")->n, 5);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(set_at(&rib, "192.0.2.0/24", i), sorted[i]);
+	rib_done(&rib);
+}
+
+static void equal_keys_stand_in_the_kernels_order(void **state)
+{
+	static const struct {
+		enum rib_place place;
+		uint32_t set_id;
+		const char *left; /* sets of the row */
+		const char *why;
+	} steps[] = {
+		{RIB_REPLACE, 1, " 900 1 901", "nothing to replace"},
+		{RIB_APPEND, 2, " 900 1 2 901", "behind"},
+		{RIB_PREPEND, 3, " 900 3 1 2 901", "before"},
+		{RIB_REPLACE, 4, " 900 4 1 2 901", "instead of the first"},
+		{RIB_REPLACE, 2, " 900 4 1 2 901", "there already"},
+		{RIB_PREPEND, 2, " 900 4 1 2 901", "there already"},
+		{RIB_APPEND, 4, " 900 4 1 2 901", "there already"},
+		{RIB_APPEND, 3, " 900 4 1 2 3 901", "it had been replaced"},
+	};
+	const struct route below = {.table = 254, .metric = 99};
+	const struct route route = {.table = 254, .metric = 100};
+	const struct route above = {.table = 254, .metric = 101};
+	struct rib rib;
+	const struct row *row;
+	char left[64];
+	size_t step;
+	size_t i;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "192.0.2.0/24", &above, 901, RIB_APPEND);
+	put(&rib, "192.0.2.0/24", &below, 900, RIB_APPEND);
+	for (step = 0; step < sizeof(steps) / sizeof(steps[0]); step++) {
+		put(&rib, "192.0.2.0/24", &route, steps[step].set_id,
+		    steps[step].place);
+		left[0] = '\0';
+		row = find_row(&rib, "192.0.2.0/24");
+		for (i = 0; i < row->n; i++)
+			(void)sprintf(left + strlen(left), " %u",
+				      set_at(&rib, "192.0.2.0/24", i));
+		if (strcmp(left, steps[step].left) != 0)
+			fail_msg("step %zu:%s (%s)", step, left,
+				 steps[step].why);
+	}
+	rib_done(&rib);
+}
+
+static void put_tells_what_matters_to_a_plan(void **state)
+{
+	static const struct {
+		struct route route;
+		uint32_t set_id;
+		bool changed;
+		const char *why;
+	} steps[] = {
+		{{.table = 254, .protocol = 4}, 1, true, "new"},
+		{{.table = 254, .protocol = 4}, 1, false, "the same again"},
+		{{.table = 254, .protocol = 4, .expires_s = 9},
+		 1,
+		 false,
+		 "expiry"},
+		{{.table = 254, .protocol = 4, .flags = ROUTE_STALE},
+		 1,
+		 false,
+		 "a mark of a read under way"},
+		{{.table = 254, .protocol = 9}, 1, true, "another owner"},
+		{{.table = 254, .protocol = 9, .flags = ROUTE_LEAVING},
+		 1,
+		 true,
+		 "gone from main"},
+		{{.table = 254, .protocol = 9}, 1, true, "back in main"},
+		{{.table = 254, .protocol = 9}, 2, true, "other attributes"},
+		{{.table = 7100, .protocol = 9}, 2, true, "another table"},
+	};
+	struct rib rib;
+	size_t i;
+
+	(void)state;
+	rib_init(&rib);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (put(&rib, "::/0", &steps[i].route, steps[i].set_id,
+			RIB_REPLACE) != steps[i].changed)
+			fail_msg("step %zu (%s)", i, steps[i].why);
+		assert_int_equal(rib.dirty.n, steps[i].changed);
+		rib_clean(&rib);
+	}
+	assert_int_equal(find_row(&rib, "::/0")->n, 2);
+	rib_done(&rib);
+}
+
+static void update_in_place_takes_the_new_bookkeeping(void **state)
+{
+	struct route route = {.table = 254, .flags = ROUTE_STALE};
+	const struct route *entry;
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "::/0", &route, 1, RIB_APPEND);
+	route.flags = 0;
+	route.expires_s = 99;
+	route.protocol = 9;
+	put(&rib, "::/0", &route, 1, RIB_APPEND);
+	entry = &find_row(&rib, "::/0")->routes[0];
+	assert_int_equal(entry->flags, 0);
+	assert_int_equal(entry->expires_s, 99);
+	assert_int_equal(entry->protocol, 9);
+	rib_done(&rib);
+}
+
+static void dirty_names_each_row_once(void **state)
+{
+	const struct ip_prefix p = prefix("192.0.2.0/24");
+	struct route route = {.table = 254};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "192.0.2.0/24", &route, 1, RIB_APPEND);
+	route.metric = 1;
+	put(&rib, "192.0.2.0/24", &route, 1, RIB_APPEND);
+	rib_touch(&rib, &p);
+	take(&rib, "192.0.2.0/24", 0);
+	assert_int_equal(rib.dirty.n, 1);
+	assert_true(ip_prefix_equal(&rib.dirty.items[0], &p));
+	assert_true(find_row(&rib, "192.0.2.0/24")->dirty);
+
+	rib_clean(&rib);
+	assert_int_equal(rib.dirty.n, 0);
+	assert_false(find_row(&rib, "192.0.2.0/24")->dirty);
+	rib_touch(&rib, &p);
+	assert_int_equal(rib.dirty.n, 1);
+	rib_done(&rib);
+}
+
+static void empty_rows_last_until_cleaned(void **state)
+{
+	const struct ip_prefix p = prefix("192.0.2.0/24");
+	const struct route route = {.table = 254};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "192.0.2.0/24", &route, 1, RIB_APPEND);
+	rib_clean(&rib);
+	take(&rib, "192.0.2.0/24", 0);
+	assert_int_equal(find_row(&rib, "192.0.2.0/24")->n, 0);
+	assert_int_equal(rib_count(&rib, AF_INET), 1);
+	rib_clean(&rib);
+	assert_null(find_row(&rib, "192.0.2.0/24"));
+	assert_int_equal(rib_count(&rib, AF_INET), 0);
+	assert_int_equal(rib.attrs.used, 0);
+
+	/* A row made for planning only goes the same way. */
+	rib_touch(&rib, &p);
+	assert_int_equal(find_row(&rib, "192.0.2.0/24")->n, 0);
+	rib_clean(&rib);
+	assert_null(find_row(&rib, "192.0.2.0/24"));
+	assert_int_equal(rib.rows.n, 1);
+	rib_done(&rib);
+}
+
+static void route_can_be_marked_in_place(void **state)
+{
+	const struct ip_prefix p = prefix("::/0");
+	const struct route route = {.table = 254};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "::/0", &route, 1, RIB_APPEND);
+	rib_clean(&rib);
+	rib_route(&rib, &p, 0)->flags = ROUTE_STALE;
+	assert_int_equal(find_row(&rib, "::/0")->routes[0].flags, ROUTE_STALE);
+	assert_int_equal(rib.dirty.n, 0);
+	rib_done(&rib);
+}
+
+static void interned_attributes_get_a_ref_of_their_own(void **state)
+{
+	const struct ip_prefix p = prefix("::/0");
+	const struct attrset set = make_set(1);
+	struct route route = {.table = 254};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	route.attrs = attrset_intern(&rib.attrs, &set);
+	assert_true(rib_put_interned(&rib, &p, &route, RIB_REPLACE));
+	assert_false(rib_put_interned(&rib, &p, &route, RIB_REPLACE));
+	attrset_unref(&rib.attrs, route.attrs);
+	assert_true(attrset_is_live(&rib.attrs, route.attrs));
+	rib_remove_at(&rib, &p, 0);
+	assert_false(attrset_is_live(&rib.attrs, route.attrs));
+	rib_done(&rib);
+}
+
+static void full_row_refuses_more(void **state)
+{
+	struct route route = {.table = 254};
+	struct rib rib;
+	uint32_t i;
+
+	(void)state;
+	rib_init(&rib);
+	for (i = 0; i < UINT16_MAX; i++) {
+		route.metric = i;
+		assert_true(put(&rib, "::/0", &route, 1, RIB_APPEND));
+	}
+	rib_clean(&rib);
+	route.metric = UINT16_MAX;
+	assert_false(put(&rib, "::/0", &route, 1, RIB_APPEND));
+	assert_false(put(&rib, "::/0", &route, 2, RIB_PREPEND));
+	assert_int_equal(rib.dirty.n, 0);
+	assert_int_equal(rib.attrs.used, 1);
+	assert_int_equal(find_row(&rib, "::/0")->n, UINT16_MAX);
+
+	/* What needs no room still goes. */
+	route.metric = 7;
+	assert_true(put(&rib, "::/0", &route, 2, RIB_REPLACE));
+	take(&rib, "::/0", 0);
+	route.metric = UINT16_MAX;
+	assert_true(put(&rib, "::/0", &route, 1, RIB_APPEND));
+	rib_done(&rib);
+}
+
+/* --- against a list of all entries in the order of their arrival --- */
+
+struct entry {
+	struct ip_prefix prefix;
+	struct route route;
+	uint32_t set_id;
+};
+
+VEC(entry_vec, struct entry);
+
+/* Few of each, so that they meet. */
+static struct entry roll_entry(struct dice *dice)
+{
+	static const char *const prefixes[] = {
+		"0.0.0.0/0", "192.0.2.0/24",  "192.0.2.0/25",
+		"::/0",	     "2001:db8::/32", "2001:db8::/64",
+	};
+
+	return (struct entry){
+		.prefix = prefix(prefixes[dice_roll(dice, 6)]),
+		.route =
+			{
+				.table = dice_roll(dice, 2) ? 254 : 7100,
+				.tos = dice_roll(dice, 4) ? 0 : 16,
+				.metric = dice_roll(dice, 3),
+				.expires_s = dice_roll(dice, 1000),
+			},
+		.set_id = dice_roll(dice, 4),
+	};
+}
+
+static bool is_same_key(const struct entry *a, const struct entry *b)
+{
+	return ip_prefix_equal(&a->prefix, &b->prefix) &&
+	       route_key_cmp(&a->route, &b->route) == 0;
+}
+
+static void naive_put(struct entry_vec *naive, const struct entry *new,
+		      enum rib_place place)
+{
+	struct entry *first = NULL;
+	struct entry *entry;
+
+	vec_foreach(naive, entry) {
+		if (!is_same_key(entry, new))
+			continue;
+		if (entry->set_id == new->set_id) {
+			*entry = *new;
+			return;
+		}
+		if (!first)
+			first = entry;
+	}
+	if (place == RIB_REPLACE && first)
+		*first = *new;
+	else if (place == RIB_PREPEND)
+		vec_insert(naive, 0, *new);
+	else
+		vec_push(naive, *new);
+}
+
+/* Where @entry stands in its row: stable, by key. */
+static size_t rank(const struct entry_vec *naive, const struct entry *entry)
+{
+	const struct entry *other;
+	size_t n = 0;
+	int order;
+
+	vec_foreach(naive, other) {
+		if (!ip_prefix_equal(&other->prefix, &entry->prefix))
+			continue;
+		order = route_key_cmp(&other->route, &entry->route);
+		n += order < 0 || (order == 0 && other < entry);
+	}
+	return n;
+}
+
+static void compare(const struct rib *rib, const struct entry_vec *naive)
+{
+	const struct entry *entry;
+	const struct route *route;
+	const struct row *row;
+	size_t total = 0;
+
+	vec_foreach(naive, entry) {
+		row = rib_row(rib, &entry->prefix);
+		assert_non_null(row);
+		route = &row->routes[rank(naive, entry)];
+		assert_int_equal(route_key_cmp(route, &entry->route), 0);
+		assert_int_equal(route->expires_s, entry->route.expires_s);
+		assert_int_equal(attrset_get(&rib->attrs, route->attrs)->nh_id,
+				 entry->set_id);
+	}
+	vec_foreach(&rib->rows, row)
+		total += row->n;
+	assert_int_equal(total, naive->n);
+}
+
+static void remove_random(struct dice *dice, struct rib *rib,
+			  struct entry_vec *naive)
+{
+	size_t at;
+
+	if (naive->n == 0)
+		return;
+	at = dice_roll(dice, (uint32_t)naive->n);
+	rib_remove_at(rib, &naive->items[at].prefix,
+		      rank(naive, &naive->items[at]));
+	vec_remove(naive, at);
+}
+
+static void run_world(struct dice *dice)
+{
+	struct entry_vec naive = {0};
+	struct attrset set;
+	struct entry entry;
+	struct rib rib;
+	int step;
+
+	rib_init(&rib);
+	for (step = 0; step < STEPS; step++) {
+		if (dice_roll(dice, 5) < 3) {
+			enum rib_place place = dice_roll(dice, 3);
+
+			entry = roll_entry(dice);
+			set = make_set(entry.set_id);
+			rib_put(&rib, &entry.prefix, &entry.route, &set, place);
+			naive_put(&naive, &entry, place);
+		} else {
+			remove_random(dice, &rib, &naive);
+		}
+		compare(&rib, &naive);
+		if (dice_roll(dice, 4) == 0)
+			rib_clean(&rib);
+	}
+
+	while (naive.n)
+		remove_random(dice, &rib, &naive);
+	rib_clean(&rib);
+	assert_int_equal(rib.attrs.used, 0);
+	assert_int_equal(rib_count(&rib, AF_INET), 0);
+	assert_int_equal(rib_count(&rib, AF_INET6), 0);
+	assert_true(rib.rows.n <= 6);
+	rib_done(&rib);
+	vec_done(&naive);
+}
+
+static void rib_answers_like_a_list(void **state)
+{
+	struct dice dice = {seed};
+	int world;
+
+	(void)state;
+	for (world = 0; world < WORLDS; world++)
+		run_world(&dice);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_rib_has_no_rows),
+		cmocka_unit_test(families_have_their_own_tries),
+		cmocka_unit_test(entries_stand_in_key_order),
+		cmocka_unit_test(equal_keys_stand_in_the_kernels_order),
+		cmocka_unit_test(put_tells_what_matters_to_a_plan),
+		cmocka_unit_test(update_in_place_takes_the_new_bookkeeping),
+		cmocka_unit_test(dirty_names_each_row_once),
+		cmocka_unit_test(empty_rows_last_until_cleaned),
+		cmocka_unit_test(route_can_be_marked_in_place),
+		cmocka_unit_test(interned_attributes_get_a_ref_of_their_own),
+		cmocka_unit_test(full_row_refuses_more),
+		cmocka_unit_test(rib_answers_like_a_list),
+	};
+
+	seed = dice_seed(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
