@@ -26,6 +26,7 @@ enum exit_code {
 
 enum {
 	ANSWER_MS = 30000,	/* how long the daemon may think */
+	GRACE_MS = 10000,	/* for its own timeout to reach us */
 	WAIT_MS = 30000,	/* how long wait waits by default */
 	WAIT_MAX_S = 24 * 3600, /* what the daemon accepts */
 };
@@ -133,6 +134,8 @@ static int complain(const struct options *options, int err)
 		hint = " (for root and the socket's group only)";
 	else if (err == -ECONNRESET)
 		hint = " (the daemon hung up)";
+	else if (err == -ETIMEDOUT)
+		hint = " (the daemon does not answer)";
 	else if (err == -EBADMSG || err == -EPROTO)
 		hint = " (this is no Varlink service)";
 	(void)fprintf(stderr, "multihomectl: %s: %s%s\n", options->socket,
@@ -156,7 +159,8 @@ static int show_error(const struct command *command,
 		render_config_errors(&text, reply->parameters);
 		return EXIT_BAD_NEWS;
 	}
-	if (reply->parameters) {
+	if (reply->parameters &&
+	    json_object_object_length(reply->parameters) > 0) {
 		text_put(&text, TEXT_PLAIN, 0, " ");
 		text_put(&text, TEXT_PLAIN, 0,
 			 json_object_to_json_string_ext(
@@ -202,7 +206,7 @@ static int ask(struct client *client, const struct options *options,
 	int err;
 
 	if (command->takes_timeout)
-		timeout_ms += options->timeout_ms;
+		timeout_ms = options->timeout_ms + GRACE_MS;
 	if (command->parameters)
 		call.parameters = command->parameters(options);
 	err = client_send(client, &call);

@@ -199,6 +199,9 @@ static void client_send(struct client *client,
 static void call_send(struct server_call *call, struct varlink_reply reply)
 {
 	assert(call->state != CALL_NONE);
+	/* Optional by the book, but some clients expect it always. */
+	if (!reply.parameters)
+		reply.parameters = json_object_new_object();
 	if (!call->oneway && !call->client->doomed)
 		client_send(call->client, &reply);
 	json_object_put(reply.parameters);

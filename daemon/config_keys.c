@@ -2,7 +2,6 @@
 #include "config_keys.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <syslog.h>
 

@@ -134,6 +134,29 @@ static void log_subnets(const struct engine *engine,
 	}
 }
 
+static bool is_given(const struct engine *engine, uint32_t table)
+{
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		if (it->table == table)
+			return true;
+	return false;
+}
+
+/* Tables that are nobody's any more and empty need not be read again. */
+static void prune_tables(struct engine *engine)
+{
+	for (size_t i = engine->tables.n; i-- > 0;) {
+		uint32_t table = engine->tables.items[i];
+
+		if (!is_given(engine, table) &&
+		    !subnet_table_is_taken(&engine->subnets, &engine->model,
+					   table))
+			vec_remove(&engine->tables, i);
+	}
+}
+
 /* A number that nobody else's routes or rules use; 0: there is none left. */
 static uint32_t free_table(struct engine *engine)
 {
@@ -187,6 +210,27 @@ static bool subnets_may_change(const struct engine *engine)
 	return false;
 }
 
+static void build_subnets(struct engine *engine, const struct subnet_set *before)
+{
+	memset(&engine->subnets, 0, sizeof(engine->subnets));
+	subnet_set_build(&engine->model, engine->policy, before,
+			 &engine->subnets);
+}
+
+/* What an earlier life of ours managed, found by its rules. */
+static void recover_subnets(struct engine *engine)
+{
+	struct subnet_set found;
+
+	engine->recovered = true;
+	subnet_recover_tables(&engine->subnets, &engine->model,
+			      engine->policy);
+	/* Once more: that more of them are managed changes other things. */
+	found = engine->subnets;
+	build_subnets(engine, &found);
+	subnet_set_done(&found);
+}
+
 static void update_subnets(struct engine *engine)
 {
 	struct subnet_set before = engine->subnets;
@@ -195,13 +239,9 @@ static void update_subnets(struct engine *engine)
 		return;
 	if (engine->policy->routes.n || engine->policy_changed)
 		model_set_config_routes(&engine->model, engine->policy);
-	memset(&engine->subnets, 0, sizeof(engine->subnets));
-	subnet_set_build(&engine->model, engine->policy, &before,
-			 &engine->subnets);
+	build_subnets(engine, &before);
 	if (!engine->recovered)
-		subnet_recover_tables(&engine->subnets, &engine->model,
-				      engine->policy);
-	engine->recovered = true;
+		recover_subnets(engine);
 	give_tables(engine);
 	if (engine->policy_changed ||
 	    !subnet_set_equal(&before, &engine->subnets)) {
@@ -386,8 +426,12 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	engine_apply(engine, &ops, &result);
 	clear_changes(engine);
 	engine_redo(engine, now_ms, &ops, &result);
-	if (result.written)
+	if (result.written) {
 		log_run(engine, result.written, now_ms);
+		prune_tables(engine);
+		/* Routers that only went with these ops: look once more. */
+		engine->model.changes.neighbours = true;
+	}
 	if (!result.failed && repair_finish(&engine->repair, now_ms))
 		engine->counters.repairs++;
 	plan_row_done(&engine->model.rib.attrs, &wants);

@@ -2,7 +2,7 @@
 #include "core/attrset.h"
 
 #define ENTRY_NONE    UINT32_MAX
-#define FIRST_BUCKETS 16
+#define FIRST_ENTRIES 16 /* a power of two, as the buckets are */
 
 struct attrset_entry {
 	struct attrset set;
@@ -48,7 +48,7 @@ void attrset_add_hop(struct attrset *set, const struct next_hop *hop,
 	vec_push(&set->hops, added);
 }
 
-/* Where a hop's bytes stand follows from the lengths before it. */
+/* Where a hop's bytes stand follows from all lengths and the total. */
 static bool hop_equal(const struct next_hop *a, const struct next_hop *b)
 {
 	return a->ifindex == b->ifindex &&
@@ -83,7 +83,6 @@ bool attrset_equal(const struct attrset *a, const struct attrset *b)
 	       a->scope == b->scope && a->pref == b->pref &&
 	       a->nh_id == b->nh_id && ip_prefix_equal(&a->src, &b->src) &&
 	       ip_addr_equal(&a->prefsrc, &b->prefsrc) &&
-	       a->route_extra_len == b->route_extra_len &&
 	       hops_equal(&a->hops, &b->hops) &&
 	       bytes_equal(&a->extra, &b->extra);
 }
@@ -209,23 +208,21 @@ static void leave_bucket(struct attrset_store *store, uint32_t id)
 	*link = store->entries[id].next;
 }
 
-/* Keeps at least as many buckets as entries in use. */
-static void grow_buckets(struct attrset_store *store)
+/* More entries and as many buckets; only done when no entry is unused. */
+static void grow(struct attrset_store *store)
 {
 	uint32_t i;
 
-	if (store->used < store->n_buckets)
-		return;
-	store->n_buckets =
-		store->n_buckets ? 2 * store->n_buckets : FIRST_BUCKETS;
+	store->cap = store->cap ? 2 * store->cap : FIRST_ENTRIES;
+	store->entries =
+		xgrow(store->entries, store->cap, sizeof(*store->entries));
+	store->n_buckets = store->cap;
 	store->buckets = xgrow(store->buckets, store->n_buckets,
 			       sizeof(*store->buckets));
 	for (i = 0; i < store->n_buckets; i++)
 		store->buckets[i] = ENTRY_NONE;
-	for (i = 0; i < store->n; i++) {
-		if (attrset_is_live(store, i))
-			enter_bucket(store, i);
-	}
+	for (i = 0; i < store->n; i++)
+		enter_bucket(store, i);
 }
 
 static uint32_t entry_new(struct attrset_store *store)
@@ -236,11 +233,8 @@ static uint32_t entry_new(struct attrset_store *store)
 		store->free = store->entries[id].next;
 		return id;
 	}
-	if (store->n == store->cap) {
-		store->cap = store->cap ? 2 * store->cap : FIRST_BUCKETS;
-		store->entries = xgrow(store->entries, store->cap,
-				       sizeof(*store->entries));
-	}
+	if (store->n == store->cap)
+		grow(store);
 	return store->n++;
 }
 
@@ -272,7 +266,6 @@ uint32_t attrset_intern(struct attrset_store *store, const struct attrset *set)
 		return id;
 	}
 
-	grow_buckets(store);
 	id = entry_new(store);
 	entry = &store->entries[id];
 	entry->hash = hash;

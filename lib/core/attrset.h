@@ -57,7 +57,7 @@ struct attrset {
 	/* Netlink attributes of the route, then those of each hop. */
 	struct byte_vec extra;
 	uint32_t route_extra_len; /* how much of @extra is the route's own */
-	bool refused; /* the kernel would not take a copy; not part of equality */
+	bool refused; /* the kernel took no copy; not part of equality */
 };
 
 /** attrset_init() - empty, of @family and @type; attrset_done() frees it */
@@ -78,7 +78,7 @@ void attrset_add_hop(struct attrset *set, const struct next_hop *hop,
 
 bool attrset_equal(const struct attrset *a, const struct attrset *b);
 
-/** attrset_is_reject() - blackhole, unreachable, prohibit, throw: no next hop */
+/** attrset_is_reject() - blackhole, unreachable, prohibit or throw */
 bool attrset_is_reject(const struct attrset *set);
 
 /**
@@ -109,12 +109,17 @@ struct attrset_store {
 void attrset_store_init(struct attrset_store *store);
 void attrset_store_done(struct attrset_store *store);
 
-/** attrset_intern() - id of a set equal to @set (copied if new), one more ref */
+/**
+ * attrset_intern() - id of a set equal to @set, with one more ref
+ *
+ * If it is new it is copied, less the refused mark: that belongs to the id, and
+ * goes with its last ref.
+ */
 uint32_t attrset_intern(struct attrset_store *store, const struct attrset *set);
 void attrset_ref(struct attrset_store *store, uint32_t id);
 void attrset_unref(struct attrset_store *store, uint32_t id);
 
-/** attrset_get() - borrowed until the next attrset_intern(); @id must be live */
+/** attrset_get() - of a live @id; borrowed until the next attrset_intern() */
 const struct attrset *attrset_get(const struct attrset_store *store,
 				  uint32_t id);
 

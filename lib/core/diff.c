@@ -221,8 +221,10 @@ static int op_order(const void *a, const void *b)
 		order = specific_cmp(y, x);
 		break;
 	case STEP_RULE_ADD:
-	case STEP_RULE_DELETE:
 		return rule_cmp(&x->rule, &y->rule);
+	case STEP_RULE_DELETE:
+		/* The rule for link-local destinations comes first, goes last */
+		return rule_cmp(&y->rule, &x->rule);
 	case STEP_NEIGHBOUR:
 		return neighbour_cmp(&x->neighbour, &y->neighbour);
 	}

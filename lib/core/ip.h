@@ -40,7 +40,7 @@ struct ip_addr ip_addr_make(uint8_t family, const void *bytes);
 int ip_addr_cmp(const struct ip_addr *a, const struct ip_addr *b);
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
 
-/* 169.254/16 and fe80::/10; 127/8 and ::1; 224/4 and ff00::/8; all bits zero. */
+/* 169.254/16, fe80::/10; 127/8, ::1; 224/4, ff00::/8; all bits zero. */
 bool ip_addr_is_link_local(const struct ip_addr *addr);
 bool ip_addr_is_loopback(const struct ip_addr *addr);
 bool ip_addr_is_multicast(const struct ip_addr *addr);
@@ -49,7 +49,7 @@ bool ip_addr_is_any(const struct ip_addr *addr);
 /** ip_addr_bit() - bit @i counted from the most significant, 0 or 1 */
 int ip_addr_bit(const struct ip_addr *addr, unsigned int i);
 
-/** ip_prefix_make() - @addr with the bits behind @len cleared; @len is in range */
+/** ip_prefix_make() - @addr with the bits behind @len, in range, cleared */
 struct ip_prefix ip_prefix_make(const struct ip_addr *addr, uint8_t len);
 
 /** ip_prefix_default() - 0.0.0.0/0 or ::/0 */

@@ -27,8 +27,7 @@ void policy_done(struct policy *policy)
 
 static bool is_match(const char *pattern, const struct link *link)
 {
-	/* "*" means the links to elsewhere: managing lo is a choice of its own
-	 */
+	/* Whoever writes "*" means the ways out; lo is not one of them. */
 	if (link->loopback)
 		return strcmp(pattern, link->name) == 0;
 	return fnmatch(pattern, link->name, 0) == 0;
@@ -39,7 +38,7 @@ policy_interface_find(const struct policy *policy, const struct link *link)
 {
 	const struct policy_interface *interface;
 
-	vec_foreach (&policy->interfaces, interface) {
+	vec_foreach(&policy->interfaces, interface) {
 		if (is_match(interface->match, link))
 			return interface;
 	}

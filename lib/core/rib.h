@@ -81,7 +81,7 @@ void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i);
 struct route *rib_route(struct rib *rib, const struct ip_prefix *prefix,
 			size_t i);
 
-/** rib_touch() - put the row of @prefix into @rib->dirty; makes it if missing */
+/** rib_touch() - put the row of @prefix, made if missing, into @rib->dirty */
 void rib_touch(struct rib *rib, const struct ip_prefix *prefix);
 
 /** rib_clean() - empty @rib->dirty; rows without entries are forgotten */

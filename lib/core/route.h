@@ -47,7 +47,10 @@ int route_key_cmp(const struct route *a, const struct route *b);
  *
  * "203.0.113.0/24 via 192.0.2.1 dev eth0 proto 109 metric 100 table 7100".
  * Attributes kept as bytes: metrics (mtu lock 1400, advmss ...) are written in
- * ip(8)'s words, those without words as "attr 22 (12 bytes)".
+ * ip(8)'s words, those without words as "attr 22 (12 bytes)". Several hops come
+ * with their weights, a nexthop object stands for its hops, and a scope is said
+ * where ip(8) would assume another. "table config" (ROUTE_TABLE_CONFIG) is for
+ * people only.
  */
 struct link_vec;
 const char *route_format(const struct ip_prefix *prefix,

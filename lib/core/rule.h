@@ -41,7 +41,12 @@ int rule_cmp(const struct rule *a, const struct rule *b);
 
 #define RULE_TEXT_MAX 256
 
-/** rule_format() - as `ip rule` would be given it: "priority 7109 from ..." */
+/**
+ * rule_format() - as `ip rule` would be given it: "priority 7109 from ..."
+ * @text: at least RULE_TEXT_MAX bytes. Return: @text.
+ *
+ * What we do not keep of a foreign rule reads [iif], [oif], [more] or [goto].
+ */
 const char *rule_format(const struct rule *rule, char *text);
 
 #endif

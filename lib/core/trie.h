@@ -62,7 +62,7 @@ struct trie_walk {
 	size_t depth;
 };
 
-/** trie_walk_start() - @within: walk what it covers (the default: everything) */
+/** trie_walk_start() - over what @within covers; the default: everything */
 void trie_walk_start(struct trie_walk *walk, const struct trie *trie,
 		     const struct ip_prefix *within);
 

@@ -117,8 +117,8 @@ static bool decode_address(const struct message *message,
 	address.prefix_len = info->ifa_prefixlen;
 	address.scope = info->ifa_scope;
 	/* An optimistic address may be used while it is tested. */
-	address.tentative = (flags & IFA_F_TENTATIVE) &&
-			    !(flags & IFA_F_OPTIMISTIC);
+	address.tentative =
+		(flags & IFA_F_TENTATIVE) && !(flags & IFA_F_OPTIMISTIC);
 	address.dad_failed = flags & IFA_F_DADFAILED;
 	address.deprecated = flags & IFA_F_DEPRECATED;
 	address.temporary = flags & IFA_F_TEMPORARY;

@@ -21,8 +21,8 @@
 struct decode_context {
 	uint32_t table_first; /* our tables; of others only defaults pass */
 	uint32_t table_last;
-	uint32_t table;	 /* not 0: this one passes in full, asked for by dump */
-	uint64_t now_ms; /* CLOCK_MONOTONIC; expires_s counts on the same clock */
+	uint32_t table;	 /* not 0: a dump of this one, which passes in full */
+	uint64_t now_ms; /* CLOCK_MONOTONIC, as is expires_s */
 };
 
 /**

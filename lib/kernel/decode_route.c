@@ -30,6 +30,7 @@ enum route_role {
 };
 
 /* Types behind the end are unknown to us: ROUTE_EXTRA. */
+// clang-format off
 static const uint8_t roles[] = {
 	[RTA_UNSPEC] = ROUTE_KNOWN,
 	[RTA_DST] = ROUTE_KNOWN,
@@ -54,6 +55,7 @@ static const uint8_t roles[] = {
 	[RTA_UID] = ROUTE_KNOWN,
 	[RTA_NH_ID] = ROUTE_KNOWN,
 };
+// clang-format on
 
 static enum route_role role_of(const struct nlattr *attr)
 {
@@ -134,7 +136,7 @@ static int add_leg(struct attrset *set, const struct rtnexthop *rtnh,
 	const struct nlattr *table[MESSAGE_ATTRS];
 	int len = rtnh->rtnh_len - (int)sizeof(*rtnh);
 
-	if (message_index(head, len, table) ||
+	if (hop.ifindex == 0 || message_index(head, len, table) ||
 	    decode_gateway(table, set->family, &hop.gateway))
 		return -EBADMSG;
 
@@ -174,8 +176,8 @@ static int add_hops(struct attrset *set, const struct message *message)
 	if (attr_u32(message->attr[RTA_OIF], &hop.ifindex) ||
 	    decode_gateway(message->attr, set->family, &hop.gateway))
 		return -EBADMSG;
-	if (hop.ifindex == 0 && !ip_addr_is_set(&hop.gateway))
-		return 0;
+	if (hop.ifindex == 0)
+		return ip_addr_is_set(&hop.gateway) ? -EBADMSG : 0;
 
 	add_hop(set, &hop, message->head, message->len, true);
 	return 0;

@@ -18,6 +18,7 @@ enum rule_role {
 };
 
 /* Any other type, and those behind the end, are taken to select. */
+// clang-format off
 static const uint8_t roles[] = {
 	[FRA_UNSPEC] = RULE_KNOWN,
 	[FRA_DST] = RULE_KNOWN,
@@ -34,6 +35,7 @@ static const uint8_t roles[] = {
 	[FRA_PAD] = RULE_KNOWN,
 	[FRA_PROTOCOL] = RULE_KNOWN,
 };
+// clang-format on
 
 static bool is_selective(const struct message *message)
 {
@@ -75,14 +77,13 @@ static int decode_numbers(const struct message *message, struct rule *rule)
 	    attr_u32(message->attr[FRA_SUPPRESS_PREFIXLEN], &suppress_len))
 		return -EBADMSG;
 	/* The kernel's -1: no suppression. */
-	rule->suppress_len = suppress_len > INT32_MAX ? -1
-						      : (int32_t)suppress_len;
+	rule->suppress_len =
+		suppress_len > INT32_MAX ? -1 : (int32_t)suppress_len;
 	return 0;
 }
 
 bool decode_rule(const struct message *message,
-		 const struct decode_context *context,
-		 struct kernel_event *ret)
+		 const struct decode_context *context, struct kernel_event *ret)
 {
 	const struct fib_rule_hdr *info = message->body;
 	struct rule rule = {

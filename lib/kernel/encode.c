@@ -8,14 +8,14 @@
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 
-int encode_begin(struct nl_msg *msg, int type, int flags, const void *body,
+int encode_begin(struct nl_msg *msg, int type, int flags, void *body,
 		 size_t body_len)
 {
 	/* The message is used again and again; it grows from its end. */
 	nlmsg_hdr(msg)->nlmsg_len = NLMSG_HDRLEN;
 	if (!nlmsg_put(msg, 0, 0, type, 0, flags | NLM_F_REQUEST))
 		return -EMSGSIZE;
-	if (nlmsg_append(msg, (void *)(uintptr_t)body, body_len, NLMSG_ALIGNTO))
+	if (nlmsg_append(msg, body, body_len, NLMSG_ALIGNTO))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -128,8 +128,7 @@ static int put_hops(struct nl_msg *msg, const struct attrset *set)
 
 static int put_attrs(struct nl_msg *msg, const struct attrset *set)
 {
-	if (set->src.addr.family &&
-	    encode_addr(msg, RTA_SRC, &set->src.addr))
+	if (set->src.addr.family && encode_addr(msg, RTA_SRC, &set->src.addr))
 		return -EMSGSIZE;
 	if (ip_addr_is_set(&set->prefsrc) &&
 	    encode_addr(msg, RTA_PREFSRC, &set->prefsrc))

@@ -30,7 +30,7 @@ int encode_op(const struct op *op, const struct attrset_store *attrs,
  *
  * Return: 0 or -EMSGSIZE.
  */
-int encode_begin(struct nl_msg *msg, int type, int flags, const void *body,
+int encode_begin(struct nl_msg *msg, int type, int flags, void *body,
 		 size_t body_len);
 
 /** encode_addr() - append an address as attribute @type; 0 or -EMSGSIZE */

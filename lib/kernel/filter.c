@@ -14,11 +14,11 @@
 	(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_NOARP |       \
 	 NUD_PERMANENT)
 
-#define TYPE_AT	      offsetof(struct nlmsghdr, nlmsg_type)
-#define PORT_AT	      offsetof(struct nlmsghdr, nlmsg_pid)
-#define STATE_AT      (NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state))
-#define ATTRS_AT      (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct ndmsg)))
-#define VALUE_AT      sizeof(struct nlattr) /* within an attribute */
+#define TYPE_AT	       offsetof(struct nlmsghdr, nlmsg_type)
+#define PORT_AT	       offsetof(struct nlmsghdr, nlmsg_pid)
+#define STATE_AT       (NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state))
+#define ATTRS_AT       (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct ndmsg)))
+#define VALUE_AT       sizeof(struct nlattr) /* within an attribute */
 #define FIND_ATTRIBUTE ((uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR))
 
 /* Places in the program. */

@@ -24,11 +24,11 @@ enum kernel_event_kind {
 	KERNEL_LINK,
 	KERNEL_ADDRESS,
 	KERNEL_ROUTE,
-	KERNEL_RULE,	  /* only that rules changed, and which one it was */
+	KERNEL_RULE, /* only that rules changed, and which one it was */
 	KERNEL_NEIGHBOUR,
-	KERNEL_NEXTHOP,	  /* a nexthop object went or changed */
-	KERNEL_LOST,	  /* messages were lost: read everything again */
-	KERNEL_BAD,	  /* a message that makes no sense; it was skipped */
+	KERNEL_NEXTHOP, /* a nexthop object went or changed */
+	KERNEL_LOST,	/* messages were lost: read everything again */
+	KERNEL_BAD,	/* a message that makes no sense; it was skipped */
 };
 
 struct kernel_event {
@@ -91,8 +91,8 @@ int kernel_watch_recovery(struct kernel *kernel, bool wanted);
 /* What to read. Zero means "any" except where said. */
 struct kernel_read {
 	enum kernel_event_kind what; /* LINK, ADDRESS, ROUTE, RULE, NEIGHBOUR */
-	uint8_t family;	  /* AF_INET, AF_INET6; LINK: 0 */
-	uint32_t table;	  /* ROUTE; 0: all tables */
+	uint8_t family;		     /* AF_INET, AF_INET6; LINK: 0 */
+	uint32_t table;		     /* ROUTE; 0: all tables */
 	uint32_t ifindex; /* ROUTE: only those with a hop over this link */
 	uint8_t protocol; /* ROUTE: only of this protocol */
 };
@@ -108,8 +108,8 @@ int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 
 /* One op that failed. */
 struct kernel_failure {
-	size_t op; /* index into the ops given */
-	int error; /* negative errno */
+	size_t op;    /* index into the ops given */
+	int error;    /* negative errno */
 	char why[96]; /* the kernel's own text (extack), may be empty */
 };
 

@@ -21,7 +21,7 @@ struct batch {
 	uint8_t *bytes; /* BATCH_BYTES */
 	size_t len;
 	size_t n;
-	uint32_t first; /* sequence number of the first message */
+	uint32_t first;		   /* sequence number of the first message */
 	size_t op[BATCH_MESSAGES]; /* which op each message is */
 	struct nlmsghdr *last;
 };

@@ -79,8 +79,8 @@ static const struct {
 	enum kernel_event_kind what;
 	int (*ask)(struct kernel *kernel, const struct kernel_read *what);
 } questions[] = {
-	{KERNEL_LINK, ask_links},	  {KERNEL_ADDRESS, ask_addresses},
-	{KERNEL_ROUTE, ask_routes},	  {KERNEL_RULE, ask_rules},
+	{KERNEL_LINK, ask_links},	    {KERNEL_ADDRESS, ask_addresses},
+	{KERNEL_ROUTE, ask_routes},	    {KERNEL_RULE, ask_rules},
 	{KERNEL_NEIGHBOUR, ask_neighbours},
 };
 
@@ -131,15 +131,11 @@ static void pass_on(const struct dump *dump, const struct nlmsghdr *hdr)
 
 static void hold(struct byte_vec *held, const struct nlmsghdr *hdr)
 {
-	const size_t len = NLMSG_ALIGN(hdr->nlmsg_len);
+	const uint8_t *byte = (const uint8_t *)hdr;
+	size_t i;
 
-	while (held->cap - held->n < len) {
-		held->cap = held->cap ? 2 * held->cap : 4096;
-		held->items = xgrow(held->items, held->cap, 1);
-	}
-	memset(held->items + held->n, 0, len);
-	memcpy(held->items + held->n, hdr, hdr->nlmsg_len);
-	held->n += len;
+	for (i = 0; i < NLMSG_ALIGN(hdr->nlmsg_len); i++)
+		vec_push(held, i < hdr->nlmsg_len ? byte[i] : 0);
 }
 
 static void pass_on_held(const struct dump *dump)
@@ -245,10 +241,12 @@ static int encode_ask(struct kernel *kernel, const struct ip_addr *src,
 		.rtm_dst_len = ip_bits(dst->family),
 		.rtm_src_len = ip_addr_is_set(src) ? ip_bits(src->family) : 0,
 		.rtm_tos = tos,
-		.rtm_flags = RTM_F_LOOKUP_TABLE,
 	};
 	int r;
 
+	/* IPv6 names the table in any case, and does not know the flag. */
+	if (dst->family == AF_INET)
+		info.rtm_flags = RTM_F_LOOKUP_TABLE;
 	r = encode_begin(kernel->msg, RTM_GETROUTE, 0, &info, sizeof(info));
 	if (r)
 		return r;

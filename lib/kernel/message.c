@@ -11,9 +11,11 @@ int message_index(const struct nlattr *head, int len,
 		  const struct nlattr **table)
 {
 	const struct nlattr *attr;
+	size_t i;
 	int left;
 
-	memset(table, 0, MESSAGE_ATTRS * sizeof(*table));
+	for (i = 0; i < MESSAGE_ATTRS; i++)
+		table[i] = NULL;
 	nla_for_each_attr(attr, head, len, left) {
 		if (nla_type(attr) < MESSAGE_ATTRS)
 			table[nla_type(attr)] = attr;

@@ -18,9 +18,9 @@
 
 struct message {
 	const struct nlmsghdr *hdr;
-	const void *body;	  /* the family's own header */
+	const void *body;	   /* the family's own header */
 	const struct nlattr *head; /* all attributes, as they came */
-	int len;		  /* of them, in bytes */
+	int len;		   /* of them, in bytes */
 	const struct nlattr *attr[MESSAGE_ATTRS]; /* by type; the last wins */
 };
 

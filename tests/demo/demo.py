@@ -127,7 +127,7 @@ def after(figure):
     shell(figure.a, "ip", "-4", "route", "show", "table", number)
     print("  A$ multihomectl status")
     for line in daemon.ctl("status").stdout.splitlines():
-        print(f"  {line}")
+        print(f"  {line}".rstrip())
     return all(results.values()) and lost == 0, daemon
 
 

@@ -13,6 +13,11 @@ from lab import (V4, V6, Figure, Lab, ctl_binary, daemon_binary,  # noqa: E402
                  sweep_stale)
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "slow: takes more than a few seconds (-m 'not slow')")
+
+
 def pytest_sessionstart(session):
     """Say what is missing once, not in every test."""
     if os.geteuid() != 0:

@@ -24,8 +24,8 @@ DEFAULTS = """
 """
 ROUTES = """
     routes = (
-        { to = "default"; dev = "tun1"; metric = 50; },
-        { to = "default"; dev = "tun2"; metric = 60; },
+        { to = "0.0.0.0/0"; dev = "tun1"; metric = 50; },
+        { to = "0.0.0.0/0"; dev = "tun2"; metric = 60; },
         { to = "::/0"; dev = "tun1"; metric = 50; },
         { to = "::/0"; dev = "tun2"; metric = 60; }
     );"""

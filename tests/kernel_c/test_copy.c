@@ -26,26 +26,14 @@ static const struct kernel_config config = {
 	.protocol = OWNER,
 };
 
-static const char network[] =
-	"link add d1 type veth peer name p1\n"
-	"link add d2 type veth peer name p2\n"
-	"link set p1 up\n"
-	"link set p2 up\n"
-	"link set lo up\n"
-	"link set d1 up\n"
-	"link set d2 up\n"
-	"address add 192.0.2.2/24 dev d1\n"
-	"address add 198.51.100.2/24 dev d2\n"
-	"address add 2001:db8:1::2/64 dev d1 nodad\n"
-	"address add 2001:db8:2::2/64 dev d2 nodad\n"
-	"nexthop add id 1 via 192.0.2.1 dev d1\n"
-	"nexthop add id 2 via 198.51.100.1 dev d2\n"
-	"nexthop add id 3 group 1,3/2,7\n"
-	"nexthop add id 4 blackhole\n"
-	"nexthop add id 5 via 2001:db8:1::1 dev d1\n"
-	"nexthop add id 6 via 2001:db8:2::1 dev d2\n"
-	"nexthop add id 7 group 5/6\n"
-	"nexthop add id 8 via fe80::1 dev d1\n";
+static const char objects[] = "nexthop add id 1 via 192.0.2.1 dev d1\n"
+			      "nexthop add id 2 via 198.51.100.1 dev d2\n"
+			      "nexthop add id 3 group 1,3/2,7\n"
+			      "nexthop add id 4 blackhole\n"
+			      "nexthop add id 5 via 2001:db8:1::1 dev d1\n"
+			      "nexthop add id 6 via 2001:db8:2::1 dev d2\n"
+			      "nexthop add id 7 group 5/6\n"
+			      "nexthop add id 8 via fe80::1 dev d1\n";
 
 #define P4 "203.0.113.0/24"
 #define P6 "2001:db8:9::/48"
@@ -90,8 +78,7 @@ static const struct copy_case cases[] = {
 	{P4,
 	 "nexthop via 10.9.9.9 dev d1 onlink nexthop via inet6 fe80::1 dev d2",
 	 "onlink and other family in hops"},
-	{P4,
-	 "nexthop via 192.0.2.1 realm 3 nexthop via 198.51.100.1 realm 4/5",
+	{P4, "nexthop via 192.0.2.1 realm 3 nexthop via 198.51.100.1 realm 4/5",
 	 "realms in hops"},
 	{P4,
 	 "nexthop encap ip id 7 dst 10.0.0.9 via 192.0.2.1 dev d1 "
@@ -137,8 +124,8 @@ static const struct copy_case cases[] = {
 	{P6, "nhid 9", "nexthop object that is a blackhole"},
 };
 
-static const char *const reject_words[] = {
-	"unreachable ", "prohibit ", "blackhole ", "throw ", "local "};
+static const char *const reject_words[] = {"unreachable ", "prohibit ",
+					   "blackhole ", "throw ", "local "};
 
 struct seen {
 	struct attrset_store *store;
@@ -277,7 +264,8 @@ static void copies_are_read_back_as_put(void **state)
 static int make_network(void **state)
 {
 	(void)state;
-	netns_ip("%s", network);
+	netns_links();
+	netns_ip("%s", objects);
 	netns_ip6("nexthop add id 9 blackhole");
 	return 0;
 }
@@ -288,9 +276,7 @@ int main(void)
 		cmocka_unit_test(copies_are_read_back_as_put),
 	};
 
-	if (!netns_enter()) {
-		(void)puts("1..0 # SKIP no network namespace");
-		return 0;
-	}
+	if (!netns_enter())
+		return NETNS_SKIP;
 	return cmocka_run_group_tests(tests, make_network, NULL);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Proves that dependencies point one way: what the core library may call, and
-# which folder may include which header.
+# which folder may include which header. And that no source is forgotten: each
+# is named in the meson.build beside it.
 #
 #   check.sh ROOT LIBCORE   check the tree at ROOT and its built core library
 #   check.sh --self-test    plant one violation of each kind, demand a finding
@@ -58,7 +59,7 @@ check_symbols() # LIBCORE
 {
 	local symbol bad=0
 
-	if ! nm --defined-only "$1" | grep -q ' T '; then
+	if ! nm --defined-only "$1" | grep ' T ' >/dev/null; then
 		echo "$1: defines no function, so there is nothing to check"
 		return 1
 	fi
@@ -110,12 +111,29 @@ check_includes() # ROOT
 	return 1
 }
 
+# A test that is in no meson.build passes for ever.
+check_listed() # ROOT
+{
+	local file name bad=0
+
+	while read -r file; do
+		name=${file##*/}
+		name=${name%.c}
+		grep -qs -e "'$name.c'" -e "'$name'" -e "'${name#fuzz_}'" \
+			"${file%/*}/meson.build" && continue
+		echo "${file#"$1"/}: not named in the meson.build beside it"
+		bad=1
+	done < <(find "$1" -path "$1/build*" -prune -o -name '*.c' -print)
+	return $bad
+}
+
 check() # ROOT LIBCORE
 {
 	local bad=0
 
 	check_symbols "$2" || bad=1
 	check_includes "$1" || bad=1
+	check_listed "$1" || bad=1
 	return $bad
 }
 
@@ -134,6 +152,7 @@ plant_tree() # ROOT
 	for layer in "${layers[@]}"; do
 		mkdir -p "$1/$layer"
 		echo '#include <string.h>' >"$1/$layer/a.c"
+		echo "files('a.c')" >"$1/$layer/meson.build"
 	done
 	echo '#include <netlink/msg.h>' >>"$1/lib/kernel/a.c"
 	echo '#include "core/ip.h"' >>"$1/lib/kernel/a.c"
@@ -192,6 +211,11 @@ self_test()
 		done
 	done < <(grep . <<<"$include_rules")
 	expect_call_finding "$root" || bad=1
+	touch "$root/lib/core/b.c"
+	if check_listed "$root" >/dev/null; then
+		echo "a source that no meson.build names passed"
+		bad=1
+	fi
 	rm "$root"/ctl/*
 	if check_includes "$root" >/dev/null; then
 		echo "an empty layer passed"

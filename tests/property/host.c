@@ -49,12 +49,6 @@ bool host_build(const struct line_vec *lines, struct scene *scene)
 	if (!host_read(lines, scene))
 		return false;
 	scene_manage(scene);
-#ifdef SKIP_DUP
-	for (size_t i = 1; i < scene->subnets.addresses.n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (ip_addr_equal(&scene->subnets.addresses.items[i].addr, &scene->subnets.addresses.items[j].addr))
-				return false;
-#endif
 	return true;
 }
 

@@ -10,7 +10,7 @@
 
 #include "tests/unit/scene.h"
 
-#define HOST_LINE_MAX 160
+#define HOST_LINE_MAX 240
 
 struct line {
 	char text[HOST_LINE_MAX];

@@ -297,7 +297,7 @@ static void hops_text(struct roll *roll, uint8_t family, char *text,
 		hop_text(roll, family, text, size);
 		return;
 	}
-	for (uint32_t i = 0; i < n && len + 60 < size; i++) {
+	for (uint32_t i = 0; i < n && len + 100 < size; i++) {
 		len += (size_t)snprintf(text + len, size - len, "nexthop ");
 		hop_text(roll, family, text + len, size - len);
 		len += strlen(text + len);
@@ -339,7 +339,7 @@ static void roll_route(struct roll *roll, uint8_t family)
 	struct ip_prefix prefix = some_prefix(roll, family);
 	uint32_t metric = PICK(dice, metrics);
 	char text[IP_TEXT_MAX];
-	char hops[HOST_LINE_MAX - 50];
+	char hops[HOST_LINE_MAX];
 	char option[40];
 
 	(void)ip_prefix_format(&prefix, text);
@@ -435,6 +435,15 @@ some_line(struct dice *dice, const struct line_vec *lines, const char *verb)
 	return found;
 }
 
+/* A full tunnel: foreign, after our rules, with a default of its own. */
+static void roll_tunnel(struct roll *roll, uint8_t family)
+{
+	bool v4 = family == AF_INET;
+
+	add(roll, "route %s dev l2 table 200", v4 ? "0.0.0.0/0" : "::/0");
+	add(roll, "rule 9000 lookup 200%s", v4 ? "" : " inet6");
+}
+
 static void change_once(struct roll *roll, const struct line_vec *lines,
 			uint8_t family)
 {
@@ -443,21 +452,29 @@ static void change_once(struct roll *roll, const struct line_vec *lines,
 	struct dice *dice = roll->dice;
 	const struct line *old;
 
-	switch (dice_below(dice, 6)) {
+	switch (dice_below(dice, 14)) {
 	case 0:
 	case 1:
+	case 2:
+	case 3:
+	case 4:
 		roll_route(roll, family);
 		break;
-	case 2:
+	case 5:
+	case 6:
 		roll_address(roll, family);
 		break;
-	case 3:
+	case 7:
+	case 8:
 		roll_link(roll, 3);
+		break;
+	case 9:
+		roll_tunnel(roll, family);
 		break;
 	default:
 		old = some_line(dice, lines, PICK(dice, verbs));
 		if (old)
-			add(roll, "del %.150s", old->text);
+			add(roll, "del %.230s", old->text);
 		break;
 	}
 }

@@ -89,15 +89,19 @@ void kernel_copy(const struct kernel *kernel, struct kernel *ret)
 		vec_push(&ret->rules, *rule);
 }
 
+/* A delete names the entry in full; a put meets the first of its key. */
 static struct kernel_entry *find_entry(struct kernel *kernel,
 				       const struct op *op)
 {
+	bool exact = op->kind == OP_ROUTE_DELETE;
+
 	struct kernel_entry *entry;
 
 	vec_foreach(&kernel->entries, entry)
 		if (entry->table == op->route.route.table &&
 		    entry->tos == op->route.route.tos &&
 		    entry->metric == op->route.route.metric &&
+		    (!exact || entry->attrs == op->route.route.attrs) &&
 		    ip_prefix_equal(&entry->prefix, &op->route.prefix))
 			return entry;
 	return NULL;

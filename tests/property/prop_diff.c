@@ -5,8 +5,6 @@
  * neither the one before nor the one after.
  *
  *   prop_diff [SEED [HOSTS]]
- *
- * The line "# then" stands between a host and what happens to it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,29 +16,14 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "tests/property/host.h"
-#include "tests/property/lookup.h"
+#include "tests/property/change.h"
 
-#define HOSTS		 1500
-#define DESTINATIONS_MAX 60
-#define THEN		 "# then"
+#define HOSTS 1500
 
 static uint64_t first_seed;
 static size_t n_hosts = HOSTS;
 static size_t n_ops;
 static size_t n_packets;
-
-struct change {
-	struct scene scene;
-	struct scene_plan plan;
-	struct op_vec ops;
-	struct kernel before;
-	struct kernel after;
-	struct kernel now;
-	struct addr_vec dsts;
-	struct addr_vec srcs;
-	char why[400];
-};
 
 static bool complain(struct change *change, const char *why,
 		     const struct op *op)
@@ -53,101 +36,6 @@ static bool complain(struct change *change, const char *why,
 	(void)snprintf(change->why, sizeof(change->why), "%s: %.200s", why,
 		       text);
 	return false;
-}
-
-/* --- an event, and the ops it takes --- */
-
-static void split(const struct line_vec *lines, struct line_vec *base,
-		  struct line_vec *then)
-{
-	const struct line *line;
-	bool behind = false;
-
-	vec_foreach(lines, line) {
-		if (strcmp(line->text, THEN) == 0)
-			behind = true;
-		else if (behind)
-			vec_push(then, *line);
-		else
-			vec_push(base, *line);
-	}
-}
-
-/* Sources that were there before and still are: only those have packets. */
-static void find_sources(const struct model *model, struct addr_vec *ret)
-{
-	const struct address *it;
-
-	vec_foreach(&model->addresses, it)
-		if (it->scope == 0)
-			vec_push(ret, it->local);
-}
-
-static void keep_common(struct addr_vec *srcs, const struct addr_vec *old)
-{
-	for (size_t i = srcs->n; i-- > 0;) {
-		const struct ip_addr *it;
-		bool found = false;
-
-		vec_foreach(old, it)
-			found |= ip_addr_equal(it, &srcs->items[i]);
-		if (!found)
-			vec_remove(srcs, i);
-	}
-}
-
-/* Return: false if the lines cannot be read (as half a host may be). */
-static bool change_build(const struct line_vec *lines, struct change *change)
-{
-	struct line_vec base = {0};
-	struct line_vec then = {0};
-	struct addr_vec old_srcs = {0};
-	struct dice dice = {.state = lines->n};
-	size_t phase_end[3];
-	const struct op *op;
-	bool ok;
-
-	memset(change, 0, sizeof(*change));
-	split(lines, &base, &then);
-	ok = host_build(&base, &change->scene);
-	if (ok) {
-		scene_steady(&change->scene);
-		find_sources(&change->scene.model, &old_srcs);
-		ok = host_read(&then, &change->scene);
-	}
-	find_sources(&change->scene.model, &change->srcs);
-	keep_common(&change->srcs, &old_srcs);
-	vec_done(&old_srcs);
-	vec_done(&base);
-	vec_done(&then);
-	if (!ok)
-		return false;
-
-	scene_manage(&change->scene);
-	scene_plan_build(&change->scene, &change->plan);
-	scene_ops(&change->scene, &change->plan, &change->ops, phase_end);
-	kernel_read(&change->before, &change->scene.model);
-	kernel_copy(&change->before, &change->now);
-	kernel_copy(&change->before, &change->after);
-	vec_foreach(&change->ops, op)
-		kernel_apply(&change->after, op);
-	host_destinations(&change->scene, &dice, &change->dsts);
-	while (change->dsts.n > DESTINATIONS_MAX)
-		vec_remove(&change->dsts,
-			   dice_below(&dice, (uint32_t)change->dsts.n));
-	return true;
-}
-
-static void change_done(struct change *change)
-{
-	kernel_done(&change->before);
-	kernel_done(&change->after);
-	kernel_done(&change->now);
-	vec_done(&change->dsts);
-	vec_done(&change->srcs);
-	vec_done(&change->ops);
-	scene_plan_done(&change->scene, &change->plan);
-	scene_done(&change->scene);
 }
 
 /* --- what a packet meets on the way --- */
@@ -193,22 +81,57 @@ static bool concerns(const struct op *op, const struct packet *packet)
 	return false;
 }
 
+/* The table that @packet is looked up in before main's turn; 0: none. */
+static uint32_t table_of(const struct kernel *kernel,
+			 const struct packet *packet)
+{
+	const struct rule *rule;
+
+	vec_foreach(&kernel->rules, rule)
+		if (rule->priority != RULE_PRIORITY_MAIN &&
+		    ip_prefix_has(&rule->src, &packet->src) &&
+		    ip_prefix_has(&rule->dst, &packet->dst))
+			return rule->table;
+	return 0;
+}
+
+/* Whether @kernel would do with @packet what is done with it now. */
+static bool does_so(const struct change *change, const struct kernel *kernel,
+		    const struct packet *packet)
+{
+	const struct attrset_store *attrs = &change->scene.model.rib.attrs;
+
+	return same_answer(change,
+			   kernel_lookup(&change->now, attrs, packet, NULL),
+			   kernel_lookup(kernel, attrs, packet, NULL));
+}
+
+/*
+ * A source that moves from one table to another, while both change, may for a
+ * moment see the new content of the old one or the old content of the new one:
+ * the order of ops serves the sources that stay.
+ */
+static bool moved_so(const struct change *change, const struct packet *packet)
+{
+	return table_of(&change->before, packet) !=
+		       table_of(&change->after, packet) &&
+	       (does_so(change, &change->moved[0], packet) ||
+		does_so(change, &change->moved[1], packet));
+}
+
 static bool packet_fares_well(struct change *change, const struct op *op,
 			      const struct packet *packet)
 {
-	const struct attrset_store *attrs = &change->scene.model.rib.attrs;
-	const struct kernel_entry *now;
 	char text[2][IP_TEXT_MAX];
 	char why[200];
 
 	if (packet->src.family != packet->dst.family || !concerns(op, packet))
 		return true;
 	n_packets++;
-	now = kernel_lookup(&change->now, attrs, packet, NULL);
-	if (same_answer(change, now,
-			kernel_lookup(&change->before, attrs, packet, NULL)) ||
-	    same_answer(change, now,
-			kernel_lookup(&change->after, attrs, packet, NULL)))
+	if (does_so(change, &change->before, packet) ||
+	    does_so(change, &change->after, packet))
+		return true;
+	if (moved_so(change, packet))
 		return true;
 	(void)snprintf(why, sizeof(why),
 		       "%s -> %s tos 0x%02x goes neither the old nor the new "
@@ -280,28 +203,25 @@ static bool op_is_decent(struct change *change, const struct op *op)
 	return true;
 }
 
-/* A rule of ours whose table ought to have routes, but has none yet. */
-static bool tables_are_filled(struct change *change, const struct op *op)
+/* A rule that is added when its table ought to have routes, but has none yet.
+ */
+static bool table_is_filled(struct change *change, const struct op *op)
 {
-	const struct rule *rule;
+	const struct scene_row *row;
+	const struct kernel_entry *entry;
+	const struct want *want;
+	bool wanted = false;
+	bool filled = false;
 
-	vec_foreach(&change->now.rules, rule) {
-		const struct scene_row *row;
-		const struct kernel_entry *entry;
-		const struct want *want;
-		bool wanted = false;
-		bool filled = false;
-
-		if (rule->protocol != change->scene.policy.protocol)
-			continue;
-		vec_foreach(&change->plan.rows, row)
-			vec_foreach(&row->wants, want)
-				wanted |= want->table == rule->table;
-		vec_foreach(&change->now.entries, entry)
-			filled |= entry->table == rule->table;
-		if (wanted && !filled)
-			return complain(change, "a rule before its routes", op);
-	}
+	if (op->kind != OP_RULE_ADD || op->rule.table == ROUTE_TABLE_MAIN)
+		return true;
+	vec_foreach(&change->plan.rows, row)
+		vec_foreach(&row->wants, want)
+			wanted |= want->table == op->rule.table;
+	vec_foreach(&change->now.entries, entry)
+		filled |= entry->table == op->rule.table;
+	if (wanted && !filled)
+		return complain(change, "a rule before its routes", op);
 	return true;
 }
 
@@ -314,7 +234,7 @@ static bool ops_go_well(struct change *change)
 		if (!op_is_decent(change, op))
 			return false;
 		kernel_apply(&change->now, op);
-		if (!tables_are_filled(change, op) ||
+		if (!table_is_filled(change, op) ||
 		    !packets_fare_well(change, op))
 			return false;
 	}
@@ -422,20 +342,21 @@ static bool goes_wrong(const struct line_vec *lines, void *context)
 
 /* --- the tests --- */
 
-static void try_host(uint64_t seed)
+static void try_host(uint64_t seed, bool meddle)
 {
 	struct dice dice = {.state = seed};
-	struct line then = {.text = THEN};
+	struct line then = {.text = CHANGE_THEN};
 	struct line_vec lines = {0};
 	struct line_vec changes = {0};
-	struct change change;
+	struct change change = {.meddle = meddle};
 	const struct line *line;
 
 	host_roll(&dice, &lines);
 	host_change(&dice, &lines, &changes);
 	vec_push(&lines, then);
 	vec_foreach(&changes, line)
-		vec_push(&lines, *line);
+		if (!meddle)
+			vec_push(&lines, *line);
 	vec_done(&changes);
 
 	if (goes_wrong(&lines, &change)) {
@@ -447,18 +368,34 @@ static void try_host(uint64_t seed)
 	vec_done(&lines);
 }
 
+static void try_hosts(bool meddle)
+{
+	n_ops = 0;
+	n_packets = 0;
+	for (size_t i = 0; i < n_hosts; i++)
+		try_host(first_seed + i, meddle);
+	print_message("# %zu ops, %zu packets\n", n_ops, n_packets);
+	if (n_hosts >= HOSTS)
+		assert_true(n_ops > 5 * n_hosts && n_packets > 50 * n_hosts);
+}
+
 static void packets_go_the_old_or_the_new_way(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < n_hosts; i++)
-		try_host(first_seed + i);
-	print_message("# %zu ops, %zu packets\n", n_ops, n_packets);
+	try_hosts(false);
+}
+
+static void what_others_break_is_mended(void **state)
+{
+	(void)state;
+	try_hosts(true);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_go_the_old_or_the_new_way),
+		cmocka_unit_test(what_others_break_is_mended),
 	};
 
 	first_seed = (uint64_t)time(NULL) * 1000003U;

@@ -11,11 +11,9 @@
 
 #include <cmocka.h>
 
-static void write_all(int fd, const char *text)
+static void write_all(int fd, const char *bytes, size_t len)
 {
-	size_t len = strlen(text);
-
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
 		fail_msg("cannot write a file for the test");
 }
 
@@ -26,7 +24,7 @@ int config_text_load(const char *text, struct config *ret,
 	char path[32];
 	int r;
 
-	write_all(fd, text);
+	write_all(fd, text, strlen(text));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = config_load(path, ret, errors);
 	(void)close(fd);
@@ -46,15 +44,21 @@ void config_dir_make(char dir[CONFIG_DIR_MAX])
 		fail_msg("cannot make %s", dir);
 }
 
-void config_dir_write(const char *dir, const char *name, const char *text)
+void config_dir_write_bytes(const char *dir, const char *name,
+			    const char *bytes, size_t len)
 {
 	char path[256];
 	int fd;
 
 	file_path(dir, name, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	write_all(fd, text);
+	write_all(fd, bytes, len);
 	(void)close(fd);
+}
+
+void config_dir_write(const char *dir, const char *name, const char *text)
+{
+	config_dir_write_bytes(dir, name, text, strlen(text));
 }
 
 int config_dir_load(const char *dir, const char *name, struct config *ret,

@@ -27,8 +27,10 @@ int config_text_load(const char *text, struct config *ret,
 /** config_dir_make() - a new folder under /tmp; its name into @dir */
 void config_dir_make(char dir[CONFIG_DIR_MAX]);
 
-/** config_dir_write() - a file in it */
+/** config_dir_write() - a file in it; or one that is no text */
 void config_dir_write(const char *dir, const char *name, const char *text);
+void config_dir_write_bytes(const char *dir, const char *name,
+			    const char *bytes, size_t len);
 
 /** config_dir_load() - config_load() of file @name in it */
 int config_dir_load(const char *dir, const char *name, struct config *ret,

@@ -192,7 +192,7 @@ static int rule_line(struct scene *scene, struct words *words)
 
 	if (scene_text_rule(words, &rule))
 		return -EINVAL;
-	scene_set_rule(scene, &rule, true);
+	model_add_rule(&scene->model, &rule);
 	return 0;
 }
 
@@ -202,7 +202,7 @@ static int del_rule(struct scene *scene, struct words *words)
 
 	if (scene_text_rule(words, &rule))
 		return -EINVAL;
-	scene_set_rule(scene, &rule, false);
+	model_remove_rule(&scene->model, &rule);
 	return 0;
 }
 
@@ -320,9 +320,9 @@ static int binding_line(struct scene *scene, struct words *words)
 
 	if (words_take(words, "router") && words_addr(words, &entry.router))
 		return -EINVAL;
-	if (!words_take(words, "dev"))
-		return -EINVAL;
-	(void)snprintf(entry.dev, sizeof(entry.dev), "%s", words_next(words));
+	if (words_take(words, "dev"))
+		(void)snprintf(entry.dev, sizeof(entry.dev), "%s",
+			       words_next(words));
 	if (!words_take(words, "prefix") || words_prefix(words, &entry.prefix))
 		return -EINVAL;
 	vec_push(&scene->policy.bindings, entry);

@@ -21,7 +21,7 @@
  *   policy vpn yield|override
  *   policy interface MATCH [always|never] [weak|strong] [metric_add N]
  *   policy route PREFIX [via ADDR] dev NAME [metric N]
- *   binding [router ADDR] dev NAME prefix PREFIX
+ *   binding [router ADDR] [dev NAME] prefix PREFIX
  *   clock MS                       (what waited until then happens)
  *
  * Metrics left out are 0 for IPv4 and 1024 for IPv6, as in the kernel. A '#'
@@ -87,9 +87,6 @@ void scene_plan_done(struct scene *scene, struct scene_plan *plan);
 /** scene_ops() - what turns the model's kernel into @plan, in order */
 void scene_ops(struct scene *scene, const struct scene_plan *plan,
 	       struct op_vec *ops, size_t phase_end[3]);
-
-/** scene_set_rule() - add one copy of @rule to the model, or take one away */
-void scene_set_rule(struct scene *scene, const struct rule *rule, bool add);
 
 /** scene_apply() - carry out @op on the model, as the kernel would */
 void scene_apply(struct scene *scene, const struct op *op);

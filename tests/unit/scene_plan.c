@@ -92,35 +92,19 @@ static void delete_route(struct model *model, const struct op *op)
 	const struct row *row = rib_row(&model->rib, &op->route.prefix);
 
 	for (size_t i = 0; row && i < row->n; i++) {
-		if (route_key_cmp(&row->routes[i], &op->route.route) != 0)
+		if (route_key_cmp(&row->routes[i], &op->route.route) != 0 ||
+		    row->routes[i].attrs != op->route.route.attrs)
 			continue;
 		rib_remove_at(&model->rib, &op->route.prefix, i);
 		return;
 	}
 }
 
-void scene_set_rule(struct scene *scene, const struct rule *rule, bool add)
-{
-	struct rule_vec rules = {0};
-	const struct rule *it;
-	bool gone = add;
-
-	vec_foreach(&scene->model.rules, it) {
-		if (it->family != rule->family)
-			continue;
-		if (!gone && rule_cmp(it, rule) == 0)
-			gone = true;
-		else
-			vec_push(&rules, *it);
-	}
-	if (add)
-		vec_push(&rules, *rule);
-	model_set_rules(&scene->model, rule->family, &rules);
-}
-
 void scene_apply(struct scene *scene, const struct op *op)
 {
 	struct model *model = &scene->model;
+	struct neighbour neighbour;
+	const struct neighbour *old;
 
 	switch (op->kind) {
 	case OP_ROUTE_PUT:
@@ -131,11 +115,18 @@ void scene_apply(struct scene *scene, const struct op *op)
 		delete_route(model, op);
 		break;
 	case OP_RULE_ADD:
+		model_add_rule(model, &op->rule);
+		break;
 	case OP_RULE_DELETE:
-		scene_set_rule(scene, &op->rule, op->kind == OP_RULE_ADD);
+		model_remove_rule(model, &op->rule);
 		break;
 	case OP_NEIGHBOUR_PUT:
-		(void)model_put_neighbour(model, &op->neighbour);
+		/* It is asked for again, but that alone brings no answer. */
+		neighbour = op->neighbour;
+		old = model_neighbour(model, neighbour.ifindex,
+				      &neighbour.addr);
+		neighbour.failed = old && old->failed;
+		(void)model_put_neighbour(model, &neighbour);
 		break;
 	case OP_NEIGHBOUR_DELETE:
 		(void)model_remove_neighbour(model, op->neighbour.ifindex,

@@ -90,6 +90,12 @@ static void tables_and_control_are_checked(void **state)
 		 "7890123456789012345678901234567890123456789012345678901234567"
 		 "890123456789\"; };",
 		 1, "at most 107 characters, not 108", "sun_path is 108 long"},
+		{"control = { socket = 5; };", 1,
+		 "control.socket: expected a string, not an integer",
+		 "a number"},
+		{"control = { group = 100; };", 1,
+		 "control.group: expected a string, not an integer",
+		 "numbers are not for people"},
 		{"control = { group = \"\"; };", 1,
 		 "control.group: expected the name of a group of users",
 		 "empty"},
@@ -117,6 +123,8 @@ static void interfaces_are_checked(void **state)
 		{"interfaces = [ 1 ];", 1, "not an integer", "an array"},
 		{"interfaces = (\n{ manage = \"never\"; } );", 2,
 		 "interfaces[0]: match is missing", "for which link?"},
+		{"interfaces = ( { match = 5; } );", 1, "expected a string",
+		 "a number"},
 		{"interfaces = ( { match = \"\"; } );", 1,
 		 "interfaces[0].match: expected the name of a link", "empty"},
 		{"interfaces = ( { match = "
@@ -139,7 +147,7 @@ static void interfaces_are_checked(void **state)
 	config_bad_check(cases, COUNT(cases));
 }
 
-static void routes_are_checked(void **state)
+static void destinations_of_routes_are_checked(void **state)
 {
 	static const struct config_bad cases[] = {
 		{"routes = ( { dev = \"a\"; } );", 1,
@@ -149,6 +157,8 @@ static void routes_are_checked(void **state)
 		{"routes = ( {\nto = \"default\"; dev = \"a\"; } );", 2,
 		 "routes[0].to: expected \"0.0.0.0/0\" or \"::/0\"",
 		 "default of which family?"},
+		{"routes = ( { to = 10; dev = \"a\"; } );", 1,
+		 "routes[0].to: expected a string", "numbers"},
 		{"routes = ( { to = \"10.0.0.1/8\"; dev = \"a\"; } );", 1,
 		 "did you mean \"10.0.0.0/8\"?", "host bits"},
 		{"routes = ( { to = \"2001:db8::1/64\"; dev = \"a\"; } );", 1,
@@ -167,6 +177,15 @@ static void routes_are_checked(void **state)
 		 "link-local", "the same"},
 		{"routes = ( { to = \"127.0.0.0/8\"; dev = \"a\"; } );", 1,
 		 "loopback", "the same"},
+	};
+
+	(void)state;
+	config_bad_check(cases, COUNT(cases));
+}
+
+static void next_hops_of_routes_are_checked(void **state)
+{
+	static const struct config_bad cases[] = {
 		{"routes = ( { to = \"::/0\";\nvia = \"10.0.0.1\"; dev = "
 		 "\"a\"; "
 		 "} );",
@@ -388,7 +407,8 @@ int main(void)
 		cmocka_unit_test(single_settings_are_checked),
 		cmocka_unit_test(tables_and_control_are_checked),
 		cmocka_unit_test(interfaces_are_checked),
-		cmocka_unit_test(routes_are_checked),
+		cmocka_unit_test(destinations_of_routes_are_checked),
+		cmocka_unit_test(next_hops_of_routes_are_checked),
 		cmocka_unit_test(bindings_are_checked),
 		cmocka_unit_test(unknown_keys_name_the_nearest),
 		cmocka_unit_test(all_errors_are_found_in_order),

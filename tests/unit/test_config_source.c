@@ -39,9 +39,11 @@ static void syntax_is_checked(void **state)
 		 "model: set twice, first on line 1", "the same value, even"},
 		{"tables = { first = 300;\nfirst = 300; };", 2,
 		 "first: set twice, first on line 1", "in a group"},
-		{"settle_ms = = 5;", 1,
+		{"settle_ms = = 5; \t\n", 1,
 		 "syntax error here or just before: settle_ms = = 5;",
 		 "libconfig's own words"},
+		{"settle/* nothing */_ms = 5;", 1, "syntax error",
+		 "a comment parts words"},
 		{"settle_ms =\n", 3, "syntax error at the end", "no value"},
 		{"settle_ms = 5 %", 1, "syntax error", "a stray character"},
 		{"routes = [ 1, true ];", 1, "mismatched element type in array",
@@ -61,11 +63,27 @@ static void syntax_is_checked(void **state)
 	config_bad_check(cases, COUNT(cases));
 }
 
+static void errors_stand_in_the_order_of_lines(void **state)
+{
+	struct config_error_vec errors = {0};
+	struct config config;
+
+	(void)state;
+	assert_int_equal(config_text_load("tables = {\nfirst = many;\n",
+					  &config, &errors),
+			 -EINVAL);
+	assert_int_equal(errors.n, 2);
+	assert_int_equal(errors.items[0].line, 1); /* seen at the end only */
+	assert_int_equal(errors.items[1].line, 2);
+	vec_done(&errors);
+}
+
 static void includes_are_relative_to_their_file(void **state)
 {
 	struct config_error_vec errors = {0};
 	struct config config;
 	char dir[CONFIG_DIR_MAX];
+	char text[128];
 
 	(void)state;
 	config_dir_make(dir);
@@ -73,12 +91,15 @@ static void includes_are_relative_to_their_file(void **state)
 			 "model = \"strong\";\n"
 			 " @include \"lists\" settle_ms = 3;\n"
 			 "# @include \"missing\"\n"
+			 "/*\n@include \"missing\"\n*/\n"
 			 "control = {\n@include \"control\"\n};");
 	config_dir_write(dir, "lists",
 			 "interfaces = ( { match = \"a\"; }\n"
 			 "@include\t\"more\"\n);\n");
 	config_dir_write(dir, "more", ", { match = \"b\"; }");
-	config_dir_write(dir, "control", "group = \"adm\"");
+	(void)snprintf(text, sizeof(text), "@include \"%s/deep\"", dir);
+	config_dir_write(dir, "control", text);
+	config_dir_write(dir, "deep", "group = \"adm\"");
 	assert_int_equal(config_dir_load(dir, "main", &config, &errors), 0);
 	assert_int_equal(config.policy.model, HOST_MODEL_STRONG);
 	assert_int_equal(config.policy.interfaces.n, 2);
@@ -88,6 +109,54 @@ static void includes_are_relative_to_their_file(void **state)
 	config_dir_remove(dir);
 }
 
+static void settings_in_two_files_are_set_twice(void **state)
+{
+	struct config_error_vec errors = {0};
+	struct config config;
+	char dir[CONFIG_DIR_MAX];
+	char message[128];
+
+	(void)state;
+	config_dir_make(dir);
+	config_dir_write(dir, "main", "@include \"part\"\nvpn = \"yield\";");
+	config_dir_write(dir, "part", "\n\nvpn = \"yield\";");
+	assert_int_equal(config_dir_load(dir, "main", &config, &errors),
+			 -EINVAL);
+	assert_int_equal(errors.n, 1);
+	assert_int_equal(errors.items[0].line, 2);
+	(void)snprintf(message, sizeof(message),
+		       "vpn: set twice, first in %s/part:3", dir);
+	assert_string_equal(errors.items[0].message, message);
+	vec_done(&errors);
+	config_dir_remove(dir);
+}
+
+static void groups_and_names_have_limits(void **state)
+{
+	struct config_error_vec errors = {0};
+	struct config config;
+	char text[8192] = "";
+	size_t n = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 1; i <= 300; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "a%zu = 1\n",
+				      i);
+	assert_int_equal(config_text_load(text, &config, &errors), -EINVAL);
+	assert_int_equal(errors.n, 1);
+	assert_int_equal(errors.items[0].line, 257);
+	assert_non_null(strstr(errors.items[0].message, "more than 256"));
+
+	(void)snprintf(text, sizeof(text), "\n@include \"%0300d\"", 0);
+	vec_clear(&errors);
+	assert_int_equal(config_text_load(text, &config, &errors), -EINVAL);
+	assert_int_equal(errors.n, 1);
+	assert_int_equal(errors.items[0].line, 2);
+	assert_non_null(strstr(errors.items[0].message, "longer than 255"));
+	vec_done(&errors);
+}
+
 static void errors_name_the_included_file(void **state)
 {
 	static const struct {
@@ -95,9 +164,9 @@ static void errors_name_the_included_file(void **state)
 		unsigned int line;
 		const char *part;
 	} expected[] = {
-		{"part", 2, "settle_ms: "}, {"deep", 1, "protocol: "},
-		{"part", 4, "vpn: "},	    {"main", 2, "log_level: "},
-		{"main", 3, "model: "},
+		{"part", 3, "settle_ms: "}, {"deep", 1, "protocol: "},
+		{"part", 5, "vpn: "},	    {"main", 4, "log_level: "},
+		{"main", 6, "model: "},
 	};
 	struct config_error_vec errors = {0};
 	struct config config;
@@ -108,10 +177,11 @@ static void errors_name_the_included_file(void **state)
 	(void)state;
 	config_dir_make(dir);
 	config_dir_write(dir, "main",
-			 "\n@include \"part\" log_level = 1;\n"
-			 "model = 1;");
-	config_dir_write(dir, "part",
-			 "\nsettle_ms = -1;\n@include \"deep\"\nvpn = 1;");
+			 "/* two\nlines */\n\n@include \"part\" "
+			 "log_level = 1;\n/*\n*/model = 1;");
+	config_dir_write(
+		dir, "part",
+		"\n// one\nsettle_ms = -1;\n@include \"deep\"\nvpn = 1;");
 	config_dir_write(dir, "deep", "protocol = 1;");
 	assert_int_equal(config_dir_load(dir, "main", &config, &errors),
 			 -EINVAL);
@@ -126,6 +196,26 @@ static void errors_name_the_included_file(void **state)
 	}
 	vec_done(&errors);
 	config_dir_remove(dir);
+}
+
+/* Files that cannot be read, for some reason or other. */
+static void make_bad_files(const char *dir)
+{
+	enum {
+		LARGE = (4 << 20) + 1,
+		HALF = 3 << 20
+	};
+	char *comment = malloc(LARGE);
+	char pipe[128];
+
+	assert_non_null(comment);
+	memset(comment, '#', LARGE);
+	config_dir_write_bytes(dir, "large", comment, LARGE);
+	config_dir_write_bytes(dir, "half", comment, HALF);
+	config_dir_write_bytes(dir, "nul", "# \0\n", 4);
+	free(comment);
+	(void)snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
 }
 
 static void unreadable_files_are_errors(void **state)
@@ -146,6 +236,10 @@ static void unreadable_files_are_errors(void **state)
 		 "libconfig 1.5 ends the process here"},
 		{"@include \"pipe\"", "main", 1, "not a regular file",
 		 "would wait for ever"},
+		{NULL, "nul", 0, "a NUL byte", "not a text"},
+		{NULL, "large", 0, "larger than 4 MiB", "too large"},
+		{"@include \"half\"\n@include \"half\"", "main", 2,
+		 "larger than 4 MiB", "too large together"},
 		{"@include \"main\"", "main", 1, "more than", "itself"},
 		{"@include \"main\"\n@include \"main\"", "main", 1, "more than",
 		 "itself twice"},
@@ -153,13 +247,11 @@ static void unreadable_files_are_errors(void **state)
 	struct config_error_vec errors = {0};
 	struct config config;
 	char dir[CONFIG_DIR_MAX];
-	char pipe[128];
 	size_t i;
 
 	(void)state;
 	config_dir_make(dir);
-	(void)snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
-	assert_int_equal(mkfifo(pipe, 0600), 0);
+	make_bad_files(dir);
 	for (i = 0; i < COUNT(cases); i++) {
 		vec_clear(&errors);
 		if (cases[i].text)
@@ -182,7 +274,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(syntax_is_checked),
+		cmocka_unit_test(errors_stand_in_the_order_of_lines),
 		cmocka_unit_test(includes_are_relative_to_their_file),
+		cmocka_unit_test(settings_in_two_files_are_set_twice),
+		cmocka_unit_test(groups_and_names_have_limits),
 		cmocka_unit_test(errors_name_the_included_file),
 		cmocka_unit_test(unreadable_files_are_errors),
 	};

@@ -154,8 +154,11 @@ static void prefix_rejects_bad_text(void **state)
 		{"192.0.2.0/4294967320", "length that wraps to 24 in 32 bits"},
 		{"192.0.2.0/24/24", "two lengths"},
 		{"192.0.2.0/255.255.255.0", "netmask"},
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		 "aaaaaaaaaa/1",
+		{"11111111111111111111111111111111"
+		 "11111111111111111111111111111111/1",
+		 "an address of exactly IP_TEXT_MAX"},
+		{"11111111111111111111111111111111"
+		 "111111111111111111111111111111111/1",
 		 "longer than any address"},
 	};
 	const struct ip_prefix before = prefix("192.0.2.96/27");
@@ -391,6 +394,8 @@ static void prefixes_cover_and_overlap(void **state)
 		{"10.0.0.0/8", "10.0.0.0/8", true, true, "the same"},
 		{"10.0.0.0/8", "10.1.0.0/16", true, true, "inside"},
 		{"10.1.0.0/16", "10.0.0.0/8", false, true, "around"},
+		{"10.0.0.0/16", "10.0.0.0/8", false, true,
+		 "around, the same address"},
 		{"10.0.0.0/8", "11.0.0.0/8", false, false, "beside"},
 		{"10.0.0.0/8", "11.0.0.0/16", false, false, "longer, beside"},
 		{"0.0.0.0/0", "192.0.2.1/32", true, true, "everything"},

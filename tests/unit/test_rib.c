@@ -282,6 +282,32 @@ static void empty_rows_last_until_cleaned(void **state)
 	rib_done(&rib);
 }
 
+/* As at start, when every row is dirty once. */
+static void long_list_of_dirty_rows_is_not_kept(void **state)
+{
+	const struct route route = {.table = 254};
+	const struct attrset set = make_set(1);
+	struct ip_addr addr = {.family = AF_INET};
+	struct ip_prefix p;
+	struct rib rib;
+	int i;
+
+	(void)state;
+	rib_init(&rib);
+	for (i = 0; i < 10000; i++) {
+		addr.bytes[2] = (uint8_t)(i >> 8);
+		addr.bytes[3] = (uint8_t)i;
+		p = ip_prefix_host(&addr);
+		rib_put(&rib, &p, &route, &set, RIB_APPEND);
+	}
+	assert_int_equal(rib.dirty.n, 10000);
+	rib_clean(&rib);
+	assert_int_equal(rib.dirty.cap, 0);
+	assert_int_equal(rib_count(&rib, AF_INET), 10000);
+	assert_int_equal(rib.attrs.used, 1);
+	rib_done(&rib);
+}
+
 static void route_can_be_marked_in_place(void **state)
 {
 	const struct ip_prefix p = prefix("::/0");
@@ -514,6 +540,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(update_in_place_takes_the_new_bookkeeping),
 		cmocka_unit_test(dirty_names_each_row_once),
 		cmocka_unit_test(empty_rows_last_until_cleaned),
+		cmocka_unit_test(long_list_of_dirty_rows_is_not_kept),
 		cmocka_unit_test(route_can_be_marked_in_place),
 		cmocka_unit_test(interned_attributes_get_a_ref_of_their_own),
 		cmocka_unit_test(full_row_refuses_more),

@@ -312,6 +312,15 @@ static void nexthop_object_stands_for_its_hops(void **state)
 	add_hop(&set, "192.0.2.2", 2, 0);
 	expect("0.0.0.0/0", &route, &set, "0.0.0.0/0 nhid 12 table 7100");
 	attrset_done(&set);
+
+	/* ip(8) does not look what is in it, and so assumes no scope. */
+	attrset_init(&set, AF_INET, ATTRSET_UNICAST);
+	set.nh_id = 12;
+	set.scope = 253;
+	add_hop(&set, NULL, 2, 0);
+	expect("0.0.0.0/0", &route, &set,
+	       "0.0.0.0/0 nhid 12 table 7100 scope link");
+	attrset_done(&set);
 }
 
 static void sources_and_preference_are_said(void **state)

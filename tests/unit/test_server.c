@@ -59,18 +59,20 @@ static void answers_pipelined_calls_one_at_a_time(void **state)
 	fd = client_new();
 	client_send_bytes(fd, text, sizeof(text) - 1);
 	wait_for(&host.deferred, 1);
+	/* Another read must not start the next call either. */
+	client_send_bytes(fd, "hod\":\"test.Echo", 15);
 	(void)server_host_turn(0);
 	(void)server_host_turn(0);
 	assert_int_equal(host.handled, 0);
 
 	server_call_reply(host.calls[0], NULL);
-	expect(fd, "{}");
+	expect(fd, "{\"parameters\":{}}");
 	expect(fd, "{\"parameters\":{\"handled\":1}}");
 	wait_for(&host.deferred, 2);
 	server_call_error(host.calls[1], INTERFACE_ERROR_TIMEOUT, NULL);
-	expect(fd, "{\"error\":\"io.multihomed.Timeout\"}");
+	expect(fd, "{\"error\":\"io.multihomed.Timeout\",\"parameters\":{}}");
 	expect(fd, "{\"parameters\":{\"handled\":2}}");
-	client_send(fd, "hod\":\"test.Echo\",\"parameters\":{\"a\":[]}}");
+	client_send(fd, "\",\"parameters\":{\"a\":[]}}");
 	expect(fd, "{\"parameters\":{\"a\":[]}}");
 	(void)close(fd);
 }
@@ -188,9 +190,9 @@ static void answers_more_than_once(void **state)
 	server_call_continue(host.calls[0], NULL);
 	server_call_continue(host.calls[0], json_object_new_object());
 	server_call_reply(host.calls[0], NULL);
-	expect(fd, "{\"continues\":true}");
 	expect(fd, "{\"parameters\":{},\"continues\":true}");
-	expect(fd, "{}");
+	expect(fd, "{\"parameters\":{},\"continues\":true}");
+	expect(fd, "{\"parameters\":{}}");
 	client_send(fd, STATUS);
 	expect(fd, "{\"parameters\":{\"handled\":1}}");
 	(void)close(fd);
@@ -273,7 +275,7 @@ static void reports_a_handler_that_forgets_to_answer(void **state)
 
 static void answers_a_half_closed_client(void **state)
 {
-	static const char text[] = STATUS "\0" STATUS;
+	static const char text[] = STATUS "\0" STATUS "\0" STATUS "\0" STATUS;
 	int fd;
 
 	(void)state;
@@ -283,6 +285,8 @@ static void answers_a_half_closed_client(void **state)
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	expect(fd, "{\"parameters\":{\"handled\":1}}");
 	expect(fd, "{\"parameters\":{\"handled\":2}}");
+	expect(fd, "{\"parameters\":{\"handled\":3}}");
+	expect(fd, "{\"parameters\":{\"handled\":4}}");
 	expect_hangup(fd);
 	wait_for_clients(0);
 }
@@ -314,6 +318,55 @@ static void sends_a_long_answer_to_a_slow_reader(void **state)
 	(void)close(fd);
 }
 
+/* Skip one message that is longer than client_read() takes. */
+static size_t skip_message(int fd)
+{
+	ev_tstamp since = ev_time();
+	char byte = 'x';
+	size_t len = 0;
+	ssize_t got;
+
+	while (byte != '\0') {
+		got = recv(fd, &byte, 1, MSG_DONTWAIT);
+		assert_true(got > 0 || server_host_turn(since));
+		len += got > 0;
+	}
+	return len;
+}
+
+static void keeps_answers_in_order_for_a_slow_reader(void **state)
+{
+	struct json_object *number;
+	char chunk[4096];
+	int fd;
+	int i;
+
+	(void)state;
+	server_host_start(NULL);
+	fd = client_new();
+	client_send(fd, "{\"method\":\"io.multihomed.Wait\",\"more\":true}");
+	wait_for(&host.deferred, 1);
+	server_call_continue(host.calls[0], big_object(BIG));
+	for (i = 0; i < 3; i++) {
+		/* Some of it is on its way when the next one comes. */
+		assert_int_equal(recv(fd, chunk, sizeof(chunk), 0),
+				 sizeof(chunk));
+		(void)server_host_turn(0);
+		number = json_object_new_object();
+		json_object_object_add(number, "n", json_object_new_int(i));
+		server_call_continue(host.calls[0], number);
+	}
+	server_call_reply(host.calls[0], NULL);
+	assert_int_equal(skip_message(fd) + 3 * sizeof(chunk),
+			 BIG + sizeof("{\"parameters\":{\"text\":\"\"},"
+				      "\"continues\":true}"));
+	expect(fd, "{\"parameters\":{\"n\":0},\"continues\":true}");
+	expect(fd, "{\"parameters\":{\"n\":1},\"continues\":true}");
+	expect(fd, "{\"parameters\":{\"n\":2},\"continues\":true}");
+	expect(fd, "{\"parameters\":{}}");
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +384,7 @@ int main(void)
 		server_host_test(reports_a_handler_that_forgets_to_answer),
 		server_host_test(answers_a_half_closed_client),
 		server_host_test(sends_a_long_answer_to_a_slow_reader),
+		server_host_test(keeps_answers_in_order_for_a_slow_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

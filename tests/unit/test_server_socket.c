@@ -123,7 +123,7 @@ static void opens_the_socket_to_its_group_only(void **state)
 {
 	struct server_config config = server_host_config();
 	struct group *group = getgrgid(getegid());
-	mode_t before = umask(0);
+	mode_t before = umask(0077);
 	char run[80];
 	struct stat st;
 
@@ -209,8 +209,8 @@ static int run_child(uid_t uid, gid_t gid, const char *want)
 
 static void only_admins_may_change_and_only_the_group_may_ask(void **state)
 {
-	static const char denied[] =
-		"{\"error\":\"" INTERFACE_ERROR_PERMISSION "\"}";
+	static const char denied[] = "{\"error\":\"" INTERFACE_ERROR_PERMISSION
+				     "\",\"parameters\":{}}";
 	struct server_config config = server_host_config();
 	struct passwd *nobody = getpwnam("nobody");
 	struct group *group = getgrnam("daemon");
@@ -222,7 +222,7 @@ static void only_admins_may_change_and_only_the_group_may_ask(void **state)
 	}
 	config.group = group->gr_name;
 	server_host_start(&config);
-	assert_int_equal(run_child(0, 0, "{}"), 0);
+	assert_int_equal(run_child(0, 0, "{\"parameters\":{}}"), 0);
 	assert_int_equal(host.handled, 1);
 	assert_int_equal(run_child(nobody->pw_uid, group->gr_gid, denied), 0);
 	assert_int_equal(host.handled, 1);

@@ -272,6 +272,26 @@ static void removing_leaves_the_others(void **state)
 	trie_done(&trie);
 }
 
+static void removed_nodes_are_used_again(void **state)
+{
+	struct ip_addr addr = {.family = AF_INET, .bytes = {10}};
+	struct ip_prefix p;
+	struct trie trie;
+	int i;
+
+	(void)state;
+	trie_init(&trie, AF_INET);
+	put(&trie, "192.0.2.0/24", 1);
+	for (i = 0; i < 1000; i++) {
+		addr.bytes[1] = (uint8_t)i;
+		p = ip_prefix_host(&addr);
+		*trie_insert(&trie, &p) = 2;
+		trie_remove(&trie, &p);
+	}
+	assert_true(trie.n_nodes <= 3);
+	trie_done(&trie);
+}
+
 /* Every prefix of one address, then of its complement: both branches full. */
 static void deepest_trie_is_covered_and_walked(void **state)
 {
@@ -455,8 +475,12 @@ static void run_world(struct dice *dice, uint8_t family)
 		compare_walk(&trie, &naive, &p);
 		compare_walk(&trie, &naive, &all);
 	}
-	/* No more forks than leaves, and what was removed is used again. */
+	/* No more forks than leaves, and none is left behind. */
 	assert_true(trie.n_nodes <= 2 * peak);
+	while (naive.n)
+		trie_remove(&trie, &naive.items[--naive.n].prefix);
+	assert_int_equal(trie.n, 0);
+	assert_int_equal(trie.root, TRIE_NONE);
 	trie_done(&trie);
 	vec_done(&naive);
 }
@@ -480,6 +504,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(cover_is_shortest_first),
 		cmocka_unit_test(walk_is_sorted_and_keeps_within),
 		cmocka_unit_test(removing_leaves_the_others),
+		cmocka_unit_test(removed_nodes_are_used_again),
 		cmocka_unit_test(deepest_trie_is_covered_and_walked),
 		cmocka_unit_test(trie_answers_like_an_array),
 	};

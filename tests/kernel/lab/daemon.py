@@ -18,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 START_LIMIT_S = 10
 CTL_LIMIT_S = 15
+LOG_SHOWN = 8000
 BAD_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:",
              "ssertion", "UndefinedBehaviorSanitizer", "stack smashing")
 
@@ -89,9 +90,9 @@ class Daemon:
             status = self.process.poll()
             if status is not None:
                 raise AssertionError(f"multihomed ended with {status} before "
-                                     f"it was ready:\n{self.log()}")
+                                     f"it was ready:\n{self.log_end()}")
         raise AssertionError(f"no READY=1 within {START_LIMIT_S} s:\n"
-                             f"{self.log()}")
+                             f"{self.log_end()}")
 
     @property
     def running(self):
@@ -142,13 +143,17 @@ class Daemon:
 
     def ctl(self, *argv, check=True):
         """Run multihomectl; a CompletedProcess with text."""
-        done = subprocess.run([ctl_binary(), "-s", self.socket_path, *argv],
-                              capture_output=True, text=True,
-                              timeout=CTL_LIMIT_S)
+        try:
+            done = subprocess.run([ctl_binary(), "-s", self.socket_path, *argv],
+                                  capture_output=True, text=True,
+                                  timeout=CTL_LIMIT_S)
+        except subprocess.TimeoutExpired as err:
+            raise AssertionError(f"multihomectl {' '.join(argv)}: no answer "
+                                 f"within {CTL_LIMIT_S} s") from err
         if check and done.returncode != 0:
             raise AssertionError(f"multihomectl {' '.join(argv)}: exit "
                                  f"{done.returncode}\n{done.stdout}"
-                                 f"{done.stderr}\n{self.log()}")
+                                 f"{done.stderr}\n{self.log_end()}")
         return done
 
     def wait(self):
@@ -192,16 +197,20 @@ class Daemon:
         except FileNotFoundError:
             return ""
 
+    def log_end(self):
+        """As much of it as somebody may want to read."""
+        return self.log()[-LOG_SHOWN:]
+
     def describe(self):
         """For the report of a failed test."""
         lines = [f"===== multihomed in {self.namespace.role}: log",
-                 self.log()[-20000:]]
+                 self.log_end()]
         if self.running:
             try:
                 status = self.ctl("status", check=False).stdout
                 lines += ["----- status", status]
-            except subprocess.TimeoutExpired:
-                lines += ["----- status: no answer"]
+            except AssertionError as err:
+                lines += [f"----- status: {err}"]
         else:
             status = self.process and self.process.returncode
             lines += [f"----- ended with {status}"]
@@ -221,7 +230,7 @@ class Daemon:
             self.terminate()
         log = self.log()
         for word in BAD_WORDS:
-            assert word not in log, f"{word!r} in the log:\n{log}"
+            assert word not in log, f"{word!r} in the log:\n{self.log_end()}"
 
     def close(self):
         """Gone, whatever state it is in."""

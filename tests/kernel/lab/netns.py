@@ -186,11 +186,12 @@ class Namespace:
         out = done.stdout.strip()
         return json.loads(out) if out else []
 
-    def route_lines(self, table="main", family=4):
+    def route_lines(self, table="main", family=4, numeric=True):
         """The same as text, one route per line, blanks squeezed. Words say
         more than iproute2's JSON does (mtu lock, seg6 segments)."""
-        out = self.run("ip", "-N", f"-{family}", "route", "show", "table",
-                       str(table), check=False).stdout
+        argv = ["ip", f"-{family}"] + (["-N"] if numeric else [])
+        out = self.run(*argv, "route", "show", "table", str(table),
+                       check=False).stdout
         joined = re.sub(r"\n[ \t]+", " ", out)
         return [" ".join(line.split()) for line in joined.splitlines()]
 

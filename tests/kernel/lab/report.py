@@ -23,9 +23,8 @@ def describe(namespace):
 
 
 def _own_tables(namespace, family):
-    out = namespace.run("ip", family, "route", "show", "table", "all",
-                        check=False).stdout
-    own = [line for line in out.splitlines() if _table(line) in OWN_TABLES]
+    lines = namespace.route_lines("all", int(family[1]), numeric=False)
+    own = [line for line in lines if _table(line) in OWN_TABLES]
     return "\n".join([f"--- own tables {family}"] + _short(own)) if own else ""
 
 

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""multihomed --plan, --flush and --check; wrong use; a second daemon."""
+
+import os
+import subprocess
+
+import pytest
+
+from lab import Daemon, daemon_binary
+from lab.own import (foreign_state, nothing_is_ours, own_neighbours,
+                     own_state)
+from lab.watch import Watch
+
+
+@pytest.fixture
+def idle(figure):
+    """idle(config): a daemon of the figure's host that was not started."""
+    def make(config=""):
+        daemon = Daemon(figure.a, config)
+        figure.lab.daemons.append(daemon)
+        return daemon
+    return make
+
+
+def multihomed(daemon, *args, prefix=()):
+    """Run the binary with the daemon's config and socket to its end."""
+    return daemon.namespace.run(*prefix, daemon_binary(), "-c",
+                                daemon.config_path, "-s", daemon.socket_path,
+                                *args, check=False)
+
+
+def carry_out(namespace, plan):
+    """Feed the lines of --plan to ip, in order, a batch per family in a row."""
+    batch, family = [], ""
+    for line in plan.splitlines() + ["end"]:
+        first, _, rest = line.partition(" ")
+        if first != family and batch:
+            namespace.ip("\n".join(batch), family.lstrip("-"))
+            batch = []
+        family = first
+        batch.append(rest)
+
+
+def odd_host(figure):
+    """Something of everything that ip(8) must be told right."""
+    figure.a.ip("""
+        addr add 10.2.0.3/32 dev eth1
+        route add 198.51.100.0/24 via 10.2.0.1 dev eth1 mtu lock 1300 \
+advmss 1200 initcwnd 20
+        route add 192.0.2.0/24 nexthop via 10.1.0.1 dev eth0 weight 3 \
+nexthop via 10.2.0.1 dev eth1
+        route add 198.18.0.0/15 via 192.168.7.1 dev eth1 onlink
+        route add 198.51.101.0/24 via inet6 fe80::1 dev eth0
+        route add unreachable 10.0.0.0/8 metric 500
+        route add blackhole 10.66.0.0/16
+        route add 198.51.102.0/24 via 10.1.0.1 tos 0x10
+        route add 2001:db8:ee::/48 via fe80::1 dev eth1 mtu 1400 pref high
+        route add prohibit 2001:db8:ef::/48
+        route add 2001:db8:f1::/48 nexthop via fe80::1 dev eth0 \
+nexthop via fe80::1 dev eth1
+    """)
+
+
+# -- --plan ----------------------------------------------------------------
+
+
+def test_plan_is_what_the_daemon_does(figure, idle, model):
+    """Its lines, carried out by ip, leave the daemon nothing to do."""
+    a = figure.a
+    odd_host(figure)
+    daemon = idle(f'model = "{model}";')
+    plan = daemon.plan()
+    assert nothing_is_ours(a), "--plan must not change anything"
+    carry_out(a, plan)
+    by_hand = own_state(a)
+    assert daemon.plan() == ""
+    with Watch(a) as watch:
+        daemon.start()
+        assert watch.by(daemon) == []
+    assert own_state(a) == by_hand
+    daemon.terminate()
+    assert nothing_is_ours(a)
+    daemon.start()
+    assert own_state(a) == by_hand
+
+
+def test_plan_with_an_encapsulation(figure, idle):
+    a = figure.a
+    a.ip("""
+        route add 2001:db8:f0::/48 encap seg6 mode encap segs fc00::1 \
+via fe80::1 dev eth0
+        route add 198.51.100.0/24 encap ip id 5 dst 10.1.0.1 \
+via 10.1.0.1 dev eth0
+    """)
+    daemon = idle()
+    carry_out(a, daemon.plan())
+    with Watch(a) as watch:
+        daemon.start()
+        assert watch.by(daemon) == []
+
+
+def test_plan_writes_nothing(figure, idle):
+    a = figure.a
+    daemon = idle()
+    before = foreign_state(a)
+    with Watch(a) as watch:
+        assert daemon.plan().count("rule add") == 5
+        assert [e for e in watch.events() if "NEIGH" not in e.kind] == []
+    assert nothing_is_ours(a)
+    assert foreign_state(a) == before
+
+
+def test_plan_beside_a_running_daemon_is_empty(figure, model):
+    odd_host(figure)
+    daemon = figure.start(f'model = "{model}";')
+    assert daemon.plan() == ""
+
+
+def test_plan_shows_the_effect_of_a_new_config(figure, family):
+    """An administrator's way to see what a reload will do."""
+    a = figure.a
+    daemon = figure.start('model = "weak";')
+    daemon.set_config('model = "strong";')
+    plan = daemon.plan()
+    assert "unreachable" in plan and "rule" not in plan
+    daemon.ctl("reload")
+    daemon.wait()
+    assert daemon.plan() == ""
+    assert a.leaves_by(family.b, family.a2) == family.via2
+
+
+def test_plan_without_any_uplink_is_empty(lab):
+    a = lab.host()
+    daemon = Daemon(a, "")
+    assert daemon.plan() == ""
+
+
+# -- --flush ---------------------------------------------------------------
+
+
+def test_flush_removes_what_a_dead_daemon_left_and_nothing_else(figure, model):
+    a = figure.a
+    a.ip("""
+        rule add pref 7109 from 10.1.0.0/24 table 400
+        route add default via 10.1.0.1 table 400
+        route add default via 10.2.0.1 table 7900
+        neigh add 10.1.0.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
+    """)
+    before = foreign_state(a)
+    daemon = figure.start(f'model = "{model}";')
+    assert own_neighbours(a)
+    daemon.kill()
+    done = multihomed(daemon, "--flush")
+    assert done.returncode == 0, done.stderr
+    assert nothing_is_ours(a)
+    assert foreign_state(a) == before
+    assert "10.1.0.77" in a.run("ip", "neigh", "show", "nud",
+                                "permanent").stdout
+
+
+def test_flush_takes_rules_first(figure):
+    a = figure.a
+    daemon = figure.start()
+    daemon.kill()
+    with Watch(a) as watch:
+        multihomed(daemon, "--flush")
+        kinds = [e.kind for e in watch.events() if e.protocol == 109]
+    assert "DELRULE" in kinds and "DELROUTE" in kinds
+    last_rule = max(i for i, kind in enumerate(kinds) if kind == "DELRULE")
+    assert last_rule < kinds.index("DELROUTE")
+
+
+def test_flush_where_nothing_is_ours(figure, idle):
+    before = foreign_state(figure.a)
+    assert multihomed(idle(), "--flush").returncode == 0
+    assert foreign_state(figure.a) == before
+
+
+def test_flush_is_refused_while_the_daemon_runs(figure):
+    a = figure.a
+    daemon = figure.start()
+    before = own_state(a)
+    done = multihomed(daemon, "--flush")
+    assert done.returncode == 1
+    assert "running" in done.stderr
+    assert own_state(a) == before
+
+
+def test_flush_removes_a_gateway_that_does_not_answer(figure):
+    """The kernel asks for it again and again; it has no state to show."""
+    a = figure.a
+    a.ip("route add 198.18.0.0/15 via 192.168.7.1 dev eth1 onlink")
+    daemon = figure.start()
+    assert "192.168.7.1 dev eth1" in own_neighbours(a)
+    daemon.kill()
+    assert multihomed(daemon, "--flush").returncode == 0
+    assert own_neighbours(a) == []
+
+
+def test_flush_finds_tables_of_an_earlier_config(figure):
+    """Everything that carries our mark is ours, whatever its table."""
+    a = figure.a
+    daemon = figure.start("tables = { first = 3000; last = 3010; };")
+    daemon.kill()
+    daemon.set_config("")
+    assert multihomed(daemon, "--flush").returncode == 0
+    assert nothing_is_ours(a)
+
+
+# -- one daemon only -------------------------------------------------------
+
+
+def test_a_second_daemon_is_refused_and_touches_nothing(figure):
+    a = figure.a
+    daemon = figure.start()
+    before = own_state(a)
+    with Watch(a) as watch:
+        done = multihomed(daemon)
+        assert [e for e in watch.events() if e.protocol == 109] == []
+    assert done.returncode == 1
+    assert daemon.socket_path in done.stderr
+    assert own_state(a) == before
+    assert daemon.status()["pid"] == daemon.process.pid
+
+
+def test_the_socket_of_a_dead_daemon_is_no_hindrance(figure):
+    daemon = figure.start()
+    daemon.kill()
+    assert os.path.exists(daemon.socket_path)
+    daemon.start()
+    assert daemon.status()["pid"] == daemon.process.pid
+
+
+# -- wrong use -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [
+    ("--nonsense",), ("-x",), ("--plan", "--flush"), ("--check", "--plan"),
+    ("word",), ("-c",), ("--flush", "eth0"),
+])
+def test_wrong_arguments_are_status_2(figure, args):
+    done = figure.a.run(daemon_binary(), *args, check=False)
+    assert done.returncode == 2
+    assert "--help" in done.stderr
+    assert nothing_is_ours(figure.a)
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",)])
+def test_help_and_version_are_status_0(args):
+    done = subprocess.run([daemon_binary(), *args], capture_output=True,
+                          text=True, timeout=10)
+    assert done.returncode == 0
+    assert "multihomed" in done.stdout and done.stderr == ""
+
+
+def test_check_says_whether_the_config_is_right(figure, idle):
+    daemon = idle('model = "strong";')
+    assert multihomed(daemon, "--check").returncode == 0
+    daemon.set_config('model = "strong";\nsettle_msec = 5;\n')
+    done = multihomed(daemon, "--check")
+    assert done.returncode == 1
+    assert f"{daemon.config_path}:2: " in done.stderr
+    assert "settle_ms" in done.stderr  # the nearest key there is
+    assert nothing_is_ours(figure.a)
+
+
+def test_a_bad_config_starts_nothing(figure, idle):
+    daemon = idle("model = 5;")
+    done = multihomed(daemon)
+    assert done.returncode == 1
+    assert f"{daemon.config_path}:1: " in done.stderr
+    assert nothing_is_ours(figure.a)
+
+
+NO_ADMIN = ("setpriv", "--bounding-set", "-net_admin", "--inh-caps",
+            "-net_admin")
+
+
+def test_without_the_right_to_it_a_clear_message(figure, idle):
+    done = multihomed(idle(), prefix=NO_ADMIN)
+    assert done.returncode == 1
+    assert "CAP_NET_ADMIN" in done.stderr
+    assert nothing_is_ours(figure.a)
+
+
+def test_without_the_right_to_it_flush_says_so(figure):
+    a = figure.a
+    daemon = figure.start()
+    daemon.kill()
+    before = own_state(a)
+    done = multihomed(daemon, "--flush", prefix=NO_ADMIN)
+    assert done.returncode == 1
+    assert done.stderr != ""
+    assert own_state(a) == before
+
+
+def test_plan_needs_no_rights(figure, idle):
+    daemon = idle()
+    everything = daemon.plan()
+    done = multihomed(daemon, "--plan", prefix=NO_ADMIN)
+    assert done.returncode == 0
+    assert done.stdout == everything != ""

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/sysctl.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "tests/kernel_c/netns.h"
+
+static void what_is_written_is_read(void **state)
+{
+	static const struct {
+		uint8_t family;
+		const char *link;
+		const char *name;
+		int value;
+	} cases[] = {
+		{AF_INET, "d1", "rp_filter", 2},
+		{AF_INET, "d1", "ignore_routes_with_linkdown", 1},
+		{AF_INET6, "d1", "accept_ra", 0},
+		{AF_INET6, "d.1", "accept_ra", 2},
+		{AF_INET6, "d1", "ndisc_tclass", 255},
+	};
+	int value;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(sysctl_write_link(cases[i].family,
+						   cases[i].link, cases[i].name,
+						   cases[i].value),
+				 0);
+		assert_int_equal(sysctl_read_link(cases[i].family,
+						  cases[i].link, cases[i].name,
+						  &value),
+				 0);
+		assert_int_equal(value, cases[i].value);
+	}
+}
+
+static void what_cannot_be_is_an_error(void **state)
+{
+	static const struct {
+		const char *link;
+		const char *name;
+		int error;
+		const char *why;
+	} cases[] = {
+		{"d7", "rp_filter", -ENOENT, "no such link"},
+		{"d1", "no_such_thing", -ENOENT, "no such setting"},
+		{"..", "rp_filter", -EINVAL, "not a name"},
+		{"../../../kernel", "pid_max", -EINVAL, "not a name"},
+		{"d1", "../d2/rp_filter", -EINVAL, "not a name"},
+		{"d1", "", -EISDIR, "no name"},
+	};
+	int value = 77;
+	size_t i;
+	int r;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		r = sysctl_read_link(AF_INET, cases[i].link, cases[i].name,
+				     &value);
+		if (r != cases[i].error)
+			fail_msg("%d for %s", r, cases[i].why);
+		assert_int_equal(value, 77);
+		r = sysctl_write_link(AF_INET, cases[i].link, cases[i].name, 1);
+		if (r != cases[i].error)
+			fail_msg("writing: %d for %s", r, cases[i].why);
+	}
+}
+
+static int make_network(void **state)
+{
+	(void)state;
+	netns_ip("link add d1 type veth peer name d.1");
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(what_cannot_be_is_an_error),
+	};
+
+	if (!netns_enter())
+		return NETNS_SKIP;
+	return cmocka_run_group_tests(tests, make_network, NULL);
+}
