@@ -133,12 +133,13 @@ int daemon_reload(struct daemon *daemon, struct config_error_vec *errors)
 	/* Our mark in the kernel, and the door that clients stand at. */
 	if (config.policy.protocol != old->policy.protocol)
 		refuse_change(errors, "protocol");
-	if (strcmp(config.socket, old->socket) != 0)
+	if (!daemon->socket && strcmp(config.socket, old->socket) != 0)
 		refuse_change(errors, "control.socket");
 	if (errors->n) {
 		config_done(&config);
 		return -EINVAL;
 	}
+	memcpy(config.socket, old->socket, sizeof(config.socket));
 	config_done(old);
 	*old = config;
 	log_set_level(config.log_level);
@@ -268,9 +269,14 @@ static int finish(struct daemon *daemon)
 	return error || daemon->end == DAEMON_FAILED;
 }
 
-int daemon_run(const char *config_path, struct config *config)
+int daemon_run(const char *config_path, const char *socket,
+	       struct config *config)
 {
-	struct daemon daemon = {.config_path = config_path, .config = *config};
+	struct daemon daemon = {
+		.config_path = config_path,
+		.socket = socket,
+		.config = *config,
+	};
 	int status = 1;
 
 	memset(config, 0, sizeof(*config));

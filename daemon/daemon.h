@@ -40,6 +40,7 @@ struct daemon {
 	ev_signal signals[4];
 
 	const char *config_path; /* NULL: the default one */
+	const char *socket;	 /* of the command line; NULL: the config's */
 	struct config config;
 	struct kernel *kernel;
 	struct engine engine;
@@ -52,11 +53,14 @@ struct daemon {
 
 /**
  * daemon_run() - the service, till a signal ends it
- * @config: taken over; freed here
+ * @config_path: where @config came from, for a reload; NULL: the default
+ * @socket:      stands above the config's, now and at a reload; may be NULL
+ * @config:      taken over; freed here
  *
  * Return: the process's exit status.
  */
-int daemon_run(const char *config_path, struct config *config);
+int daemon_run(const char *config_path, const char *socket,
+	       struct config *config);
 
 /**
  * daemon_reload() - read the config again; on any error the old one stays

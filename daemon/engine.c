@@ -23,6 +23,7 @@ void engine_done(struct engine *engine)
 	vec_done(&engine->tables);
 	vec_done(&engine->rereads);
 	vec_done(&engine->undone);
+	vec_done(&engine->refused);
 	repair_done(&engine->repair);
 	subnet_set_done(&engine->subnets);
 	model_done(&engine->model);
@@ -210,6 +211,13 @@ static bool subnets_may_change(const struct engine *engine)
 	return false;
 }
 
+/* Bindings and metric_add go by a link's name, and a name is new or gone. */
+static bool names_matter(const struct engine *engine)
+{
+	return engine->model.changes.names &&
+	       (engine->policy->bindings.n || engine->policy->interfaces.n);
+}
+
 static void build_subnets(struct engine *engine, const struct subnet_set *before)
 {
 	memset(&engine->subnets, 0, sizeof(engine->subnets));
@@ -243,7 +251,7 @@ static void update_subnets(struct engine *engine)
 	if (!engine->recovered)
 		recover_subnets(engine);
 	give_tables(engine);
-	if (engine->policy_changed ||
+	if (engine->policy_changed || names_matter(engine) ||
 	    !subnet_set_equal(&before, &engine->subnets)) {
 		log_subnets(engine, &before);
 		touch_all(engine, AF_INET);
@@ -259,17 +267,21 @@ static void forget_refusals(struct engine *engine)
 {
 	struct attrset_store *attrs = &engine->model.rib.attrs;
 
-	if (!engine->model.changes.links && !engine->model.changes.addresses &&
-	    !engine->policy_changed)
+	if (engine->refused.n == 0 ||
+	    (!engine->model.changes.links && !engine->model.changes.addresses &&
+	     !engine->policy_changed))
 		return;
-	for (uint32_t id = 0; id < attrs->n; id++)
-		if (attrset_is_live(attrs, id) &&
-		    attrset_get(attrs, id)->refused)
-			attrset_refuse(attrs, id, false);
+	for (size_t i = 0; i < engine->refused.n; i++) {
+		attrset_refuse(attrs, engine->refused.items[i], false);
+		attrset_unref(attrs, engine->refused.items[i]);
+	}
+	vec_clear(&engine->refused);
+	touch_all(engine, AF_INET);
+	touch_all(engine, AF_INET6);
 }
 
-static void plan_rows(struct engine *engine, uint64_t now_ms,
-		      struct op_vec *ops, struct want_vec *wants)
+static void plan_rows(struct engine *engine, struct op_vec *ops,
+		      struct want_vec *wants)
 {
 	const struct view view = engine_view(engine);
 	struct rib *rib = &engine->model.rib;
@@ -280,10 +292,8 @@ static void plan_rows(struct engine *engine, uint64_t now_ms,
 		const struct row *row = rib_row(rib, prefix);
 		const struct want *want;
 
-		if (repair_holds_row(&engine->repair, prefix, now_ms))
-			continue;
 		plan_row_build(&view, prefix, row, &rib->attrs, &row_wants);
-		diff_row(engine->policy, prefix, row, &row_wants, ops);
+		diff_row(&view, prefix, row, &row_wants, ops);
 		vec_foreach(&row_wants, want)
 			vec_push(wants, *want); /* takes over the refs */
 		vec_clear(&row_wants);
@@ -291,14 +301,11 @@ static void plan_rows(struct engine *engine, uint64_t now_ms,
 	vec_done(&row_wants);
 }
 
-static void plan_rules(struct engine *engine, uint64_t now_ms,
-		       struct op_vec *ops)
+static void plan_rules(const struct engine *engine, struct op_vec *ops)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	const struct view view = engine_view(engine);
 
-	if (repair_holds_rules(&engine->repair, now_ms))
-		return;
 	for (size_t i = 0; i < sizeof(families); i++) {
 		struct rule_vec want = {0};
 		struct rule_vec have = {0};
@@ -326,19 +333,31 @@ static void plan_neighbours(const struct engine *engine, struct op_vec *ops)
 	vec_done(&want);
 }
 
+/* What somebody keeps deleting is put back later; all else goes on. */
+static void hold_back(const struct repair *repair, uint64_t now_ms,
+		      struct op_vec *ops)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ops->n; i++)
+		if (!repair_holds(repair, &ops->items[i], now_ms))
+			ops->items[n++] = ops->items[i];
+	ops->n = n;
+}
+
 /* What was held back is looked at again once its time has come. */
 static void release_repairs(struct engine *engine, uint64_t now_ms)
 {
-	const struct ip_prefix *it;
+	const struct repair_entry *it;
 
 	if (!repair_is_due(&engine->repair, now_ms))
 		return;
-	if (engine->repair.many_rows) {
+	if (engine->repair.many_entries) {
 		touch_all(engine, AF_INET);
 		touch_all(engine, AF_INET6);
 	}
-	vec_foreach(&engine->repair.rows, it)
-		rib_touch(&engine->model.rib, it);
+	vec_foreach(&engine->repair.entries, it)
+		rib_touch(&engine->model.rib, &it->prefix);
 }
 
 void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
@@ -347,9 +366,10 @@ void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 	forget_refusals(engine);
 	update_subnets(engine);
 	release_repairs(engine, now_ms);
-	plan_rows(engine, now_ms, ops, wants);
-	plan_rules(engine, now_ms, ops);
+	plan_rows(engine, ops, wants);
+	plan_rules(engine, ops);
 	plan_neighbours(engine, ops);
+	hold_back(&engine->repair, now_ms, ops);
 }
 
 /* --- one reconcile --- */

@@ -60,6 +60,8 @@ struct engine {
 	uint64_t retry_ms;     /* 0: nothing failed */
 	bool read_failed;      /* nothing is planned before it succeeds */
 	bool no_managed;       /* this kernel has no managed neighbours */
+	/* Attribute sets that the kernel refused; a ref each, for the mark. */
+	VEC(, uint32_t) refused;
 
 	uint64_t last_change_ms; /* when something was written; 0: never */
 	char last_change[64];	/* what it was, for people */

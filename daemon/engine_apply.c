@@ -9,7 +9,7 @@
 
 #define RETRY_SHIFT_MAX 12   /* 4 s */
 #define RETRY_MAX_MS	5000 /* between two tries */
-#define TRIES_MAX	5    /* then the kernel's "not now" is a "no" */
+#define TRIES_MAX	3    /* then the kernel's "not now" is a "no" */
 
 void engine_result_done(struct engine_result *result)
 {
@@ -45,16 +45,41 @@ static void enter_deleted(struct model *model, const struct op *op)
 	}
 }
 
+/* In place of the entry of its key that has no source prefix. */
+static void enter_put(struct model *model, const struct op *op)
+{
+	const struct row *row = rib_row(&model->rib, &op->route.prefix);
+
+	for (size_t i = 0; row && i < row->n; i++) {
+		const struct route *route = &row->routes[i];
+
+		if (route_key_cmp(route, &op->route.route) == 0 &&
+		    !attrset_get(&model->rib.attrs, route->attrs)
+			     ->src.addr.family) {
+			rib_remove_at(&model->rib, &op->route.prefix, i);
+			break;
+		}
+	}
+	rib_put_interned(&model->rib, &op->route.prefix, &op->route.route,
+			 RIB_PREPEND);
+}
+
 static void enter(struct engine *engine, const struct op *op)
 {
 	struct model *model = &engine->model;
 	struct neighbour neighbour;
 	const struct neighbour *old;
 
+	/* Before it is entered: that may free what it refers to. */
+	if (log_is_on(LOG_DEBUG)) {
+		char text[OP_TEXT_MAX];
+
+		log_debug("%s", op_format(op, &model->rib.attrs, &model->links,
+					  text));
+	}
 	switch (op->kind) {
 	case OP_ROUTE_PUT:
-		rib_put_interned(&model->rib, &op->route.prefix,
-				 &op->route.route, RIB_REPLACE);
+		enter_put(model, op);
 		break;
 	case OP_ROUTE_DELETE:
 		enter_deleted(model, op);
@@ -78,18 +103,12 @@ static void enter(struct engine *engine, const struct op *op)
 		break;
 	}
 	engine->counters.ops++;
-	if (log_is_on(LOG_DEBUG)) {
-		char text[OP_TEXT_MAX];
-
-		log_debug("%s", op_format(op, &model->rib.attrs, &model->links,
-					  text));
-	}
 }
 
 /* --- failures --- */
 
-static void refuse(struct engine *engine, const struct op *op,
-		   const struct kernel_failure *failure)
+static void refuse(struct engine *engine, uint64_t now_ms,
+		   const struct op *op, const struct kernel_failure *failure)
 {
 	struct attrset_store *attrs = &engine->model.rib.attrs;
 	uint32_t id = op->route.route.attrs;
@@ -97,12 +116,16 @@ static void refuse(struct engine *engine, const struct op *op,
 
 	if (attrset_is_reject(attrset_get(attrs, id)))
 		return; /* nothing simpler to put in its place */
+	if (attrset_get(attrs, id)->refused)
+		return;
 	attrset_refuse(attrs, id, true);
-	log_warn("the kernel takes no copy of a route (%s%s%s): %s; the "
-		 "prefix is left to table main (weak) or unreachable (strong)",
-		 strerror(-failure->error), failure->why[0] ? ", " : "",
-		 failure->why,
-		 op_format(op, attrs, &engine->model.links, text));
+	attrset_ref(attrs, id); /* the mark goes with the last ref */
+	vec_push(&engine->refused, id);
+	log_limited(LOG_KIND_REFUSED, now_ms, LOG_WARNING,
+		    "the kernel takes no copy of a route as it is (%s%s%s): %s",
+		    strerror(-failure->error), failure->why[0] ? ", " : "",
+		    failure->why,
+		    op_format(op, attrs, &engine->model.links, text));
 }
 
 /* Our picture is old: have what the op depends on read again. */
@@ -134,7 +157,7 @@ static void log_failure(struct engine *engine, uint64_t now_ms,
 }
 
 /* Return: whether the op is to be planned again at once. */
-static bool judge(struct engine *engine, const struct op *op,
+static bool judge(struct engine *engine, uint64_t now_ms, const struct op *op,
 		  const struct kernel_failure *failure)
 {
 	enum kernel_error_class class =
@@ -153,7 +176,7 @@ static bool judge(struct engine *engine, const struct op *op,
 		return false;
 	if (class == KERNEL_ERROR_RESYNC && engine->failures < TRIES_MAX)
 		return false;
-	refuse(engine, op, failure);
+	refuse(engine, now_ms, op, failure);
 	return true;
 }
 
@@ -171,11 +194,13 @@ static void apply_phase(struct engine *engine, const struct op_vec *ops,
 			     &engine->model.rib.attrs, &failures);
 	if (error) {
 		/* Who knows what was done: start from what the kernel says. */
-		log_warn("writing to the kernel: %s; reading everything again",
-			 strerror(-error));
+		log_limited(LOG_KIND_LOST, 0, LOG_WARNING,
+			    "writing to the kernel: %s; reading everything "
+			    "again",
+			    strerror(-error));
 		engine->read_all = true;
+		engine->read_failed = true; /* not before the next try */
 		ret->failed = true;
-		ret->again = true;
 		vec_done(&failures);
 		return;
 	}
@@ -202,7 +227,9 @@ void engine_apply(struct engine *engine, struct op_vec *ops,
 	if (ops->n == 0)
 		return;
 	diff_order(ops, end);
-	for (size_t phase = 0; phase < 3 && !ret->failed; phase++) {
+	for (size_t phase = 0; phase < 3; phase++) {
+		if (ret->failed && !ret->go_on)
+			break;
 		if (end[phase] > ret->begun)
 			apply_phase(engine, ops, end[phase], ret);
 		/* A neighbour we may not keep is no reason to stop. */
@@ -232,7 +259,7 @@ static void redo_op(struct engine *engine, const struct op *op, bool again)
 void engine_redo(struct engine *engine, uint64_t now_ms,
 		 const struct op_vec *ops, const struct engine_result *result)
 {
-	bool again = result->again;
+	bool again = false;
 	bool later = false;
 
 	for (size_t i = 0; i < result->failures.n; i++) {
@@ -243,7 +270,7 @@ void engine_redo(struct engine *engine, uint64_t now_ms,
 
 		engine->counters.errors++;
 		log_failure(engine, now_ms, op, failure);
-		now = judge(engine, op, failure);
+		now = judge(engine, now_ms, op, failure);
 		redo_op(engine, op, now);
 		again |= now;
 		later |= !now;
@@ -266,6 +293,7 @@ static void collect_routes(const struct engine *engine, uint8_t family,
 			   struct op_vec *ops)
 {
 	struct ip_prefix all = ip_prefix_default(family);
+	const struct view view = engine_view(engine);
 	const struct rib *rib = &engine->model.rib;
 	const struct want_vec none = {0};
 	struct ip_prefix prefix;
@@ -274,15 +302,14 @@ static void collect_routes(const struct engine *engine, uint8_t family,
 
 	trie_walk_start(&walk, rib_trie(rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at))
-		diff_row(engine->policy, &prefix, &rib->rows.items[at], &none,
-			 ops);
+		diff_row(&view, &prefix, &rib->rows.items[at], &none, ops);
 }
 
 int engine_flush(struct engine *engine)
 {
 	const struct rule_vec no_rules = {0};
 	const struct neighbour_vec no_neighbours = {0};
-	struct engine_result result = {0};
+	struct engine_result result = {.go_on = true};
 	struct op_vec ops = {0};
 	int error = 0;
 

@@ -122,8 +122,11 @@ static void note_meddling(struct intake *intake,
 		return;
 	if (route->protocol == engine->policy->protocol ||
 	    route->metric == PLAN_METRIC)
-		repair_note_route(&engine->repair, &event->route.prefix,
-				  event->deleted, event->port);
+		repair_note_route(
+			&engine->repair,
+			&(struct repair_entry){route->table,
+					       event->route.prefix},
+			event->deleted, event->port);
 	else
 		log_limited(LOG_KIND_FOREIGN_ROUTE, intake->now_ms,
 			    LOG_WARNING,
@@ -166,7 +169,8 @@ static void take_rule(struct intake *intake, const struct kernel_event *event)
 	}
 	engine->read_rules = true;
 	if (event->deleted && event->port &&
-	    event->rule.protocol == engine->policy->protocol)
+	    event->rule.protocol == engine->policy->protocol &&
+	    rule_is_plain(&event->rule))
 		repair_note_rule(&engine->repair, &event->rule, event->port);
 }
 
@@ -178,6 +182,8 @@ static void take_neighbour(struct intake *intake,
 
 	if (intake->is_dump)
 		vec_push(intake->neighbours, *it);
+	else if (it->unresolved)
+		return; /* what was known stays */
 	else if (event->deleted)
 		model_remove_neighbour(&engine->model, it->ifindex, &it->addr);
 	else
@@ -335,6 +341,24 @@ static bool has_neighbour(const struct neighbour_vec *neighbours,
 	return false;
 }
 
+/*
+ * While the kernel asks again, an entry is what it was. One of an earlier life
+ * of ours has long been asked for: it is dead till it answers.
+ */
+static void put_seen(struct engine *engine, const struct neighbour *seen)
+{
+	struct neighbour neighbour = *seen;
+	const struct neighbour *old = model_neighbour(
+		&engine->model, seen->ifindex, &seen->addr);
+
+	neighbour.unresolved = false;
+	if (seen->unresolved)
+		neighbour.failed =
+			old ? old->failed
+			    : seen->protocol == engine->policy->protocol;
+	model_put_neighbour(&engine->model, &neighbour);
+}
+
 void engine_read_neighbours(struct engine *engine)
 {
 	struct neighbour_vec seen = {0};
@@ -353,16 +377,14 @@ void engine_read_neighbours(struct engine *engine)
 	}
 	if (error)
 		log_warn("reading neighbours: %s", strerror(-error));
-	/* Ours may be hidden for a moment, while the kernel asks again. */
 	for (size_t i = model->neighbours.n; i-- > 0 && error == 0;) {
 		const struct neighbour old = model->neighbours.items[i];
 
-		if (old.protocol != engine->policy->protocol &&
-		    !has_neighbour(&seen, &old))
+		if (!has_neighbour(&seen, &old))
 			model_remove_neighbour(model, old.ifindex, &old.addr);
 	}
 	vec_foreach(&seen, it)
-		model_put_neighbour(model, it);
+		put_seen(engine, it);
 	vec_done(&seen);
 }
 

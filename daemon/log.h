@@ -30,6 +30,7 @@ __attribute__((format(printf, 2, 3))) void log_line(int level, const char *fmt,
 enum log_kind {
 	LOG_KIND_BAD_MESSAGE,
 	LOG_KIND_FAILED_OP,
+	LOG_KIND_REFUSED,
 	LOG_KIND_MEDDLING,
 	LOG_KIND_LOST,
 	LOG_KIND_FOREIGN_ROUTE,

@@ -156,9 +156,15 @@ static int print_plan(struct engine *engine)
 		return error;
 	engine_plan(engine, daemon_now(), &ops, &wants);
 	diff_order(&ops, end);
-	vec_foreach(&ops, op)
-		(void)puts(op_format(op, &engine->model.rib.attrs,
-				     &engine->model.links, text));
+	vec_foreach(&ops, op) {
+		op_format(op, &engine->model.rib.attrs, &engine->model.links,
+			  text);
+		/* ip(8) has no words for some attributes of a copy. */
+		(void)printf("%s%s\n",
+			     strstr(text, " attr ") ? "# not in ip's words: "
+						     : "",
+			     text);
+	}
 	plan_row_done(&engine->model.rib.attrs, &wants);
 	vec_done(&wants);
 	vec_done(&ops);
@@ -234,7 +240,7 @@ int main(int argc, char **argv)
 		return 1;
 	switch (options.mode) {
 	case MODE_RUN:
-		return daemon_run(options.config_path, &config);
+		return daemon_run(options.config_path, options.socket, &config);
 	case MODE_CHECK:
 		(void)printf("the configuration is correct\n");
 		break;

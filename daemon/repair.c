@@ -11,11 +11,12 @@
 #define HOLD_MIN_MS  20
 #define HOLD_MAX_MS  30000
 #define HOLD_SHIFTS  11 /* 20 ms << 11 is beyond the maximum */
-#define ROWS_MAX     256 /* beyond, every row counts as meddled with */
+#define NOTED_MAX    256 /* beyond, every entry counts as meddled with */
 
 void repair_done(struct repair *repair)
 {
-	vec_done(&repair->rows);
+	vec_done(&repair->entries);
+	vec_done(&repair->rules);
 }
 
 /* The netlink port of a process's first socket is its pid. */
@@ -40,20 +41,30 @@ static void read_name(uint32_t port, char *ret, size_t size)
 			       port);
 }
 
-static bool is_noted(const struct repair *repair,
+static bool is_noted(const struct repair *repair, uint32_t table,
 		     const struct ip_prefix *prefix)
 {
-	const struct ip_prefix *it;
+	const struct repair_entry *it;
 
-	if (repair->many_rows)
+	if (repair->many_entries)
 		return true;
-	vec_foreach(&repair->rows, it)
-		if (ip_prefix_equal(it, prefix))
+	vec_foreach(&repair->entries, it)
+		if (it->table == table && ip_prefix_equal(&it->prefix, prefix))
 			return true;
 	return false;
 }
 
-void repair_note_route(struct repair *repair, const struct ip_prefix *prefix,
+static bool is_noted_rule(const struct repair *repair, const struct rule *rule)
+{
+	const struct rule *it;
+
+	vec_foreach(&repair->rules, it)
+		if (rule_cmp(it, rule) == 0)
+			return true;
+	return false;
+}
+
+void repair_note_route(struct repair *repair, const struct repair_entry *entry,
 		       bool deleted, uint32_t port)
 {
 	char text[IP_TEXT_MAX];
@@ -61,11 +72,11 @@ void repair_note_route(struct repair *repair, const struct ip_prefix *prefix,
 	repair->port = port;
 	(void)snprintf(repair->what, sizeof(repair->what), "%s route %s",
 		       deleted ? "deleted our" : "changed our",
-		       ip_prefix_format(prefix, text));
-	if (is_noted(repair, prefix))
+		       ip_prefix_format(&entry->prefix, text));
+	if (is_noted(repair, entry->table, &entry->prefix))
 		return;
-	vec_push(&repair->rows, *prefix);
-	repair->many_rows = repair->rows.n == ROWS_MAX;
+	vec_push(&repair->entries, *entry);
+	repair->many_entries = repair->entries.n == NOTED_MAX;
 }
 
 void repair_note_rule(struct repair *repair, const struct rule *rule,
@@ -74,14 +85,15 @@ void repair_note_rule(struct repair *repair, const struct rule *rule,
 	char text[RULE_TEXT_MAX];
 
 	repair->port = port;
-	repair->rules = true;
+	if (repair->rules.n < NOTED_MAX && !is_noted_rule(repair, rule))
+		vec_push(&repair->rules, *rule);
 	(void)snprintf(repair->what, sizeof(repair->what),
 		       "deleted our rule \"%.96s\"", rule_format(rule, text));
 }
 
 static bool is_noting(const struct repair *repair)
 {
-	return repair->rules || repair->rows.n > 0;
+	return repair->rules.n > 0 || repair->entries.n > 0;
 }
 
 uint64_t repair_next(const struct repair *repair)
@@ -96,15 +108,24 @@ bool repair_is_due(const struct repair *repair, uint64_t now_ms)
 	return is_noting(repair) && now_ms >= repair->hold_ms;
 }
 
-bool repair_holds_rules(const struct repair *repair, uint64_t now_ms)
+bool repair_holds(const struct repair *repair, const struct op *op,
+		  uint64_t now_ms)
 {
-	return repair->rules && now_ms < repair->hold_ms;
-}
-
-bool repair_holds_row(const struct repair *repair,
-		      const struct ip_prefix *prefix, uint64_t now_ms)
-{
-	return now_ms < repair->hold_ms && is_noted(repair, prefix);
+	if (now_ms >= repair->hold_ms)
+		return false;
+	switch (op->kind) {
+	case OP_ROUTE_PUT:
+		return is_noted(repair, op->route.route.table,
+				&op->route.prefix);
+	case OP_RULE_ADD:
+		return is_noted_rule(repair, &op->rule);
+	case OP_ROUTE_DELETE:
+	case OP_RULE_DELETE:
+	case OP_NEIGHBOUR_PUT:
+	case OP_NEIGHBOUR_DELETE:
+		return false;
+	}
+	return false;
 }
 
 static void reckon_hold(struct repair *repair, uint64_t now_ms)
@@ -148,8 +169,8 @@ bool repair_finish(struct repair *repair, uint64_t now_ms)
 	else
 		log_limited(LOG_KIND_MEDDLING, now_ms, LOG_WARNING,
 			    "%s %s; put back", suspect, repair->what);
-	vec_clear(&repair->rows);
-	repair->many_rows = false;
-	repair->rules = false;
+	vec_clear(&repair->entries);
+	repair->many_entries = false;
+	vec_clear(&repair->rules);
 	return true;
 }

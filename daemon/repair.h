@@ -13,13 +13,21 @@
 #ifndef REPAIR_H
 #define REPAIR_H
 
-#include "core/rib.h"
-#include "core/rule.h"
+#include "core/op.h"
+
+/* An entry of one of our tables. */
+struct repair_entry {
+	uint32_t table;
+	struct ip_prefix prefix;
+};
+
+VEC(repair_entry_vec, struct repair_entry);
 
 struct repair {
-	struct prefix_vec rows; /* meddled with, not put back yet; unique */
-	bool many_rows;		/* too many to list: all of them */
-	bool rules;		/* a rule of ours was deleted */
+	/* Meddled with, not put back yet; unique. */
+	struct repair_entry_vec entries;
+	bool many_entries;     /* too many to list: all of them */
+	struct rule_vec rules; /* of ours that were deleted; unique */
 	uint32_t port;		/* netlink port of the last one who did it */
 	char what[128];		/* what was done last, for the log */
 	unsigned int rounds;	/* repairs in short sequence */
@@ -31,7 +39,7 @@ struct repair {
 void repair_done(struct repair *repair);
 
 /** repair_note_route() / repair_note_rule() - somebody at @port changed ours */
-void repair_note_route(struct repair *repair, const struct ip_prefix *prefix,
+void repair_note_route(struct repair *repair, const struct repair_entry *entry,
 		       bool deleted, uint32_t port);
 void repair_note_rule(struct repair *repair, const struct rule *rule,
 		      uint32_t port);
@@ -42,12 +50,9 @@ uint64_t repair_next(const struct repair *repair);
 /** repair_is_due() - something was meddled with and may be put back now */
 bool repair_is_due(const struct repair *repair, uint64_t now_ms);
 
-/** repair_holds_rules() - whether rules wait at @now_ms */
-bool repair_holds_rules(const struct repair *repair, uint64_t now_ms);
-
-/** repair_holds_row() - whether the row of @prefix waits at @now_ms */
-bool repair_holds_row(const struct repair *repair,
-		      const struct ip_prefix *prefix, uint64_t now_ms);
+/** repair_holds() - whether @op would put back what must wait at @now_ms */
+bool repair_holds(const struct repair *repair, const struct op *op,
+		  uint64_t now_ms);
 
 /**
  * repair_finish() - what was due has been put back

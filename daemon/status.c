@@ -222,7 +222,7 @@ static struct json_object *problems(const struct engine *engine,
 	if (engine->retry_ms)
 		add_problem(array, "some changes failed and are tried again "
 				   "(see the log)");
-	if (engine->repair.hold_ms > now_ms)
+	if (repair_next(&engine->repair) > now_ms)
 		add_problem(array,
 			    "somebody keeps changing our rules or routes; "
 			    "last it %s",

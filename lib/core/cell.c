@@ -7,7 +7,7 @@
 struct best {
 	const struct route *route;
 	uint64_t metric;
-	int pref; /* as rank, lower is better */
+	int rank; /* among equal metrics; lower is better */
 };
 
 /* Which hops count in one pass over the row. */
@@ -51,12 +51,15 @@ bool cell_wanted_at(const struct ip_prefix *prefix)
 	return true;
 }
 
-/* RFC 4191: high, medium, low; as a rank. */
-static int pref_rank(const struct attrset *set)
+/*
+ * RFC 4191: high, medium, low; then, as in the kernel's own lookup, the longer
+ * source prefix.
+ */
+static int tie_rank(const struct attrset *set)
 {
-	if (set->pref == 1)
-		return 0;
-	return set->pref == 3 ? 2 : 1;
+	int pref = set->pref == 1 ? 0 : (set->pref == 3 ? 2 : 1);
+
+	return pref * 256 + 128 - (set->src.addr.family ? set->src.len : 0);
 }
 
 static uint64_t hop_metric(const struct view *view, const struct route *route,
@@ -92,11 +95,11 @@ static bool counts(const struct pass *pass, const struct attrset *set,
 	return subnet_has_next_hop(pass->view, pass->subnet, set, hop).yes;
 }
 
-static bool is_better(const struct best *best, uint64_t metric, int pref)
+static bool is_better(const struct best *best, uint64_t metric, int rank)
 {
 	if (!best->route || metric != best->metric)
 		return !best->route || metric < best->metric;
-	return pref < best->pref; /* else the kernel's own order: the first */
+	return rank < best->rank; /* else the kernel's own order: the first */
 }
 
 /* The lowest metric among the hops that count; then @rejects beside them. */
@@ -115,18 +118,18 @@ static struct best find_best(const struct pass *pass, const struct row *row,
 			continue;
 		if (attrset_is_reject(set)) {
 			if (rejects &&
-			    is_better(&best, route->metric, pref_rank(set)))
+			    is_better(&best, route->metric, tie_rank(set)))
 				best = (struct best){route, route->metric,
-						     pref_rank(set)};
+						     tie_rank(set)};
 			continue;
 		}
 		vec_foreach(&set->hops, hop) {
 			uint64_t metric = hop_metric(pass->view, route, hop);
 
 			if (counts(pass, set, hop) &&
-			    is_better(&best, metric, pref_rank(set)))
+			    is_better(&best, metric, tie_rank(set)))
 				best = (struct best){route, metric,
-						     pref_rank(set)};
+						     tie_rank(set)};
 		}
 	}
 	return best;

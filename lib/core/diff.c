@@ -11,10 +11,13 @@ static bool is_ours(const struct policy *policy, const struct route *route)
 	       route->table != ROUTE_TABLE_LOCAL;
 }
 
-static bool has_key(const struct route *route, const struct want *want)
+/* An IPv6 entry with a source prefix is another one to the kernel. */
+static bool has_key(const struct attrset_store *attrs,
+		    const struct route *route, const struct want *want)
 {
 	return route->table == want->table && route->tos == want->tos &&
-	       route->metric == want->metric;
+	       route->metric == want->metric &&
+	       !attrset_get(attrs, route->attrs)->src.addr.family;
 }
 
 static void push_route(enum op_kind kind, const struct ip_prefix *prefix,
@@ -30,10 +33,11 @@ static void push_route(enum op_kind kind, const struct ip_prefix *prefix,
 }
 
 /* One wanted entry: nothing to do if the first of its key is just that. */
-static void diff_want(const struct policy *policy,
-		      const struct ip_prefix *prefix, const struct row *row,
-		      const struct want *want, struct op_vec *ops)
+static void diff_want(const struct view *view, const struct ip_prefix *prefix,
+		      const struct row *row, const struct want *want,
+		      struct op_vec *ops)
 {
+	const struct policy *policy = view->policy;
 	struct route put = {
 		.table = want->table,
 		.tos = want->tos,
@@ -49,7 +53,7 @@ static void diff_want(const struct policy *policy,
 		if (have->table == want->table && have->tos == want->tos &&
 		    is_ours(policy, have))
 			insert = false;
-		if (!has_key(have, want))
+		if (!has_key(&view->model->rib.attrs, have, want))
 			continue;
 		if (have->attrs == want->attrs && is_ours(policy, have))
 			return;
@@ -60,8 +64,8 @@ static void diff_want(const struct policy *policy,
 	push_route(OP_ROUTE_PUT, prefix, &put, insert, ops);
 }
 
-static bool is_wanted(const struct want_vec *want, const struct row *row,
-		      size_t at)
+static bool is_wanted(const struct view *view, const struct want_vec *want,
+		      const struct row *row, size_t at)
 {
 	const struct want *it;
 
@@ -70,21 +74,22 @@ static bool is_wanted(const struct want_vec *want, const struct row *row,
 	    route_key_cmp(&row->routes[at - 1], &row->routes[at]) == 0)
 		return false;
 	vec_foreach(want, it)
-		if (has_key(&row->routes[at], it))
+		if (has_key(&view->model->rib.attrs, &row->routes[at], it))
 			return true;
 	return false;
 }
 
-void diff_row(const struct policy *policy, const struct ip_prefix *prefix,
+void diff_row(const struct view *view, const struct ip_prefix *prefix,
 	      const struct row *row, const struct want_vec *want,
 	      struct op_vec *ops)
 {
 	const struct want *it;
 
 	vec_foreach(want, it)
-		diff_want(policy, prefix, row, it, ops);
+		diff_want(view, prefix, row, it, ops);
 	for (size_t i = 0; row && i < row->n; i++)
-		if (is_ours(policy, &row->routes[i]) && !is_wanted(want, row, i))
+		if (is_ours(view->policy, &row->routes[i]) &&
+		    !is_wanted(view, want, row, i))
 			push_route(OP_ROUTE_DELETE, prefix, &row->routes[i],
 				   false, ops);
 }
@@ -108,7 +113,8 @@ void diff_rules(const struct policy *policy, const struct rule_vec *have,
 	for (size_t h = 0; h < have->n; h++) {
 		const struct rule *rule = &have->items[h];
 
-		if (rule->protocol != policy->protocol)
+		/* One that we could not have made is not ours to remove. */
+		if (rule->protocol != policy->protocol || !rule_is_plain(rule))
 			continue;
 		while (w < want->n && rule_cmp(&want->items[w], rule) < 0)
 			push_rule(OP_RULE_ADD, &want->items[w++], ops);

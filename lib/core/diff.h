@@ -14,11 +14,12 @@
 
 /**
  * diff_row() - ops for one prefix
+ * @view: for the policy, and the attribute sets that @row refers to
  * @row:  what the kernel has (all tables); NULL: nothing
  * @want: sorted as plan_row_build() gives it
  * @ops:  appended; they name the wants' attribute ids without a ref
  */
-void diff_row(const struct policy *policy, const struct ip_prefix *prefix,
+void diff_row(const struct view *view, const struct ip_prefix *prefix,
 	      const struct row *row, const struct want_vec *want,
 	      struct op_vec *ops);
 

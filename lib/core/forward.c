@@ -92,14 +92,15 @@ static void match_longest(const struct packet *packet,
 	}
 }
 
-static int pref_rank(const struct packet *packet,
-		     const struct forward_candidate *candidate)
+/* RFC 4191's order, then the longer source prefix, as the kernel has it. */
+static int tie_rank(const struct packet *packet,
+		    const struct forward_candidate *candidate)
 {
-	uint8_t pref = attrset_get(&packet->view->model->rib.attrs,
-				   candidate->route.attrs)
-			       ->pref;
+	const struct attrset *set = attrset_get(
+		&packet->view->model->rib.attrs, candidate->route.attrs);
+	int pref = set->pref == 1 ? 0 : (set->pref == 3 ? 2 : 1);
 
-	return pref == 1 ? 0 : (pref == 3 ? 2 : 1);
+	return pref * 256 + 128 - (set->src.addr.family ? set->src.len : 0);
 }
 
 static bool in_pool(const struct forward_candidate *it, uint8_t tos,
@@ -126,7 +127,7 @@ static bool pick_lowest(const struct packet *packet, uint8_t tos,
 			continue;
 		if (!best || it->metric < best->metric ||
 		    (it->metric == best->metric &&
-		     pref_rank(packet, it) < pref_rank(packet, best)))
+		     tie_rank(packet, it) < tie_rank(packet, best)))
 			best = it;
 	}
 	if (!best)

@@ -35,9 +35,9 @@ enum forward_rule {
 struct forward {
 	enum forward_rule rule;
 	/*
-	 * What matched the longest prefix, in the order of preference; for
-	 * explain. The first @n_best of @best are the answer: one next hop, or
-	 * several of one multipath route, or one reject route.
+	 * What matched the longest prefix, in the row's order; for explain.
+	 * @best is the answer: one next hop, or several of one multipath
+	 * route, or one reject route, or nothing.
 	 */
 	struct forward_candidate_vec candidates;
 	struct forward_candidate_vec best;

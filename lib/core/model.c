@@ -115,6 +115,7 @@ bool model_put_link(struct model *model, const struct link *link)
 {
 	size_t at = link_place(model, link->ifindex);
 	bool usable_changed = true;
+	bool renamed = true;
 
 	if (at < model->links.n &&
 	    model->links.items[at].ifindex == link->ifindex) {
@@ -124,11 +125,13 @@ bool model_put_link(struct model *model, const struct link *link)
 			return false;
 		usable_changed =
 			old->up != link->up || old->carrier != link->carrier;
+		renamed = strcmp(old->name, link->name) != 0;
 		*old = *link;
 	} else {
 		vec_insert(&model->links, at, *link);
 	}
 	model->changes.links = true;
+	model->changes.names |= renamed;
 	if (usable_changed) {
 		touch_link(model, link->ifindex);
 		if (!link->up || !link->carrier)
@@ -151,6 +154,7 @@ bool model_remove_link(struct model *model, uint32_t ifindex)
 		if (model->neighbours.items[i].ifindex == ifindex)
 			vec_remove(&model->neighbours, i);
 	model->changes.links = true;
+	model->changes.names = true;
 	model->changes.addresses = true;
 	model_settle_link(model, ifindex);
 	touch_link(model, ifindex);

@@ -27,6 +27,7 @@ struct neighbour {
 	bool failed;	  /* NUD_FAILED, and not valid again since */
 	bool permanent;	  /* NUD_PERMANENT or NUD_NOARP: no need to keep it */
 	bool managed;	  /* NTF_EXT_MANAGED */
+	bool unresolved;  /* only on its way in: the kernel is asking */
 	uint8_t protocol; /* who made the entry; 0: the kernel */
 };
 
@@ -42,6 +43,7 @@ struct model_route {
 /* What changed since model_changes_clear(), besides rib.dirty. */
 struct model_changes {
 	bool links;	 /* any link: name, flags, master, gone */
+	bool names;	 /* a link's name is new or gone */
 	bool addresses;
 	bool rules;
 	bool neighbours; /* a router became unusable or usable */
@@ -66,6 +68,7 @@ struct model {
 	/* Routes of main that the kernel will expire (IPv6). */
 	struct deadline_vec expiring;
 	struct model_changes changes;
+	uint32_t reading_ifindex; /* a read of one link's routes is under way */
 };
 
 void model_init(struct model *model);
@@ -165,7 +168,9 @@ void model_settle_link(struct model *model, uint32_t ifindex);
  * @family, @table, @ifindex: what is read; ifindex 0: over any link
  *
  * Between the two, every route read is entered with model_put_route(); at the
- * end what was not seen again is gone.
+ * end what was not seen again is gone. A read of one link's routes cannot tell
+ * the order among equal keys: where that matters, model_put_route() asks for a
+ * read in full (-EAGAIN).
  */
 void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 		      uint32_t ifindex);

@@ -126,6 +126,26 @@ static void refresh(struct model *model, const struct model_route *in,
 	old->flags = 0;
 }
 
+/*
+ * Whether other entries of the key are known in a read that does not show them.
+ * IPv6 link-local prefixes, which every link has, are nobody's to choose.
+ */
+static bool is_order_unknown(const struct model *model,
+			     const struct model_route *in)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+
+	if (!model->reading_ifindex ||
+	    (in->prefix.addr.family == AF_INET6 &&
+	     ip_addr_is_link_local(&in->prefix.addr)))
+		return false;
+	for (size_t i = 0; row && i < row->n; i++)
+		if (route_key_cmp(&row->routes[i], &in->route) == 0 &&
+		    !(row->routes[i].flags & (ROUTE_STALE | ROUTE_LEAVING)))
+			return true;
+	return false;
+}
+
 /* Seen in a read: behind those seen before, as the kernel has them. */
 static void reorder(struct model *model, const struct model_route *in,
 		    size_t at)
@@ -175,11 +195,12 @@ static int place(const struct model *model, const struct model_route *in,
 	if (in->prefix.addr.family != AF_INET6 || match->n == 0 ||
 	    in->set.hops.n < 2)
 		return RIB_APPEND;
-	/* IPv6: a sibling joined, and the message has the whole set. */
+	/*
+	 * IPv6: a sibling joined. The message has the whole set, but in an
+	 * order and with metrics of its own; only a dump has the kernel's.
+	 */
 	old = attrset_get(&model->rib.attrs, row->routes[match->first].attrs);
-	if (!is_part(old, &in->set))
-		return RIB_APPEND;
-	return match->n == 1 ? RIB_REPLACE : -EAGAIN;
+	return is_part(old, &in->set) ? -EAGAIN : RIB_APPEND;
 }
 
 int model_put_route(struct model *model, const struct model_route *in,
@@ -194,11 +215,13 @@ int model_put_route(struct model *model, const struct model_route *in,
 			&model->rib.attrs, row->routes[match.equal].attrs);
 
 		if (attrset_equal(set, &in->set)) {
-			if (match.n > 1)
+			bool unknown = is_order_unknown(model, in);
+
+			if (match.n > 1 && !unknown)
 				reorder(model, in, match.equal);
 			match = find(model, in);
 			refresh(model, in, match.equal);
-			return 0;
+			return match.n > 1 && unknown ? -EAGAIN : 0;
 		}
 		/* IPv6, same hops, other attributes. */
 		if (match.n > 1)
@@ -207,6 +230,8 @@ int model_put_route(struct model *model, const struct model_route *in,
 	}
 	drop_leaving(model, in, &match);
 	match = find(model, in);
+	if (is_order_unknown(model, in))
+		return -EAGAIN;
 	where = place(model, in, how, &match);
 	if (where < 0)
 		return where;
@@ -387,6 +412,7 @@ void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 	struct trie_walk walk;
 	uint32_t at;
 
+	model->reading_ifindex = ifindex;
 	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at)) {
 		struct row *row = &model->rib.rows.items[at];
@@ -413,6 +439,7 @@ void model_read_end(struct model *model, uint8_t family, uint32_t table,
 	uint32_t at;
 
 	(void)ifindex;
+	model->reading_ifindex = 0;
 	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at)) {
 		const struct row *row = &model->rib.rows.items[at];

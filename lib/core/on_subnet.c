@@ -41,6 +41,24 @@ static bool decided_by_binding(const struct view *view,
 	return found;
 }
 
+/* Whether the config ties other routers of the subnet's link to its prefix. */
+static bool others_are_bound(const struct view *view,
+			     const struct subnet *subnet)
+{
+	const struct policy_binding *it;
+
+	vec_foreach(&view->policy->bindings, it) {
+		const struct next_hop hop = {.ifindex = subnet->ifindex,
+					     .gateway = it->router};
+
+		if (ip_addr_is_set(&it->router) &&
+		    is_bound(view->model, it, &hop) &&
+		    ip_prefix_overlaps(&it->prefix, &subnet->prefix))
+			return true;
+	}
+	return false;
+}
+
 static bool prefsrc_allows(const struct view *view,
 			   const struct subnet *subnet,
 			   const struct attrset *set)
@@ -84,7 +102,7 @@ struct on_subnet subnet_has_next_hop(const struct view *view,
 	/* Line 4: an IPv6 router says nothing without a binding (RFC 8028). */
 	if (hop->gateway.family == AF_INET6 &&
 	    ip_addr_is_link_local(&hop->gateway))
-		return (struct on_subnet){true, 4};
+		return (struct on_subnet){!others_are_bound(view, subnet), 4};
 	/* Line 3: the longest subnet around the gateway. */
 	around = subnet_longest_on_link(view->subnets, hop->ifindex, &hop->gateway);
 	if (around &&
@@ -102,6 +120,9 @@ static bool makes_uplink(const struct view *view, const struct subnet *subnet,
 	const struct next_hop *hop;
 
 	if (set->family != subnet->prefix.addr.family)
+		return false;
+	if (set->src.addr.family && set->src.len &&
+	    !ip_prefix_covers(&set->src, &subnet->prefix))
 		return false;
 	vec_foreach(&set->hops, hop) {
 		struct on_subnet on;

@@ -41,6 +41,34 @@ static uint32_t intern_copy(struct attrset_store *attrs,
 }
 
 /*
+ * The same next hops without the kernel's check that a gateway lies in a
+ * connected prefix. Main keeps a route whose gateway lost its prefix, and still
+ * forwards by it, but nobody can add such a route anew without "onlink". Takes
+ * over the ref to @id.
+ */
+static uint32_t intern_onlink(struct attrset_store *attrs, uint32_t id)
+{
+	const struct attrset *set = attrset_get(attrs, id);
+	struct attrset copy;
+	bool keep[256];
+	size_t n = set->hops.n;
+	uint32_t ret;
+
+	if (n == 0 || n > sizeof(keep))
+		return id;
+	memset(keep, true, sizeof(keep));
+	attrset_copy_for_table(set, keep, &copy);
+	copy.nh_id = 0;
+	for (size_t i = 0; i < n; i++)
+		if (ip_addr_is_set(&copy.hops.items[i].gateway))
+			copy.hops.items[i].flags |= NEXT_HOP_ONLINK;
+	ret = attrset_intern(attrs, &copy);
+	attrset_done(&copy);
+	attrset_unref(attrs, id);
+	return ret;
+}
+
+/*
  * Whether main's own lookup of the row ends in `throw` too, whatever its TOS or
  * source. Only then may our table say so: the lookup goes on in main, where a
  * route that the draft's rules passed over could otherwise catch the packet.
@@ -66,6 +94,8 @@ static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 	if (cell->kind == CELL_STRONG)
 		return intern_reject(attrs, family, ATTRSET_UNREACHABLE);
 	id = intern_copy(attrs, cell);
+	if (attrset_get(attrs, id)->refused)
+		id = intern_onlink(attrs, id);
 	if (attrset_get(attrs, id)->type == ATTRSET_THROW &&
 	    !main_throws(attrs, row)) {
 		attrset_unref(attrs, id);
@@ -198,6 +228,10 @@ bool plan_rule_may_tunnel(const struct policy *policy, const struct rule *rule)
 	return (rule->fwmark & rule->fwmask) == 0;
 }
 
+/*
+ * An unreachable default is one as well: a tunnel's kill switch. Only `throw`
+ * lets the lookup go on.
+ */
 static bool has_default(const struct model *model, uint8_t family,
 			uint32_t table)
 {
@@ -206,8 +240,8 @@ static bool has_default(const struct model *model, uint8_t family,
 
 	for (size_t i = 0; row && i < row->n; i++)
 		if (row->routes[i].table == table &&
-		    !attrset_is_reject(attrset_get(&model->rib.attrs,
-						   row->routes[i].attrs)))
+		    attrset_get(&model->rib.attrs, row->routes[i].attrs)
+				    ->type != ATTRSET_THROW)
 			return true;
 	return false;
 }

@@ -30,8 +30,9 @@ VEC(want_vec, struct want);
  * @attrs: the store of the view's model: new attribute sets are entered
  * @ret:   appended: sorted by table, tos, metric, no two equal
  *
- * A cell whose attributes the kernel refused before becomes `throw` (weak: main
- * itself answers for the prefix) or `unreachable` (strong).
+ * A cell whose attributes the kernel refused before is tried with "onlink"; if
+ * that was refused too, it becomes `throw` (weak: main itself answers for the
+ * prefix) or `unreachable` (strong).
  */
 void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 		    const struct row *row, struct attrset_store *attrs,
@@ -51,7 +52,8 @@ struct tunnel {
  * plan_tunnel_find() - whether a full tunnel of @family is up
  *
  * A rule that is not ours, comes before main, catches unmarked packets of this
- * host from any source to any destination, and whose table has a default route.
+ * host from any source to any destination, and whose table has a default route,
+ * be it an unreachable one (a kill switch).
  */
 struct tunnel plan_tunnel_find(const struct view *view, uint8_t family);
 

@@ -117,3 +117,10 @@ const char *rule_format(const struct rule *rule, char *text)
 			 rule->suppress_len);
 	return text;
 }
+
+bool rule_is_plain(const struct rule *rule)
+{
+	return rule->action == RULE_ACTION_LOOKUP && !rule->other_iif &&
+	       !rule->oif && !rule->selective && !rule->invert &&
+	       rule->fwmark == 0 && rule->fwmask == 0 && rule->suppress_len < 0;
+}

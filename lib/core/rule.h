@@ -36,6 +36,9 @@ struct rule {
 
 VEC(rule_vec, struct rule);
 
+/** rule_is_plain() - only a source or destination, a lookup, and iif lo */
+bool rule_is_plain(const struct rule *rule);
+
 /** rule_cmp() - total order over all fields, by the key first */
 int rule_cmp(const struct rule *a, const struct rule *b);
 

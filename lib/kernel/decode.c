@@ -147,10 +147,9 @@ static bool decode_neighbour(const struct message *message,
 		return decode_bad(ret, "neighbour without an address");
 	if (info->ndm_ifindex <= 0)
 		return decode_bad(ret, "neighbour without a link");
-	/* INCOMPLETE and NONE: not known yet, so what was known stays. */
-	if (!ret->deleted && !(info->ndm_state & (NUD_VALID | NUD_FAILED)))
-		return false;
-
+	/* INCOMPLETE and NONE: not known yet. */
+	neighbour.unresolved =
+		!ret->deleted && !(info->ndm_state & (NUD_VALID | NUD_FAILED));
 	neighbour.failed = info->ndm_state & NUD_FAILED;
 	neighbour.permanent = info->ndm_state & (NUD_PERMANENT | NUD_NOARP);
 	neighbour.managed = flags_ext & NTF_EXT_MANAGED;

@@ -288,6 +288,8 @@ static bool is_wanted(const struct model_route *route,
 		return false;
 	if (context->table)
 		return table == context->table;
+	if (context->protocol)
+		return route->route.protocol == context->protocol;
 	if (table == ROUTE_TABLE_MAIN || route->prefix.len == 0)
 		return true;
 	return table >= context->table_first && table <= context->table_last;

@@ -201,8 +201,10 @@ static int read_once(struct kernel *kernel, const struct kernel_read *what,
 		/* There can be a million routes, and each stands for itself. */
 		.held = what->what == KERNEL_ROUTE ? NULL : &held,
 	};
+
 	int r;
 
+	dump.context.protocol = what->protocol;
 	r = encode_question(kernel, what);
 	if (!r)
 		r = send_question(kernel);

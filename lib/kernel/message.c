@@ -53,11 +53,6 @@ int attr_u8(const struct nlattr *attr, uint8_t *ret)
 	return attr_copy(attr, ret, sizeof(*ret));
 }
 
-int attr_u16(const struct nlattr *attr, uint16_t *ret)
-{
-	return attr_copy(attr, ret, sizeof(*ret));
-}
-
 int attr_u32(const struct nlattr *attr, uint32_t *ret)
 {
 	return attr_copy(attr, ret, sizeof(*ret));

@@ -51,7 +51,6 @@ int message_index(const struct nlattr *head, int len,
  * Return: 0, or -EBADMSG when its length is wrong.
  */
 int attr_u8(const struct nlattr *attr, uint8_t *ret);
-int attr_u16(const struct nlattr *attr, uint16_t *ret);
 int attr_u32(const struct nlattr *attr, uint32_t *ret);
 int attr_addr(const struct nlattr *attr, uint8_t family, struct ip_addr *ret);
 

@@ -292,6 +292,59 @@ def test_a_link_made_anew_works_as_the_old_one_did(figure, family, model):
     until(lambda: a.ping(family.b, family.a2, count=1, wait=0.1), 3)
 
 
+def test_a_link_that_moves_to_another_namespace_is_gone(figure, family):
+    """As a container's tool does it; and it comes back without addresses."""
+    a, r1 = figure.a, figure.r1
+    daemon = figure.start()
+    a.ip(f"link set eth1 netns {r1.name}")
+    daemon.wait()
+    assert list(own_sources(a, family.number)) == [family.net1]
+    r1.ip(f"link set eth1 netns {a.name}")
+    a.ip("link set eth1 up")
+    if family.number == 4:
+        a.ip("addr add 10.2.0.2/24 dev eth1")
+    give_back(figure, family)
+    daemon.wait()
+    assert a.leaves_by(family.b, family.a2) == family.via2
+
+
+def test_all_addresses_and_routes_flushed_and_set_again(figure, model):
+    """As a network script does that starts from nothing."""
+    a = figure.a
+    daemon = figure.start(config(model))
+    before = own_state(a)
+    a.ip("""
+        route flush table main
+        addr flush dev eth0 scope global
+        addr flush dev eth1 scope global
+    """)
+    a.ip("route flush table main", 6)
+    daemon.wait()
+    assert own_rules(a, 4) == own_rules(a, 6) == []
+    a.ip("""
+        addr add 10.1.0.2/24 dev eth0
+        addr add 10.2.0.2/24 dev eth1
+        addr add 2001:db8:1::2/64 dev eth0
+        addr add 2001:db8:2::2/64 dev eth1
+        route add default via 10.1.0.1 dev eth0 metric 100
+        route add default via 10.2.0.1 dev eth1 metric 200
+        route replace fe80::/64 dev eth0 metric 256
+        route replace fe80::/64 dev eth1 metric 256
+        route add default via fe80::1 dev eth0 metric 100
+        route add default via fe80::1 dev eth1 metric 200
+    """)
+    daemon.wait()
+    after = own_state(a)
+    assert [len(after[key]) for key in sorted(after)] == \
+        [len(before[key]) for key in sorted(before)]
+    for source, dst, path in (
+            ("10.1.0.2", "203.0.113.9", "via 10.1.0.1 dev eth0"),
+            ("10.2.0.2", "203.0.113.9", "via 10.2.0.1 dev eth1"),
+            ("2001:db8:1::2", "2001:db8:b::9", "via fe80::1 dev eth0"),
+            ("2001:db8:2::2", "2001:db8:b::9", "via fe80::1 dev eth1")):
+        assert a.leaves_by(dst, source) == path
+
+
 def test_disable_ipv6_takes_the_links_ipv6_subnets_only(figure, model):
     a = figure.a
     daemon = figure.start(config(model))

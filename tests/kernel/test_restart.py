@@ -199,6 +199,8 @@ proto 109
         rule add pref 7109 from 10.99.0.0/24 iif lo table 7300 protocol 109
         rule add pref 7109 from 10.98.0.0/24 iif lo table 7301 protocol 109
         rule add pref 7205 from 10.1.0.0/24 iif lo table {one} protocol 109
+        neigh add 10.1.0.99 dev eth0 proto 109 managed
+        neigh del 10.2.0.1 dev eth1
     """)
     a.ip(f"""
         route flush table {two}

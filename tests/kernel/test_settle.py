@@ -81,6 +81,40 @@ def test_a_renewal_with_another_metric_changes_nothing(figure, family):
     assert own_state(a) == before
 
 
+def test_a_renewal_that_only_changes_lifetimes_changes_nothing(figure):
+    """And one that puts in place what is in place."""
+    a = figure.a
+    daemon = figure.start()
+    with Watch(a) as watch:
+        a.ip("""
+            addr change 10.2.0.2/24 dev eth1 valid_lft 3600 preferred_lft 1800
+            addr change 2001:db8:2::2/64 dev eth1 valid_lft 3600 \
+preferred_lft 1800
+            route replace default via 10.2.0.1 dev eth1 metric 200
+            route replace default via fe80::1 dev eth1 metric 200
+            link set eth1 mtu 1400
+            link set eth1 promisc on
+            link set eth1 alias office
+        """)
+        daemon.wait()
+        assert watch.by(daemon) == []
+
+
+def test_a_reload_does_not_cut_the_settle_time_short(figure, family):
+    a = figure.a
+    daemon = figure.start(LONG)
+    a.ip(f"route del default {family.via2} metric 200")
+    daemon.ctl("reload")
+    until(lambda: "read again" in daemon.log())
+    assert daemon.status()["model"] == "weak"
+    assert a.leaves_by(family.b, family.a2) == family.via2
+    with Watch(a) as watch:
+        a.ip(f"route add default {family.via2} metric 200")
+        assert daemon.status()["subnets"]
+        assert watch.by(daemon) == []
+    assert a.leaves_by(family.b, family.a2) == family.via2
+
+
 def test_a_route_that_flaps_past_the_settle_time_ends_right(figure, family):
     a = figure.a
     daemon = figure.start("settle_ms = 20;")
@@ -193,6 +227,20 @@ def test_a_lost_carrier_before_the_route_does_not_wait(figure, family):
     until(lambda: "eth1" not in str(
         [r for r in a.routes(number, family.number)
          if r["dst"] == "default"]), AT_ONCE_S)
+
+
+def test_a_lost_carrier_of_the_only_uplink_does_not_wait(figure, family):
+    """Where nothing is usable main's word counts, and main has none."""
+    a = figure.a
+    a.ip(f"route del default {family.via1}")
+    daemon = figure.lab.daemon(a, LONG)
+    number = daemon.table("eth1", family.net2)
+    assert "default" in str(a.routes(number, family.number))
+    a.ip(f"route del default {family.via2}")
+    assert "default" in str(a.routes(number, family.number))
+    figure.r2.ip("link set lan down")
+    until(lambda: "default" not in str(a.routes(number, family.number)),
+          AT_ONCE_S)
 
 
 def test_a_router_known_dead_does_not_wait(figure, family):

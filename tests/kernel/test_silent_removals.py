@@ -126,14 +126,14 @@ def test_the_last_address_of_a_link_goes_but_another_subnet_stays(figure):
     assert a.leaves_by(DST, "10.2.0.2") == "via 10.2.0.1 dev eth1"
 
 
-def test_a_nexthop_object_takes_ipv4_routes_along_silently(figure):
+def test_a_nexthop_object_takes_ipv4_routes_along_silently(figure, model):
     a = figure.a
     a.ip("""
         nexthop add id 1 via 10.1.0.1 dev eth0
         route add 198.51.100.0/24 nhid 1
         route add 192.0.2.0/24 nhid 1
     """)
-    daemon = figure.start()
+    daemon = figure.start(f'model = "{model}";')
     with Watch(a) as watch:
         a.ip("nexthop del id 1")
         daemon.wait()

@@ -7,10 +7,13 @@
 
 #include <net/if.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <linux/rtnetlink.h>
@@ -142,6 +145,24 @@ static struct op put(struct ear *ear, uint32_t i)
 	return op;
 }
 
+static struct op rule_op(uint32_t priority)
+{
+	struct op op = {.kind = OP_RULE_ADD};
+
+	op.rule = (struct rule){
+		.family = AF_INET,
+		.priority = priority,
+		.src = ip_prefix_default(AF_INET),
+		.dst = ip_prefix_default(AF_INET),
+		.table = OURS,
+		.action = RULE_ACTION_LOOKUP,
+		.protocol = OWNER,
+		.iif_lo = true,
+		.suppress_len = -1,
+	};
+	return op;
+}
+
 static void apply(struct kernel *kernel, struct ear *ear, const struct op *ops,
 		  size_t n)
 {
@@ -155,19 +176,8 @@ static void apply(struct kernel *kernel, struct ear *ear, const struct op *ops,
 static void own_writes_are_not_heard(void **state)
 {
 	struct ear *ear = *state;
-	struct op ops[2] = {put(ear, 1), {.kind = OP_RULE_ADD}};
+	struct op ops[2] = {put(ear, 1), rule_op(7109)};
 
-	ops[1].rule = (struct rule){
-		.family = AF_INET,
-		.priority = 7109,
-		.src = ip_prefix_default(AF_INET),
-		.dst = ip_prefix_default(AF_INET),
-		.table = OURS,
-		.action = RULE_ACTION_LOOKUP,
-		.protocol = OWNER,
-		.iif_lo = true,
-		.suppress_len = -1,
-	};
 	apply(ear->kernel, ear, ops, 2);
 	assert_heard(ear, "");
 	/* Others who undo it are heard. */
@@ -230,6 +240,26 @@ static void neighbours_are_heard_when_they_matter(void **state)
 	assert_heard(ear, "");
 	netns_ip("neigh del 192.0.2.8 dev d1");
 	listen_all(ear);
+}
+
+static void another_protocol_is_another_owner(void **state)
+{
+	struct kernel_config changed = config;
+	struct ear *ear = *state;
+
+	changed.protocol = 50;
+	changed.table_first = 60;
+	changed.table_last = 60;
+	kernel_configure(ear->kernel, &changed);
+	netns_ip("neigh replace 192.0.2.8 dev d1 lladdr 2:0:0:0:0:1 nud stale "
+		 "protocol 50\n"
+		 "neigh del 192.0.2.8 dev d1\n"
+		 "route add 203.0.113.0/24 via 192.0.2.1 table 60\n"
+		 "route add 203.0.113.0/24 via 192.0.2.1 table 7100\n"
+		 "route flush table 60\n"
+		 "route flush table 7100");
+	assert_heard(ear, "!192.0.2.8 !192.0.2.8 "
+			  "+203.0.113.0/24 -203.0.113.0/24 ");
 }
 
 #define BURST 60000
@@ -321,6 +351,66 @@ static void dumps_hold_what_was_asked_for(void **state)
 	netns_ip("route flush table 60");
 }
 
+#define MANY	      1000
+#define FIRST_MANY    10000
+#define FLAPS	      9000 /* priority of a rule that comes and goes */
+#define FLAPPED_READS 200
+
+static void flap_rules(void)
+{
+	struct op op = rule_op(FLAPS);
+	struct kernel_failure_vec failures = {0};
+	struct kernel *kernel;
+
+	if (kernel_open(&config, &kernel))
+		_exit(1);
+	while (kernel_apply(kernel, &op, 1, NULL, &failures) == 0) {
+		op.kind = op.kind == OP_RULE_ADD ? OP_RULE_DELETE : OP_RULE_ADD;
+		(void)usleep(100);
+	}
+	_exit(1);
+}
+
+static void count_many(const struct kernel_event *event, void *data)
+{
+	uint8_t *seen = data;
+
+	if (event->rule.priority >= FIRST_MANY &&
+	    event->rule.priority < FIRST_MANY + MANY)
+		seen[event->rule.priority - FIRST_MANY]++;
+}
+
+/* Others change rules while a dump of many parts is under way. */
+static void interrupted_dumps_are_passed_on_once(void **state)
+{
+	const struct kernel_read what = {.what = KERNEL_RULE,
+					 .family = AF_INET};
+	uint8_t once[MANY];
+	uint8_t seen[MANY];
+	struct ear *ear = *state;
+	struct op op;
+	pid_t child;
+	uint32_t i;
+
+	for (i = 0; i < MANY; i++) {
+		op = rule_op(FIRST_MANY + i);
+		apply(ear->kernel, ear, &op, 1);
+	}
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		flap_rules();
+	memset(once, 1, sizeof(once));
+	for (i = 0; i < FLAPPED_READS; i++) {
+		memset(seen, 0, sizeof(seen));
+		assert_int_equal(
+			kernel_read(ear->kernel, &what, count_many, seen), 0);
+		assert_memory_equal(seen, once, sizeof(once));
+	}
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 /* As after a time-out: a dump was asked for, and nobody read the answer. */
 static void an_answer_left_behind_is_skipped(void **state)
 {
@@ -369,9 +459,11 @@ int main(void)
 		TEST(own_writes_are_not_heard),
 		TEST(what_others_do_is_heard),
 		TEST(neighbours_are_heard_when_they_matter),
+		TEST(another_protocol_is_another_owner),
 		TEST(loss_is_told_and_survived),
 		TEST(dumps_hold_what_was_asked_for),
 		TEST(an_answer_left_behind_is_skipped),
+		TEST(interrupted_dumps_are_passed_on_once),
 	};
 
 	if (!netns_enter())

@@ -69,28 +69,35 @@ static void copy_without(const struct line_vec *lines, size_t from, size_t n,
 			vec_push(ret, lines->items[i]);
 }
 
-void host_shrink(struct line_vec *lines, host_fails *fails, void *context)
+/* Removes @step lines wherever that can be done. Return: whether it could. */
+static bool shrink_by(struct line_vec *lines, size_t step, host_fails *fails,
+		      void *context)
 {
 	struct line_vec less = {0};
-	size_t step = lines->n / 2;
+	size_t before = lines->n;
+	size_t at = 0;
 
-	while (step > 0) {
-		size_t before = lines->n;
-
-		for (size_t at = 0; at + step <= lines->n;) {
-			copy_without(lines, at, step, &less);
-			if (!fails(&less, context)) {
-				at++;
-				continue;
-			}
-			vec_done(lines);
-			*lines = less;
-			less = (struct line_vec){0};
+	while (at + step <= lines->n) {
+		copy_without(lines, at, step, &less);
+		if (!fails(&less, context)) {
+			at++;
+			continue;
 		}
-		/* A smaller host may do without what a larger one needed. */
-		step = lines->n < before && step == 1 ? 1 : step / 2;
+		vec_done(lines);
+		*lines = less;
+		less = (struct line_vec){0};
 	}
 	vec_done(&less);
+	return lines->n < before;
+}
+
+void host_shrink(struct line_vec *lines, host_fails *fails, void *context)
+{
+	for (size_t step = lines->n / 2; step > 1; step /= 2)
+		(void)shrink_by(lines, step, fails, context);
+	/* A smaller host may do without what a larger one needed. */
+	while (shrink_by(lines, 1, fails, context))
+		continue;
 }
 
 /* --- destinations --- */

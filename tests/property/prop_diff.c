@@ -33,7 +33,7 @@ static bool complain(struct change *change, const char *why,
 	if (op)
 		(void)op_format(op, &change->scene.model.rib.attrs,
 				&change->scene.model.links, text);
-	(void)snprintf(change->why, sizeof(change->why), "%s: %.200s", why,
+	(void)snprintf(change->why, sizeof(change->why), "%.190s: %.200s", why,
 		       text);
 	return false;
 }
@@ -141,22 +141,30 @@ static bool packet_fares_well(struct change *change, const struct op *op,
 	return complain(change, why, op);
 }
 
-static bool packets_fare_well(struct change *change, const struct op *op)
+static bool source_fares_well(struct change *change, const struct op *op,
+			      const struct ip_addr *src)
 {
 	static const uint8_t tos[] = {0, 0x10};
-	const struct ip_addr *src;
 	const struct ip_addr *dst;
-	struct packet packet;
 
-	vec_foreach(&change->srcs, src) {
-		vec_foreach(&change->dsts, dst) {
-			for (size_t i = 0; i < 2; i++) {
-				packet = (struct packet){*src, *dst, tos[i]};
-				if (!packet_fares_well(change, op, &packet))
-					return false;
-			}
+	vec_foreach(&change->dsts, dst) {
+		for (size_t i = 0; i < 2; i++) {
+			struct packet packet = {*src, *dst, tos[i]};
+
+			if (!packet_fares_well(change, op, &packet))
+				return false;
 		}
 	}
+	return true;
+}
+
+static bool packets_fare_well(struct change *change, const struct op *op)
+{
+	const struct ip_addr *src;
+
+	vec_foreach(&change->srcs, src)
+		if (!source_fares_well(change, op, src))
+			return false;
 	return true;
 }
 

@@ -285,29 +285,35 @@ static bool sources_agree(struct world *world, const struct subnet *subnet,
 	return ok;
 }
 
-static bool packets_agree(struct world *world, const struct addr_vec *dsts)
+/* All destinations, with every TOS that routes have and one they have not. */
+static bool subnet_agrees(struct world *world, const struct subnet *subnet,
+			  const struct addr_vec *dsts)
 {
 	static const uint8_t tos[] = {0, 0x10, 0x08, 0x04};
-	const struct subnet *subnet;
+	size_t n_tos = subnet->prefix.addr.family == AF_INET ? 4 : 1;
 	const struct ip_addr *dst;
-	struct packet packet;
 
-	vec_foreach(&world->scene.subnets.subnets, subnet) {
-		if (!subnet->managed)
+	vec_foreach(dsts, dst) {
+		struct packet packet = {.dst = *dst};
+
+		if (dst->family != subnet->prefix.addr.family)
 			continue;
-		vec_foreach(dsts, dst) {
-			size_t n = dst->family == AF_INET ? 4 : 1;
-
-			packet.dst = *dst;
-			if (dst->family != subnet->prefix.addr.family)
-				continue;
-			for (size_t i = 0; i < n; i++) {
-				packet.tos = tos[i];
-				if (!sources_agree(world, subnet, &packet))
-					return false;
-			}
+		for (size_t i = 0; i < n_tos; i++) {
+			packet.tos = tos[i];
+			if (!sources_agree(world, subnet, &packet))
+				return false;
 		}
 	}
+	return true;
+}
+
+static bool packets_agree(struct world *world, const struct addr_vec *dsts)
+{
+	const struct subnet *subnet;
+
+	vec_foreach(&world->scene.subnets.subnets, subnet)
+		if (subnet->managed && !subnet_agrees(world, subnet, dsts))
+			return false;
 	return true;
 }
 
@@ -458,31 +464,32 @@ static bool is_broken(const struct line_vec *lines, void *context)
 
 /* --- the tests --- */
 
+static void try_host(uint64_t seed, host_fails *fails)
+{
+	struct dice dice = {.state = seed};
+	struct line_vec lines = {0};
+	struct world world;
+	struct scene scene;
+
+	host_roll(&dice, &lines);
+	if (!host_build(&lines, &scene)) {
+		host_print(&lines);
+		fail_msg("seed %llu: unreadable", (unsigned long long)seed);
+	}
+	scene_done(&scene);
+	if (fails(&lines, &world)) {
+		host_shrink(&lines, fails, &world);
+		(void)fails(&lines, &world);
+		host_print(&lines);
+		fail_msg("seed %llu: %s", (unsigned long long)seed, world.why);
+	}
+	vec_done(&lines);
+}
+
 static void try_hosts(host_fails *fails)
 {
-	for (size_t i = 0; i < n_hosts; i++) {
-		struct dice dice = {.state = first_seed + i};
-		struct line_vec lines = {0};
-		struct world world;
-		struct scene scene;
-
-		host_roll(&dice, &lines);
-		if (!host_build(&lines, &scene)) {
-			host_print(&lines);
-			fail_msg("seed %llu: unreadable host",
-				 (unsigned long long)(first_seed + i));
-		}
-		scene_done(&scene);
-		if (fails(&lines, &world)) {
-			host_shrink(&lines, fails, &world);
-			(void)fails(&lines, &world);
-			host_print(&lines);
-			fail_msg("seed %llu: %s",
-				 (unsigned long long)(first_seed + i),
-				 world.why);
-		}
-		vec_done(&lines);
-	}
+	for (size_t i = 0; i < n_hosts; i++)
+		try_host(first_seed + i, fails);
 }
 
 static void kernel_does_what_the_draft_says(void **state)
@@ -503,8 +510,7 @@ static void kernel_does_what_the_draft_says(void **state)
 	try_hosts(disagrees);
 	for (size_t i = 0; i < MET_KINDS; i++) {
 		print_message("# %s: %zu packets\n", kinds[i], met[i]);
-		if (n_hosts >= HOSTS)
-			assert_true(met[i] > 1000);
+		assert_true(n_hosts < HOSTS || met[i] > 1000);
 	}
 }
 

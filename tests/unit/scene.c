@@ -158,7 +158,8 @@ static int del_addr(struct scene *scene, struct words *words)
 
 /* --- routes, rules, neighbours --- */
 
-static int route_line(struct scene *scene, struct words *words)
+static int put_route(struct scene *scene, struct words *words,
+		     enum model_put how)
 {
 	struct model_route route;
 	uint64_t until_ms;
@@ -167,9 +168,28 @@ static int route_line(struct scene *scene, struct words *words)
 	err = scene_text_route(words, &until_ms, &route);
 	if (err)
 		return err;
-	err = model_put_route(&scene->model, &route, MODEL_APPEND);
+	err = model_put_route(&scene->model, &route, how);
 	attrset_done(&route.set);
 	return err;
+}
+
+static int route_line(struct scene *scene, struct words *words)
+{
+	return put_route(scene, words, MODEL_APPEND);
+}
+
+static int prepend_line(struct scene *scene, struct words *words)
+{
+	if (!words_take(words, "route"))
+		return -EINVAL;
+	return put_route(scene, words, MODEL_PREPEND);
+}
+
+static int replace_line(struct scene *scene, struct words *words)
+{
+	if (!words_take(words, "route"))
+		return -EINVAL;
+	return put_route(scene, words, MODEL_REPLACE);
 }
 
 static int del_route(struct scene *scene, struct words *words)
@@ -351,6 +371,7 @@ static const struct {
 	{"route", route_line, del_route}, {"rule", rule_line, del_rule},
 	{"neigh", neigh_line, del_neigh}, {"policy", policy_line, NULL},
 	{"binding", binding_line, NULL},  {"clock", clock_line, NULL},
+	{"prepend", prepend_line, NULL},  {"replace", replace_line, NULL},
 };
 
 int scene_line(struct scene *scene, const char *line)

@@ -13,6 +13,7 @@
  *         [metric N] [tos N] [table main|N] [proto N] [src ADDR]
  *         [scope ...] [pref high|medium|low] [nhid N] [mtu [lock] N]
  *         [expires S] [nexthop via ADDR dev NAME [weight N] [onlink]]...
+ *   prepend route ..., replace route ...   (as the kernel would tell of it)
  *   rule PRIORITY [not] [from PREFIX] [to PREFIX] [iif lo|NAME] [oif NAME]
  *        [fwmark N/N] [tos N] lookup N|main [suppress_prefixlength N]
  *        [proto N] [inet6]

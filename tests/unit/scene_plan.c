@@ -75,7 +75,7 @@ void scene_ops(struct scene *scene, const struct scene_plan *plan,
 	const struct scene_row *row;
 
 	vec_foreach(&plan->rows, row)
-		diff_row(&scene->policy, &row->prefix,
+		diff_row(&view, &row->prefix,
 			 rib_row(&scene->model.rib, &row->prefix), &row->wants,
 			 ops);
 	rule_ops(scene, AF_INET, plan, ops);

@@ -235,12 +235,11 @@ static void add_metrics(struct attrset *set, const uint32_t *metrics)
 		} items[RTAX_MAX];
 	} nest = {.head.rta_type = RTA_METRICS};
 	size_t n = 0;
-	unsigned short i;
 
-	for (i = 1; i <= RTAX_MAX; i++) {
+	for (unsigned int i = 1; i <= RTAX_MAX; i++) {
 		if (!metrics[i])
 			continue;
-		nest.items[n].head.rta_type = i;
+		nest.items[n].head.rta_type = (unsigned short)i;
 		nest.items[n].head.rta_len = RTA_LENGTH(sizeof(uint32_t));
 		nest.items[n++].value = metrics[i];
 	}

@@ -337,6 +337,17 @@ static void print_difference(const char *written, const char *out)
 		    (int)strcspn(out, "\n"), out);
 }
 
+static void settle_difference(const char *path, const char *text,
+			      const char *should)
+{
+	if (getenv("MULTIHOMED_UPDATE")) {
+		write_file(path, should);
+		return;
+	}
+	print_difference(text, should);
+	fail_msg("%s: MULTIHOMED_UPDATE=1 rewrites it", path);
+}
+
 static void case_is_as_written(void **state)
 {
 	const char *path = *state;
@@ -345,14 +356,8 @@ static void case_is_as_written(void **state)
 
 	if (count_lines(should) > LINES_MAX)
 		fail_msg("%s: more than %d lines", path, LINES_MAX);
-	if (strcmp(text, should) != 0) {
-		if (getenv("MULTIHOMED_UPDATE")) {
-			write_file(path, should);
-		} else {
-			print_difference(text, should);
-			fail_msg("%s: MULTIHOMED_UPDATE=1 rewrites it", path);
-		}
-	}
+	if (strcmp(text, should) != 0)
+		settle_difference(path, text, should);
 	free(should);
 	free(text);
 }

@@ -225,6 +225,15 @@ static const struct cell_case cases[] = {
 	 0, "2001:db8:1::/64", "a", "congruent 8 via 2001:db8:1::3 dev a",
 	 "then by metric"},
 
+	{"route " P6 "via 2001:db8:1::3 dev a\n"
+	 "route " P6 "from 2001:db8:1::/48 via 2001:db8:1::1 dev a",
+	 0, "2001:db8:1::/64", "a", "congruent 1024 via 2001:db8:1::1 dev a",
+	 "of equal metrics the longer one, as in the kernel"},
+	{"route " P6 "via 2001:db8:1::3 dev a pref high\n"
+	 "route " P6 "from 2001:db8:1::/48 via 2001:db8:1::1 dev a",
+	 0, "2001:db8:1::/64", "a", "congruent 1024 via 2001:db8:1::3 dev a",
+	 "after the preference"},
+
 	/* Local links. */
 	{"route " P "dev c metric 7\nroute " P "via 10.4.0.1 dev d metric 9", 0,
 	 "10.4.0.0/24", "d", "congruent 7 dev c", "on every subnet"},

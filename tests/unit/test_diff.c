@@ -92,6 +92,8 @@ static const struct diff_case cases[] = {
 	 "copies of our rule go"},
 	{"rule 7109 from 192.0.2.0/24 iif lo lookup 7100 proto 3\n", "",
 	 "somebody else's twin of it stays"},
+	{"rule 7150 from 10.0.0.0/8 iif eth9 lookup 99 proto 109\n", "",
+	 "one that we could not have made stays, whatever its mark"},
 	{"rule 7150 from 10.0.0.0/8 lookup 99 proto 109\n",
 	 "-4 rule del priority 7150 from 10.0.0.0/8 lookup 99 protocol 109\n",
 	 "a rule with our mark that is not planned goes"},
@@ -276,14 +278,20 @@ static void diff_leaves_source_routes_of_others(void **state)
 	scene_make(&scene, HOST);
 	assert_int_equal(scene_subnet(&scene, "2001:db8:a::/64", "a")->table,
 			 7101);
-	/* Before ours, so it stands first. */
-	scene_read(&scene, "route ::/0 from 2001:db8::/32 dev a table 7101 "
-			   "metric 1024 proto 3\n");
-	ops_of(&scene, text);
-	assert_non_null(strstr(text, "replace ::/0 via 2001:db8:a::1"));
+	scene_steady(&scene);
+	/* In the row before ours or behind it: theirs is no matter of ours. */
+	scene_read(&scene, "prepend route ::/0 from 2001:db8::/32 dev a "
+			   "table 7101 metric 1024 proto 3\n");
 	ops_of(&scene, text);
 	if (*text)
-		fail_msg("again: %s", text);
+		fail_msg("before ours: %s", text);
+	scene_read(&scene, "del route ::/0 from 2001:db8::/32 dev a "
+			   "table 7101 metric 1024 proto 3\n"
+			   "route ::/0 from 2001:db8::/32 dev a "
+			   "table 7101 metric 1024 proto 3\n");
+	ops_of(&scene, text);
+	if (*text)
+		fail_msg("behind ours: %s", text);
 	scene_done(&scene);
 }
 

@@ -53,8 +53,9 @@ static void text_changes(struct scene *scene, char *ret)
 	const struct ip_prefix *it;
 	char text[IP_TEXT_MAX];
 
-	ret += sprintf(ret, "%s%s%s%s|", changes->links ? "L" : "",
-		       changes->addresses ? "A" : "", changes->rules ? "R" : "",
+	ret += sprintf(ret, "%s%s%s%s%s|", changes->links ? "L" : "",
+		       changes->names ? "M" : "", changes->addresses ? "A" : "",
+		       changes->rules ? "R" : "",
 		       changes->neighbours ? "N" : "");
 	if (dirty->n)
 		qsort(dirty->items, dirty->n, sizeof(*dirty->items),
@@ -68,18 +69,18 @@ static void text_changes(struct scene *scene, char *ret)
 
 static const struct {
 	const char *event;
-	const char *changes; /* Links Addresses Rules Neighbours | dirty rows */
+	const char *changes; /* Links naMes Addresses Rules Neighbours | rows */
 	const char *why;
 } cases[] = {
 	{"link 2 a up\n", "|", "said again"},
-	{"link 2 a0 up\n", "L|", "a name moves no packet"},
+	{"link 2 a0 up\n", "LM|", "a name moves no packet"},
 	{"link 2 a up master 9\n", "L|", "nor does a master"},
 	{"link 2 a up no-carrier\n", "L|" OVER_A, "carrier does"},
 	{"link 2 a down\n", "L|" OVER_A, "and so does the state"},
-	{"link 9 c up\n", "L|", "a new link"},
-	{"del link 3\n", "LA|" OVER_B, "its addresses go with it"},
+	{"link 9 c up\n", "LM|", "a new link"},
+	{"del link 3\n", "LMA|" OVER_B, "its addresses go with it"},
 	{"del link 9\n", "|", "never heard of it"},
-	{"del link 3\nlink 3 b up\n", "LA|" OVER_B, "and back again"},
+	{"del link 3\nlink 3 b up\n", "LMA|" OVER_B, "and back again"},
 	{"addr 192.0.2.2/24 dev a\n", "|", "said again"},
 	{"addr 192.0.2.3/24 dev a\n", "A|", "one more"},
 	{"addr 192.0.2.2/25 dev a\n", "A|", "another length is another one"},
@@ -133,7 +134,7 @@ static void link_that_comes_after_its_routes_is_noted(void **state)
 	make_clean(&scene, HOST "del link 3\n");
 	scene_read(&scene, "link 3 b up\n");
 	text_changes(&scene, text);
-	assert_string_equal(text, "L|" OVER_B);
+	assert_string_equal(text, "LM|" OVER_B);
 	scene_done(&scene);
 }
 

@@ -16,44 +16,12 @@
 #include <cmocka.h>
 
 #include "tests/unit/scene.h"
-#include "tests/unit/scene_text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 #define LINKS                                                                  \
 	"link 2 a up\n"                                                        \
 	"link 3 b up\n"
-
-/* "add|append|prepend|replace|del ROUTE": a message as it would come. */
-static int message(struct model *model, const char *line)
-{
-	static const struct {
-		const char *name;
-		enum model_put put;
-	} puts[] = {
-		{"add", MODEL_APPEND},
-		{"append", MODEL_APPEND},
-		{"prepend", MODEL_PREPEND},
-		{"replace", MODEL_REPLACE},
-	};
-	struct model_route route;
-	struct words words;
-	uint64_t until_ms;
-	bool del;
-	int err = -ENOENT;
-
-	assert_int_equal(words_split(&words, model, line), 0);
-	del = strcmp(words.items[0], "del") == 0;
-	words.at = 1;
-	assert_int_equal(scene_text_route(&words, &until_ms, &route), 0);
-	if (del)
-		err = model_remove_route(model, &route, until_ms);
-	for (size_t i = 0; i < COUNT(puts); i++)
-		if (strcmp(words.items[0], puts[i].name) == 0)
-			err = model_put_route(model, &route, puts[i].put);
-	attrset_done(&route.set);
-	return err;
-}
 
 /* The row of @prefix: gateways' last bytes, links, metrics; "!" is leaving. */
 static const char *text_row(const struct model *model, const char *prefix,
@@ -109,7 +77,7 @@ static void try_messages(const struct message_case *c, const char *prefix)
 		size_t len = strcspn(at, ";");
 
 		(void)snprintf(line, sizeof(line), "%.*s", (int)len, at);
-		err = message(&scene.model, line);
+		err = scene_line(&scene, line);
 		at += len + (at[len] == ';');
 	}
 	text_row(&scene.model, prefix, text);
@@ -122,79 +90,87 @@ static void try_messages(const struct message_case *c, const char *prefix)
 #define P "10.0.0.0/8 "
 
 static const struct message_case v4_cases[] = {
-	{"add " P "via 192.0.2.1 dev a", 0, "1a", "one"},
-	{"add " P "via 192.0.2.1 dev a;add " P "via 192.0.2.1 dev a", 0, "1a",
-	 "said again"},
-	{"add " P "via 192.0.2.1 dev a metric 9;"
-	 "add " P "via 192.0.2.2 dev b metric 5",
+	{"route " P "via 192.0.2.1 dev a", 0, "1a", "one"},
+	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.1 dev a", 0,
+	 "1a", "said again"},
+	{"route " P "via 192.0.2.1 dev a metric 9;"
+	 "route " P "via 192.0.2.2 dev b metric 5",
 	 0, "2b 5, 1a 9", "by metric"},
-	{"add " P "via 192.0.2.1 dev a;append " P "via 192.0.2.2 dev a", 0,
+	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.2 dev a", 0,
 	 "1a, 2a", "append: behind"},
-	{"add " P "via 192.0.2.1 dev a;prepend " P "via 192.0.2.2 dev a", 0,
-	 "2a, 1a", "prepend: before"},
-	{"add " P "via 192.0.2.1 dev a;replace " P "via 192.0.2.2 dev a", 0,
-	 "2a", "replace: instead"},
-	{"replace " P "via 192.0.2.2 dev a", 0, "2a", "replace of nothing"},
-	{"add " P "via 192.0.2.1 dev a;add " P "via 192.0.2.2 dev a metric 5;"
-	 "replace " P "via 192.0.2.3 dev a metric 5",
+	{"route " P "via 192.0.2.1 dev a;prepend route " P
+	 "via 192.0.2.2 dev a",
+	 0, "2a, 1a", "prepend: before"},
+	{"route " P "via 192.0.2.1 dev a;replace route " P
+	 "via 192.0.2.2 dev a",
+	 0, "2a", "replace: instead"},
+	{"replace route " P "via 192.0.2.2 dev a", 0, "2a",
+	 "replace of nothing"},
+	{"route " P "via 192.0.2.1 dev a;route " P
+	 "via 192.0.2.2 dev a metric 5;"
+	 "replace route " P "via 192.0.2.3 dev a metric 5",
 	 0, "1a, 3a 5", "replace: only of its key"},
-	{"add " P "via 192.0.2.1 dev a;append " P "via 192.0.2.2 dev a;"
-	 "replace " P "via 192.0.2.3 dev a",
+	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.2 dev a;"
+	 "replace route " P "via 192.0.2.3 dev a",
 	 -EAGAIN, "", "replace among several does not say which"},
-	{"add " P "via 192.0.2.1 dev a;add unreachable " P "metric 5", 0,
+	{"route " P "via 192.0.2.1 dev a;route unreachable " P "metric 5", 0,
 	 "1a, x 5", "rejects, too"},
-	{"add " P "via 192.0.2.1 dev a;replace unreachable " P, 0, "x",
+	{"route " P "via 192.0.2.1 dev a;replace route unreachable " P, 0, "x",
 	 "in exchange"},
-	{"add " P "via 192.0.2.1 dev a;add " P "via 192.0.2.1 dev a mtu 1400",
+	{"route " P "via 192.0.2.1 dev a;route " P
+	 "via 192.0.2.1 dev a mtu 1400",
 	 0, "1a, 1a", "other attributes are another route"},
-	{"add " P "via 192.0.2.1 dev a;del " P "via 192.0.2.1 dev a", 0, "",
-	 "deleted"},
-	{"del " P "via 192.0.2.1 dev a", 0, "", "nothing to delete"},
-	{"add " P "via 192.0.2.1 dev a;append " P "via 192.0.2.2 dev a;"
-	 "del " P "via 192.0.2.1 dev a",
+	{"route " P "via 192.0.2.1 dev a;del route " P "via 192.0.2.1 dev a", 0,
+	 "", "deleted"},
+	{"del route " P "via 192.0.2.1 dev a", 0, "", "nothing to delete"},
+	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.2 dev a;"
+	 "del route " P "via 192.0.2.1 dev a",
 	 0, "2a", "just the one"},
-	{"add " P "via 192.0.2.1 dev a;del " P "via 192.0.2.9 dev a", 0, "",
-	 "the only one, however it reads"},
-	{"add " P "via 192.0.2.1 dev a;append " P "via 192.0.2.2 dev a;"
-	 "del " P "via 192.0.2.9 dev a",
+	{"route " P "via 192.0.2.1 dev a;del route " P "via 192.0.2.9 dev a", 0,
+	 "", "the only one, however it reads"},
+	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.2 dev a;"
+	 "del route " P "via 192.0.2.9 dev a",
 	 -EAGAIN, "", "one of several, and none fits"},
-	{"add " P "via 192.0.2.1 dev a tos 0x10;del " P "via 192.0.2.1 dev a",
+	{"route " P "via 192.0.2.1 dev a tos 0x10;del route " P
+	 "via 192.0.2.1 dev a",
 	 0, "1a", "another TOS is another key"},
 };
 
 #define P6 "2001:db8::/32 "
 
 static const struct message_case v6_cases[] = {
-	{"add " P6 "via fe80::1 dev a;add " P6 "via fe80::2 dev a pref high", 0,
-	 "1a 1024, 2a 1024", "two routers' are two routes"},
-	{"add " P6 "via fe80::1 dev a;"
-	 "append " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a",
-	 0, "1a2a 1024", "a sibling joined: the message has the whole set"},
-	{"add " P6 "via fe80::1 dev a;"
-	 "append " P6 "nexthop via fe80::3 dev a nexthop via fe80::2 dev a",
+	{"route " P6 "via fe80::1 dev a;route " P6
+	 "via fe80::2 dev a pref high",
+	 0, "1a 1024, 2a 1024", "two routers' are two routes"},
+	{"route " P6 "via fe80::1 dev a;"
+	 "route " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a",
+	 -EAGAIN, "", "a sibling joined: only a dump has the kernel's order"},
+	{"route " P6 "via fe80::1 dev a;"
+	 "route " P6 "nexthop via fe80::3 dev a nexthop via fe80::2 dev a",
 	 0, "1a 1024, 3a2a 1024", "a set without the old one is another"},
-	{"add " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a;"
-	 "del " P6 "via fe80::2 dev a",
+	{"route " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a;"
+	 "del route " P6 "via fe80::2 dev a",
 	 -EAGAIN, "", "one hop of a set went"},
-	{"add " P6 "via fe80::1 dev a;"
-	 "del " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a",
+	{"route " P6 "via fe80::1 dev a;"
+	 "del route " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a",
 	 -EAGAIN, "", "a set of which one hop is known"},
-	{"add " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a;"
-	 "del " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a",
+	{"route " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a;"
+	 "del route " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 dev a",
 	 0, "", "the whole set went"},
-	{"add " P6 "via fe80::1 dev a;add " P6 "via fe80::1 dev a pref high", 0,
-	 "1a 1024", "same hops: the same route, changed"},
-	{"add " P6 "via fe80::1 dev a;del " P6 "via fe80::2 dev a", -EAGAIN, "",
-	 "a router that was not known"},
-	{"add " P6 "via fe80::1 dev a;"
-	 "add " P6 "from 2001:db8:1::/48 via fe80::1 dev a",
+	{"route " P6 "via fe80::1 dev a;route " P6
+	 "via fe80::1 dev a pref high",
+	 0, "1a 1024", "same hops: the same route, changed"},
+	{"route " P6 "via fe80::1 dev a;del route " P6 "via fe80::2 dev a",
+	 -EAGAIN, "", "a router that was not known"},
+	{"route " P6 "via fe80::1 dev a;"
+	 "route " P6 "from 2001:db8:1::/48 via fe80::1 dev a",
 	 0, "1a 1024, 1a 1024 src48", "a source prefix is part of the key"},
-	{"add " P6 "via fe80::1 dev a;"
-	 "replace " P6 "from 2001:db8:1::/48 via fe80::2 dev a",
+	{"route " P6 "via fe80::1 dev a;"
+	 "replace route " P6 "from 2001:db8:1::/48 via fe80::2 dev a",
 	 0, "1a 1024, 2a 1024 src48", "also for replace"},
-	{"add " P6 "via fe80::1 dev a;"
-	 "add " P6 "from 2001:db8:1::/48 via fe80::1 dev a;"
-	 "del " P6 "from 2001:db8:1::/48 via fe80::1 dev a",
+	{"route " P6 "via fe80::1 dev a;"
+	 "route " P6 "from 2001:db8:1::/48 via fe80::1 dev a;"
+	 "del route " P6 "from 2001:db8:1::/48 via fe80::1 dev a",
 	 0, "1a 1024", "and for deletion"},
 };
 
@@ -216,11 +192,12 @@ static void what_is_known_already_makes_no_row_dirty(void **state)
 				 "route " P "via 192.0.2.2 dev a\n");
 	assert_int_equal(scene.model.rib.dirty.n, 1);
 	rib_clean(&scene.model.rib);
-	assert_int_equal(message(&scene.model, "add " P "via 192.0.2.1 dev a"),
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.1 dev a"),
 			 0);
-	assert_int_equal(message(&scene.model, "add " P "via 192.0.2.2 dev a"),
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.2 dev a"),
 			 0);
-	assert_int_equal(message(&scene.model, "del " P "dev b metric 7"), 0);
+	assert_int_equal(scene_line(&scene, "del route " P "dev b metric 7"),
+			 0);
 	assert_int_equal(scene.model.rib.dirty.n, 0);
 	scene_done(&scene);
 }
@@ -234,7 +211,7 @@ static void owner_of_a_route_is_noted(void **state)
 	scene_make(&scene, LINKS "route " P "via 192.0.2.1 dev a\n");
 	rib_clean(&scene.model.rib);
 	assert_int_equal(
-		message(&scene.model, "add " P "via 192.0.2.1 dev a proto 16"),
+		scene_line(&scene, "route " P "via 192.0.2.1 dev a proto 16"),
 		0);
 	assert_int_equal(scene.model.rib.dirty.n, 1);
 	assert_int_equal(rib_row(&scene.model.rib, &prefix)->routes[0].protocol,
@@ -404,9 +381,10 @@ static void what_is_not_read_again_is_gone(void **state)
 			 "route 2001:db8::/32 dev b\n");
 	rib_clean(&model->rib);
 	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 0);
-	assert_int_equal(message(model, "add 10.2.0.0/16 dev b"), 0);
-	assert_int_equal(message(model, "add " P "via 192.0.2.2 dev a"), 0);
-	assert_int_equal(message(model, "add 10.3.0.0/16 dev b"), 0);
+	assert_int_equal(scene_line(&scene, "route 10.2.0.0/16 dev b"), 0);
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.2 dev a"),
+			 0);
+	assert_int_equal(scene_line(&scene, "route 10.3.0.0/16 dev b"), 0);
 	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 0);
 	assert_string_equal(text_row(model, "10.0.0.0/8", text), "2a");
 	assert_string_equal(text_row(model, "10.1.0.0/16", text), "0b");
@@ -435,6 +413,38 @@ static void reading_one_link_leaves_the_others(void **state)
 	scene_done(&scene);
 }
 
+/* It does not show the entries of other links between which it stands. */
+static void reading_one_link_does_not_tell_the_order(void **state)
+{
+	struct scene scene;
+	struct model *model = &scene.model;
+
+	(void)state;
+	scene_make(&scene,
+		   LINKS "route " P GW "\n"
+			 "route " P "via 192.0.2.2 dev b\n"
+			 "route 10.1.0.0/16 dev a\n"
+			 "route fe80::/64 dev a\nroute fe80::/64 dev b\n");
+	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 2);
+	assert_int_equal(scene_line(&scene, "route 10.1.0.0/16 dev a"), 0);
+	assert_int_equal(scene_line(&scene, "route " P GW), -EAGAIN);
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.9 dev a"),
+			 -EAGAIN);
+	assert_int_equal(scene_line(&scene, "route 10.9.0.0/16 dev a"), 0);
+	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 2);
+	/* Nobody chooses between these. */
+	model_read_begin(model, AF_INET6, ROUTE_TABLE_MAIN, 2);
+	assert_int_equal(scene_line(&scene, "route fe80::/64 dev a"), 0);
+	model_read_end(model, AF_INET6, ROUTE_TABLE_MAIN, 2);
+	/* In full it does. */
+	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 0);
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.2 dev b"),
+			 0);
+	assert_int_equal(scene_line(&scene, "route " P GW), 0);
+	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 0);
+	scene_done(&scene);
+}
+
 static void reading_the_same_again_changes_nothing(void **state)
 {
 	struct scene scene;
@@ -445,8 +455,8 @@ static void reading_the_same_again_changes_nothing(void **state)
 	scene_make(&scene, LINKS "route " P GW "\nroute 10.1.0.0/16 dev b\n");
 	rib_clean(&model->rib);
 	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 0);
-	assert_int_equal(message(model, "add 10.1.0.0/16 dev b"), 0);
-	assert_int_equal(message(model, "add " P GW), 0);
+	assert_int_equal(scene_line(&scene, "route 10.1.0.0/16 dev b"), 0);
+	assert_int_equal(scene_line(&scene, "route " P GW), 0);
 	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 0);
 	assert_int_equal(model->rib.dirty.n, 0);
 	assert_string_equal(text_row(model, "10.0.0.0/8", text), "1a");
@@ -464,9 +474,11 @@ static void reading_finds_the_kernels_order(void **state)
 				 "route " P "via 192.0.2.2 dev a\n"
 				 "route " P "via 192.0.2.3 dev a\n");
 	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 0);
-	assert_int_equal(message(model, "add " P "via 192.0.2.3 dev a"), 0);
-	assert_int_equal(message(model, "add " P GW), 0);
-	assert_int_equal(message(model, "add " P "via 192.0.2.2 dev a"), 0);
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.3 dev a"),
+			 0);
+	assert_int_equal(scene_line(&scene, "route " P GW), 0);
+	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.2 dev a"),
+			 0);
 	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 0);
 	assert_string_equal(text_row(model, "10.0.0.0/8", text), "3a, 1a, 2a");
 	/* Nothing is left to be swept by a read that sees nothing else. */
@@ -572,6 +584,7 @@ int main(void)
 		cmocka_unit_test(route_expires_unless_it_was_refreshed),
 		cmocka_unit_test(what_is_not_read_again_is_gone),
 		cmocka_unit_test(reading_one_link_leaves_the_others),
+		cmocka_unit_test(reading_one_link_does_not_tell_the_order),
 		cmocka_unit_test(reading_the_same_again_changes_nothing),
 		cmocka_unit_test(reading_finds_the_kernels_order),
 		cmocka_unit_test(leaving_route_outlives_a_read),

@@ -192,8 +192,10 @@ static const struct {
 	{"rule 5210 lookup 51820", 0, "no default in it"},
 	{"route 10.0.0.0/8 dev wg0 table 51820\nrule 5210 lookup 51820", 0,
 	 "no default either: a split tunnel"},
-	{"route unreachable 0.0.0.0/0 table 51820\nrule 5210 lookup 51820", 0,
-	 "a reject default: no tunnel"},
+	{"route unreachable 0.0.0.0/0 table 51820\nrule 5210 lookup 51820",
+	 5210, "a kill switch"},
+	{"route throw 0.0.0.0/0 table 51820\nrule 5210 lookup 51820", 0,
+	 "throw: the lookup goes on"},
 	{WG "rule 5210 lookup 51820 inet6", 0, "the other family"},
 	{WG "rule 9000 lookup 51820\nrule 5210 lookup 51820", 5210,
 	 "the first of two"},
@@ -289,7 +291,49 @@ static const struct want *want_in(const struct want_vec *wants, uint32_t table)
 	return found;
 }
 
-static void refused_copy_is_left_to_main_or_dropped(void **state)
+/* The kernel refuses what is planned; @ret_id keeps that known. */
+static void refuse(struct scene *scene, const char *prefix, uint32_t *ret_id)
+{
+	struct attrset_store *attrs = &scene->model.rib.attrs;
+	struct want_vec wants = {0};
+
+	row_of(scene, prefix, &wants);
+	*ret_id = want_in(&wants, 7100)->attrs;
+	attrset_ref(attrs, *ret_id);
+	attrset_refuse(attrs, *ret_id, true);
+	plan_row_done(attrs, &wants);
+	vec_done(&wants);
+}
+
+/* "onlink" lifts the check that a gateway lies in a connected prefix. */
+static void refused_copy_is_tried_onlink(void **state)
+{
+	struct want_vec wants = {0};
+	const struct attrset *set;
+	struct scene scene;
+	uint32_t id;
+
+	(void)state;
+	scene_make(&scene, HOST "route 10.0.0.0/8 nhid 9 mtu 1400 "
+				"nexthop via 192.0.2.1 dev a "
+				"nexthop via 192.0.2.3 dev a weight 5\n");
+	refuse(&scene, "10.0.0.0/8", &id);
+	row_of(&scene, "10.0.0.0/8", &wants);
+	set = attrset_get(&scene.model.rib.attrs, want_in(&wants, 7100)->attrs);
+	assert_int_equal(set->type, ATTRSET_UNICAST);
+	assert_int_equal(set->nh_id, 0);
+	assert_true(set->route_extra_len > 0);
+	assert_int_equal(set->hops.n, 2);
+	for (size_t i = 0; i < set->hops.n; i++)
+		assert_int_equal(set->hops.items[i].flags, NEXT_HOP_ONLINK);
+	assert_int_equal(set->hops.items[1].weight, 4);
+	plan_row_done(&scene.model.rib.attrs, &wants);
+	attrset_unref(&scene.model.rib.attrs, id);
+	vec_done(&wants);
+	scene_done(&scene);
+}
+
+static void twice_refused_copy_is_left_to_main_or_dropped(void **state)
 {
 	static const struct {
 		const char *policy;
@@ -305,7 +349,7 @@ static void refused_copy_is_left_to_main_or_dropped(void **state)
 		struct want_vec wants = {0};
 		struct attrset_store *attrs;
 		struct scene scene;
-		uint32_t id;
+		uint32_t ids[2];
 
 		scene_init(&scene);
 		scene_read(&scene, cases[i].policy);
@@ -313,18 +357,17 @@ static void refused_copy_is_left_to_main_or_dropped(void **state)
 					"src 192.0.2.2\n");
 		scene_manage(&scene);
 		attrs = &scene.model.rib.attrs;
-		row_of(&scene, "10.0.0.0/8", &wants);
-		id = want_in(&wants, 7100)->attrs;
-		attrset_ref(attrs, id);
-		attrset_refuse(attrs, id, true);
-		plan_row_done(attrs, &wants);
+		refuse(&scene, "10.0.0.0/8", &ids[0]);
+		refuse(&scene, "10.0.0.0/8", &ids[1]);
+		assert_int_not_equal(ids[0], ids[1]);
 
 		row_of(&scene, "10.0.0.0/8", &wants);
 		if (attrset_get(attrs, want_in(&wants, 7100)->attrs)->type !=
 		    cases[i].type)
 			fail_msg("%s (%s)", cases[i].policy, cases[i].why);
 		plan_row_done(attrs, &wants);
-		attrset_unref(attrs, id);
+		attrset_unref(attrs, ids[0]);
+		attrset_unref(attrs, ids[1]);
 		vec_done(&wants);
 		scene_done(&scene);
 	}
@@ -446,7 +489,8 @@ int main(void)
 		cmocka_unit_test(full_tunnel_is_found),
 		cmocka_unit_test(tunnel_is_yielded_to_per_family),
 		cmocka_unit_test(overridden_tunnel_comes_after_our_rules),
-		cmocka_unit_test(refused_copy_is_left_to_main_or_dropped),
+		cmocka_unit_test(refused_copy_is_tried_onlink),
+		cmocka_unit_test(twice_refused_copy_is_left_to_main_or_dropped),
 		cmocka_unit_test(refs_are_given_back),
 		cmocka_unit_test(row_of_nothing),
 		cmocka_unit_test(routers_in_use_are_kept),
