@@ -47,10 +47,22 @@ static void mark_all_tables(struct engine *engine, uint32_t ifindex)
 	}
 }
 
+/* A tunnel's default can go without a word as well. */
+static void mark_tunnels(struct engine *engine)
+{
+	const struct rule *rule;
+
+	vec_foreach(&engine->model.rules, rule)
+		if (plan_rule_may_tunnel(engine->policy, rule))
+			engine->read_rules = true; /* and their tables */
+}
+
 void engine_mark_link(struct engine *engine, uint32_t ifindex)
 {
-	if (model_uses_link(&engine->model, ifindex))
-		mark_all_tables(engine, ifindex);
+	if (!model_uses_link(&engine->model, ifindex))
+		return;
+	mark_all_tables(engine, ifindex);
+	mark_tunnels(engine);
 }
 
 /* IPv6 strips a preferred source that is gone without a word (KERNEL 4). */

@@ -20,7 +20,7 @@ static bool has(const struct linkdown *linkdown,
 
 	vec_foreach(&linkdown->changed, it)
 		if (it->family == which->family &&
-		    strcmp(it->name, which->name) == 0)
+		    it->ifindex == which->ifindex)
 			return true;
 	return false;
 }
@@ -38,7 +38,8 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 	if (!file)
 		return;
 	while (linkdown->changed.n < 1024 &&
-	       fscanf(file, "%15s ipv%u", entry.name, &version) == 2) {
+	       fscanf(file, "%u %15s ipv%u", &entry.ifindex, entry.name,
+		      &version) == 3) {
 		entry.family = version == 6 ? AF_INET6 : AF_INET;
 		if (!has(linkdown, &entry))
 			vec_push(&linkdown->changed, entry);
@@ -70,7 +71,7 @@ static void save(const struct linkdown *linkdown)
 		return;
 	}
 	vec_foreach(&linkdown->changed, it)
-		(void)fprintf(file, "%s ipv%d\n", it->name,
+		(void)fprintf(file, "%u %s ipv%d\n", it->ifindex, it->name,
 			      it->family == AF_INET6 ? 6 : 4);
 	error = ferror(file);
 	if (fclose(file) || error || rename(path, linkdown->path))
@@ -110,16 +111,33 @@ static void put_back(const struct linkdown_entry *entry)
 static bool is_wanted(const struct view *view,
 		      const struct linkdown_entry *entry)
 {
-	const struct link *link = model_link_by_name(view->model, entry->name);
+	const struct link *link = model_link(view->model, entry->ifindex);
 
 	return view->policy->ignore_linkdown && link &&
 	       !subnet_link_is_local(view->subnets, link->ifindex);
 }
 
+/* The setting goes with the link, whatever its name becomes. */
+static bool follow_names(struct linkdown *linkdown, const struct model *model)
+{
+	struct linkdown_entry *it;
+	bool changed = false;
+
+	vec_foreach(&linkdown->changed, it) {
+		const struct link *link = model_link(model, it->ifindex);
+
+		if (!link || strcmp(link->name, it->name) == 0)
+			continue;
+		memcpy(it->name, link->name, sizeof(it->name));
+		changed = true;
+	}
+	return changed;
+}
+
 void linkdown_update(struct linkdown *linkdown, const struct view *view)
 {
 	const struct link *link;
-	bool changed = false;
+	bool changed = follow_names(linkdown, view->model);
 
 	for (size_t i = linkdown->changed.n; i-- > 0;) {
 		if (is_wanted(view, &linkdown->changed.items[i]))
@@ -131,6 +149,7 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view)
 	vec_foreach(&view->model->links, link) {
 		struct linkdown_entry entry;
 
+		entry.ifindex = link->ifindex;
 		memcpy(entry.name, link->name, sizeof(entry.name));
 		for (size_t f = 0; f < sizeof(families); f++) {
 			entry.family = families[f];

@@ -13,7 +13,8 @@
 #include "core/subnet.h"
 
 struct linkdown_entry {
-	char name[LINK_NAME_MAX];
+	uint32_t ifindex;
+	char name[LINK_NAME_MAX]; /* the one it was last seen with */
 	uint8_t family;
 };
 

@@ -159,11 +159,10 @@ static int print_plan(struct engine *engine)
 	vec_foreach(&ops, op) {
 		op_format(op, &engine->model.rib.attrs, &engine->model.links,
 			  text);
-		/* ip(8) has no words for some attributes of a copy. */
-		(void)printf("%s%s\n",
-			     strstr(text, " attr ") ? "# not in ip's words: "
-						     : "",
-			     text);
+		/* ip(8) has no words for some attributes: then a comment. */
+		(void)printf("%.3s%s%s\n", text,
+			     strstr(text, " attr ") ? "# (not all of it) " : "",
+			     text + 3);
 	}
 	plan_row_done(&engine->model.rib.attrs, &wants);
 	vec_done(&wants);

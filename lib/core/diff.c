@@ -67,15 +67,19 @@ static void diff_want(const struct view *view, const struct ip_prefix *prefix,
 static bool is_wanted(const struct view *view, const struct want_vec *want,
 		      const struct row *row, size_t at)
 {
+	const struct attrset_store *attrs = &view->model->rib.attrs;
 	const struct want *it;
 
-	/* Of several entries of one key, the first is the one that counts. */
-	if (at > 0 &&
-	    route_key_cmp(&row->routes[at - 1], &row->routes[at]) == 0)
-		return false;
-	vec_foreach(want, it)
-		if (has_key(&view->model->rib.attrs, &row->routes[at], it))
+	vec_foreach(want, it) {
+		size_t first = 0;
+
+		/* Of several entries of one key, the first one counts. */
+		while (first < row->n &&
+		       !has_key(attrs, &row->routes[first], it))
+			first++;
+		if (first == at)
 			return true;
+	}
 	return false;
 }
 
@@ -162,7 +166,7 @@ void diff_neighbours(const struct policy *policy,
 				push_neighbour(OP_NEIGHBOUR_PUT,
 					       &want->items[w], ops);
 			w++;
-		} else if (it->protocol == policy->protocol) {
+		} else if (it->protocol == policy->protocol && !it->permanent) {
 			push_neighbour(OP_NEIGHBOUR_DELETE, it, ops);
 		}
 	}

@@ -280,6 +280,7 @@ static bool is_shared(const struct model *model, const struct subnet_set *set,
 		      size_t subnet)
 {
 	const struct ip_prefix *prefix = &set->subnets.items[subnet].prefix;
+	const struct subnet_address *own;
 	const struct subnet *other;
 	const struct address *it;
 
@@ -288,6 +289,12 @@ static bool is_shared(const struct model *model, const struct subnet_set *set,
 		if (other != &set->subnets.items[subnet] &&
 		    ip_prefix_equal(&other->prefix, prefix))
 			return true;
+	vec_foreach(&set->addresses, own) {
+		other = subnet_of_source(set, &own->addr);
+		if (own->subnet == subnet && other &&
+		    other != &set->subnets.items[subnet])
+			return true;
+	}
 	vec_foreach(&model->addresses, it)
 		if (!it->dad_failed && ip_prefix_has(prefix, &it->local) &&
 		    !is_own(set, subnet, &it->local))

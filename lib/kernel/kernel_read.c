@@ -11,7 +11,7 @@
 #include "kernel/encode.h"
 #include "kernel/sockets.h"
 
-/* Of a dump that is interrupted again and again. */
+/* Of a dump during which others make changes again and again. */
 #define TRIES 20
 
 /* --- questions --- */
@@ -113,7 +113,10 @@ struct dump {
 	struct decode_context context;
 	kernel_event_fn *fn;
 	void *data;
-	struct byte_vec *held; /* messages not passed on yet; NULL: pass on */
+	/* Messages not passed on yet. Not of routes: there can be a million. */
+	bool hold;
+	struct byte_vec held;
+	size_t parts; /* how many datagrams they came in */
 	bool interrupted;
 	bool ended;
 	int error;
@@ -143,13 +146,13 @@ static void pass_on_held(const struct dump *dump)
 	const struct nlmsghdr *hdr;
 	size_t at;
 
-	for (at = 0; at < dump->held->n; at += NLMSG_ALIGN(hdr->nlmsg_len)) {
-		hdr = (const struct nlmsghdr *)(dump->held->items + at);
+	for (at = 0; at < dump->held.n; at += NLMSG_ALIGN(hdr->nlmsg_len)) {
+		hdr = (const struct nlmsghdr *)(dump->held.items + at);
 		pass_on(dump, hdr);
 	}
 }
 
-static void take_message(struct dump *dump, const struct nlmsghdr *hdr)
+static void take_message(struct dump *dump, struct nlmsghdr *hdr)
 {
 	/* What answers an earlier question that timed out is not ours. */
 	if (hdr->nlmsg_seq != dump->kernel->sequence || dump->ended)
@@ -163,8 +166,9 @@ static void take_message(struct dump *dump, const struct nlmsghdr *hdr)
 			dump->error = sockets_error(hdr, NULL, 0);
 		else if (nlmsg_valid_hdr(hdr, sizeof(int)))
 			memcpy(&dump->error, nlmsg_data(hdr), sizeof(int));
-	} else if (dump->held) {
-		hold(dump->held, hdr);
+	} else if (dump->hold) {
+		hdr->nlmsg_seq = 0; /* to compare one dump with the next */
+		hold(&dump->held, hdr);
 	} else {
 		pass_on(dump, hdr);
 	}
@@ -174,59 +178,96 @@ static int read_dump(struct dump *dump)
 {
 	struct kernel *kernel = dump->kernel;
 	struct nlmsghdr *hdr;
+	size_t n;
 	int len;
 
 	while (!dump->ended) {
+		n = dump->held.n;
 		len = sockets_receive(kernel);
 		if (len < 0)
 			return len;
 		for (hdr = kernel->buffer; nlmsg_ok(hdr, len);
 		     hdr = nlmsg_next(hdr, &len))
 			take_message(dump, hdr);
+		if (dump->held.n > n)
+			dump->parts++;
 	}
 	kernel->unfinished = false;
 	return dump->error;
 }
 
 /* Return: -EINTR when the dump was interrupted and must be repeated. */
-static int read_once(struct kernel *kernel, const struct kernel_read *what,
-		     kernel_event_fn *fn, void *data)
+static int read_once(struct dump *dump, const struct kernel_read *what)
 {
-	struct byte_vec held = {0};
-	struct dump dump = {
-		.kernel = kernel,
-		.context = sockets_context(kernel, what->table),
-		.fn = fn,
-		.data = data,
-		/* There can be a million routes, and each stands for itself. */
-		.held = what->what == KERNEL_ROUTE ? NULL : &held,
-	};
-
 	int r;
 
-	dump.context.protocol = what->protocol;
-	r = encode_question(kernel, what);
+	dump->parts = 0;
+	dump->interrupted = false;
+	dump->ended = false;
+	dump->error = 0;
+	r = encode_question(dump->kernel, what);
 	if (!r)
-		r = send_question(kernel);
+		r = send_question(dump->kernel);
 	if (!r)
-		r = read_dump(&dump);
-	if (!r && dump.interrupted)
+		r = read_dump(dump);
+	if (!r && dump->interrupted)
 		r = -EINTR;
-	if (!r && dump.held)
-		pass_on_held(&dump);
-	vec_done(&held);
+	return r;
+}
+
+/*
+ * Between the parts of a dump of addresses or rules the kernel keeps its place
+ * by counting entries. When somebody removes one, another that stays is left
+ * out, and mostly we are not told (6.18: no NLM_F_DUMP_INTR for rules, and for
+ * addresses too late). So such a dump counts once the next says the same.
+ */
+static bool is_sure(const struct dump *dump, const struct kernel_read *what,
+		    const struct byte_vec *before)
+{
+	if (what->what != KERNEL_ADDRESS && what->what != KERNEL_RULE)
+		return true;
+	if (dump->parts <= 1)
+		return true;
+	return before->n == dump->held.n &&
+	       memcmp(before->items, dump->held.items, before->n) == 0;
+}
+
+static int read_until_sure(struct dump *dump, const struct kernel_read *what)
+{
+	struct byte_vec before = {0};
+	int tries;
+	int r = -EINTR;
+
+	for (tries = 0; tries < TRIES && (r == -EINTR || r == -EBUSY);
+	     tries++) {
+		vec_done(&before);
+		before = dump->held;
+		dump->held = (struct byte_vec){0};
+		r = read_once(dump, what);
+		if (!r && !is_sure(dump, what, &before))
+			r = -EINTR;
+	}
+	vec_done(&before);
 	return r;
 }
 
 int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 		kernel_event_fn *fn, void *data)
 {
-	int tries = TRIES;
+	struct dump dump = {
+		.kernel = kernel,
+		.context = sockets_context(kernel, what->table),
+		.fn = fn,
+		.data = data,
+		.hold = what->what != KERNEL_ROUTE,
+	};
 	int r;
 
-	do {
-		r = read_once(kernel, what, fn, data);
-	} while ((r == -EINTR || r == -EBUSY) && --tries > 0);
+	dump.context.protocol = what->protocol;
+	r = read_until_sure(&dump, what);
+	if (!r)
+		pass_on_held(&dump);
+	vec_done(&dump.held);
 	/* Of a table or link that does not exist there is nothing to read. */
 	if (what->what == KERNEL_ROUTE && (r == -ENOENT || r == -ENODEV))
 		return 0;

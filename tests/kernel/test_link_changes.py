@@ -243,7 +243,11 @@ def test_bindings_of_the_config_follow_a_rename(figure):
     """A tunnel that is tied to a2's subnet by its name."""
     a = figure.a
     a.tun("tun5")
-    a.ip("link set tun5 up\nroute add default dev tun5 metric 50")
+    a.ip("""
+        link set tun5 up
+        addr add 10.8.0.2/32 dev tun5
+        route add default dev tun5 metric 50
+    """)
     daemon = figure.start("""
         bindings = ( { dev = "gre2"; prefixes = ( "10.2.0.0/24" ); } );""")
     assert a.leaves_by("203.0.113.9", "10.2.0.2") == "via 10.2.0.1 dev eth1"

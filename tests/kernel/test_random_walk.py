@@ -154,7 +154,7 @@ def agree(daemon, done):
         return not plan
 
     try:
-        until(nothing_to_do, timeout=2.5, step=0.1)
+        until(nothing_to_do, timeout=6, step=0.1)
     except AssertionError as err:
         raise AssertionError("\n".join(["after these:", *done[-10:],
                                         "a fresh start would:", *plan])

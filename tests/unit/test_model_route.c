@@ -345,7 +345,8 @@ static void route_expires_unless_it_was_refreshed(void **state)
 			 "route 2001:db8:2::/48 via fe80::1 dev a\n"
 			 "route 2001:db8:3::/48 via fe80::1 dev a expires 5 "
 			 "table 99\n"
-			 "route 2001:db8::/32 via fe80::2 dev a table 99\n"
+			 "route 2001:db8::/32 via fe80::2 dev a table 99 "
+			 "expires 5\n"
 			 "route 2001:db8::/32 via fe80::2 dev a\n");
 	rib_clean(&scene.model.rib);
 	model_expire(&scene.model, 5000);
@@ -424,17 +425,23 @@ static void reading_one_link_does_not_tell_the_order(void **state)
 		   LINKS "route " P GW "\n"
 			 "route " P "via 192.0.2.2 dev b\n"
 			 "route 10.1.0.0/16 dev a\n"
-			 "route fe80::/64 dev a\nroute fe80::/64 dev b\n");
+			 "route fe80::/64 dev a\nroute fe80::/64 dev b\n"
+			 "route " P6 "dev a\nroute " P6 "dev b\n"
+			 "route 10.2.0.0/16 dev b metric 5\n");
 	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 2);
 	assert_int_equal(scene_line(&scene, "route 10.1.0.0/16 dev a"), 0);
 	assert_int_equal(scene_line(&scene, "route " P GW), -EAGAIN);
 	assert_int_equal(scene_line(&scene, "route " P "via 192.0.2.9 dev a"),
 			 -EAGAIN);
 	assert_int_equal(scene_line(&scene, "route 10.9.0.0/16 dev a"), 0);
+	assert_int_equal(scene_line(&scene, "route 10.2.0.0/16 dev a"), 0);
 	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 2);
+	/* An event tells it. */
+	assert_int_equal(scene_line(&scene, "route 10.1.0.0/16 dev b"), 0);
 	/* Nobody chooses between these. */
 	model_read_begin(model, AF_INET6, ROUTE_TABLE_MAIN, 2);
 	assert_int_equal(scene_line(&scene, "route fe80::/64 dev a"), 0);
+	assert_int_equal(scene_line(&scene, "route " P6 "dev a"), -EAGAIN);
 	model_read_end(model, AF_INET6, ROUTE_TABLE_MAIN, 2);
 	/* In full it does. */
 	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 0);

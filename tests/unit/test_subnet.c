@@ -44,7 +44,7 @@ struct on_case {
 	const char *why;
 };
 
-/* The lines of DESIGN section 3; 7 is the local link. */
+/* The lines of docs/model.md, "On-subnet"; 7 is the local link. */
 static const struct on_case on_cases[] = {
 	{"binding router 10.1.0.1 dev a prefix 10.1.0.0/16\n", "10.1.0.0/16",
 	 "a", "via 10.1.0.1 dev a", true, 1, "bound to the subnet"},

@@ -109,14 +109,16 @@ class Tally:
                    if name == link)
 
 
-def swallow(router, link):
-    """router counts and drops the floods' packets as they come in on link:
+def swallow(router, *links):
+    """router counts and drops the floods' packets as they come in on links:
     no answers, no forwarding. swallowed() reads the number."""
+    devices = ", ".join(links)
     router.nft(f"""
         table netdev lab_swallow {{
             counter took {{ }}
             chain in {{
-                type filter hook ingress device "{link}" priority 0;
+                type filter hook ingress devices = {{ {devices} }} \\
+                    priority 0;
                 udp dport {PORT} counter name took drop
             }}
         }}""")

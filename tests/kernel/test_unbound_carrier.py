@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sockets without a source after a loss of carrier.
+
+Table main is not ours, and the kernel goes on using its routes over a link
+without carrier; only the setting ignore_routes_with_linkdown changes that.
+"""
+
+import socket
+
+import pytest
+
+from lab import tcp_open, until
+
+SETTING = "ignore_routes_with_linkdown"
+
+
+def setting(a, link):
+    """(IPv4, IPv6) of one link."""
+    return tuple(int(a.sysctl(f"ipv{n}/conf/{link}/{SETTING}"))
+                 for n in (4, 6))
+
+
+def lose_carrier(figure, daemon):
+    """eth0, by which A's best default leads, keeps its routes."""
+    figure.r1.ip("link set lan down")
+    until(lambda: "NO-CARRIER" in figure.a.run("ip", "link", "show",
+                                               "eth0").stdout)
+    until(lambda: linkdown_seen(figure.a))
+    daemon.wait()
+
+
+def linkdown_seen(a):
+    """The routes carry the flag; the link watch may be late."""
+    return all("linkdown" in line for number in (4, 6)
+               for line in a.route_lines("main", number)
+               if line.startswith("default") and "dev eth0" in line)
+
+
+def test_with_it_they_leave_by_the_other_uplink(figure, family):
+    daemon = figure.start("ignore_linkdown = true;")
+    lose_carrier(figure, daemon)
+    with tcp_open(figure.a, figure.b, family.b) as connection:
+        connection.exchange()
+        assert connection.client.getsockname()[0] == family.a2
+    figure.r1.ip("link set lan up")
+
+
+def test_without_it_they_follow_main(figure, family):
+    """As without the daemon: the source is eth0's."""
+    a = figure.a
+    daemon = figure.start()
+    before = a.route_lines("main", family.number)
+    lose_carrier(figure, daemon)
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+    assert a.chosen_source(family.b) == family.a1
+    assert a.leaves_by(family.b) == family.via1
+    figure.r1.ip("link set lan up")
+    until(lambda: not any("linkdown" in line for line in
+                          a.route_lines("main", family.number)))
+    assert a.route_lines("main", family.number) == before
+
+
+def test_bound_sockets_do_not_need_it(figure, family, model):
+    """a2's own link works: whatever main says."""
+    daemon = figure.start(f'model = "{model}";')
+    lose_carrier(figure, daemon)
+    with tcp_open(figure.a, figure.b, family.b, family.a2) as connection:
+        connection.exchange()
+
+
+def test_with_it_all_goes_back_when_the_carrier_is_back(figure, family):
+    a = figure.a
+    daemon = figure.start("ignore_linkdown = true;")
+    lose_carrier(figure, daemon)
+    assert a.chosen_source(family.b) == family.a2
+    figure.r1.ip("link set lan up\naddr replace 2001:db8:1::1/64 dev lan")
+    until(lambda: a.leaves_by(family.b, family.a1) == family.via1)
+    until(lambda: a.chosen_source(family.b) == family.a1)
+
+
+def test_it_is_set_on_managed_links_only(figure):
+    a = figure.a
+    figure.lab.bridge(a, "br0")
+    a.ip("addr add 10.50.0.1/24 dev br0")
+    daemon = figure.start("ignore_linkdown = true;")
+    assert setting(a, "eth0") == setting(a, "eth1") == (1, 1)
+    assert setting(a, "br0") == setting(a, "lo") == (0, 0)
+    assert setting(a, "all") == setting(a, "default") == (0, 0)
+    daemon.terminate()
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+
+
+def test_a_link_that_is_managed_later_gets_it(figure):
+    a = figure.a
+    figure.lab.wire(a, "eth2", figure.b, "p9")
+    daemon = figure.start("ignore_linkdown = true;")
+    assert setting(a, "eth2") == (0, 0)
+    a.ip("""
+        addr add 10.3.0.2/24 dev eth2
+        route add default via 10.3.0.1 dev eth2 metric 900
+    """)
+    daemon.wait()
+    assert setting(a, "eth2") == (1, 1)
+    daemon.terminate()
+    assert setting(a, "eth2") == (0, 0)
+
+
+def test_what_was_set_before_stays_set(figure):
+    a = figure.a
+    a.sysctl(f"ipv4/conf/eth1/{SETTING}", 1)
+    daemon = figure.start("ignore_linkdown = true;")
+    assert setting(a, "eth1") == (1, 1)
+    daemon.terminate()
+    assert setting(a, "eth0") == (0, 0)
+    assert setting(a, "eth1") == (1, 0)
+
+
+def test_it_is_remembered_over_a_crash(figure):
+    a = figure.a
+    daemon = figure.start("ignore_linkdown = true;")
+    daemon.kill()
+    assert setting(a, "eth0") == setting(a, "eth1") == (1, 1)
+    daemon.start()
+    assert setting(a, "eth0") == setting(a, "eth1") == (1, 1)
+    daemon.terminate()
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+
+
+def test_after_a_crash_it_may_be_off_in_the_config(figure):
+    a = figure.a
+    daemon = figure.start("ignore_linkdown = true;")
+    daemon.kill()
+    daemon.set_config("")
+    daemon.start()
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+
+
+def test_it_is_left_in_place_for_a_restart(figure):
+    a = figure.a
+    daemon = figure.start("ignore_linkdown = true;")
+    daemon.leave()
+    assert setting(a, "eth0") == setting(a, "eth1") == (1, 1)
+    daemon.start()
+    daemon.terminate()
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+
+
+def test_it_is_put_back_on_a_link_that_was_renamed(figure):
+    a = figure.a
+    daemon = figure.start("ignore_linkdown = true;")
+    a.ip("link set eth1 down\nlink set eth1 name wan1\nlink set wan1 up")
+    daemon.wait()
+    daemon.terminate()
+    assert setting(a, "wan1") == (0, 0)
+
+
+@pytest.mark.parametrize("config", ["", "ignore_linkdown = false;"])
+def test_off_by_default(figure, config):
+    a = figure.a
+    figure.start(config)
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+
+
+def test_udp_without_a_source_too(figure, family):
+    """One socket, not connected: each packet is a decision of its own."""
+    daemon = figure.start("ignore_linkdown = true;")
+    kind = socket.AF_INET if family.number == 4 else socket.AF_INET6
+    inbox = figure.b.socket(kind, socket.SOCK_DGRAM)
+    inbox.bind((family.b, 0))
+    out = figure.a.socket(kind, socket.SOCK_DGRAM)
+    to = (family.b, inbox.getsockname()[1])
+    out.sendto(b"x", to)
+    assert inbox.recvfrom(9)[1][0] == family.a1
+    lose_carrier(figure, daemon)
+    out.sendto(b"x", to)
+    assert inbox.recvfrom(9)[1][0] == family.a2
