@@ -69,6 +69,31 @@ static uint32_t intern_onlink(struct attrset_store *attrs, uint32_t id)
 }
 
 /*
+ * Whether the table holds the onlink form of @id already: an earlier life of
+ * ours found that the kernel takes no other, and it forwards alike.
+ */
+static bool is_onlink_now(struct attrset_store *attrs, const struct row *row,
+			  uint32_t table, uint32_t id)
+{
+	uint32_t onlink;
+	bool found = false;
+
+	for (size_t i = 0; i < row->n && !found; i++)
+		found = row->routes[i].table == table &&
+			row->routes[i].attrs != id;
+	if (!found || attrset_is_reject(attrset_get(attrs, id)))
+		return false;
+	attrset_ref(attrs, id);
+	onlink = intern_onlink(attrs, id);
+	found = false;
+	for (size_t i = 0; i < row->n && !found; i++)
+		found = row->routes[i].table == table &&
+			row->routes[i].attrs == onlink;
+	attrset_unref(attrs, onlink);
+	return found;
+}
+
+/*
  * Whether main's own lookup of the row ends in `throw` too, whatever its TOS or
  * source. Only then may our table say so: the lookup goes on in main, where a
  * route that the draft's rules passed over could otherwise catch the packet.
@@ -94,7 +119,8 @@ static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 	if (cell->kind == CELL_STRONG)
 		return intern_reject(attrs, family, ATTRSET_UNREACHABLE);
 	id = intern_copy(attrs, cell);
-	if (attrset_get(attrs, id)->refused)
+	if (attrset_get(attrs, id)->refused ||
+	    is_onlink_now(attrs, row, subnet->table, id))
 		id = intern_onlink(attrs, id);
 	if (attrset_get(attrs, id)->type == ATTRSET_THROW &&
 	    !main_throws(attrs, row)) {

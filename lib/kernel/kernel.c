@@ -13,6 +13,7 @@
 #include "kernel/sockets.h"
 
 #define ANSWER_TIMEOUT_S 5
+#define ANSWER_BUFFER	 (1024 * 1024)
 
 /* Room for any one message we write; a batch has a limit of its own. */
 #define MESSAGE_MAX 16384
@@ -44,6 +45,10 @@ static int open_sockets(struct kernel *kernel)
 	int r;
 
 	r = nl_sock_open(&kernel->asker);
+	if (r)
+		return r;
+	/* A batch of which every message fails has as many answers. */
+	r = nl_sock_set_buffer(kernel->asker, ANSWER_BUFFER);
 	if (r)
 		return r;
 	r = nl_sock_set_receive_timeout(kernel->asker, ANSWER_TIMEOUT_S);

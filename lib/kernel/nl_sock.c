@@ -74,16 +74,21 @@ int nl_sock_set_receive_timeout(struct nl_sock *sock, unsigned int timeout_s)
 	return 0;
 }
 
+int nl_sock_set_buffer(struct nl_sock *sock, int bytes)
+{
+	/* Without the right to exceed the system's limit, what it allows. */
+	if (set_option(sock, SOL_SOCKET, SO_RCVBUFFORCE, bytes) == 0)
+		return 0;
+	return set_option(sock, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
 int nl_sock_listen(struct nl_sock *sock, const int *groups)
 {
 	int r;
 
-	/* Without the right to exceed the system's limit, what it allows. */
-	if (set_option(sock, SOL_SOCKET, SO_RCVBUFFORCE, LISTEN_BUFFER)) {
-		r = set_option(sock, SOL_SOCKET, SO_RCVBUF, LISTEN_BUFFER);
-		if (r)
-			return r;
-	}
+	r = nl_sock_set_buffer(sock, LISTEN_BUFFER);
+	if (r)
+		return r;
 	r = nl_socket_set_nonblocking(sock);
 	if (r)
 		return errno_of(r);

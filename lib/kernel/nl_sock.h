@@ -30,6 +30,9 @@ void nl_sock_free(struct nl_sock *sock);
 /** nl_sock_set_receive_timeout() - how long nl_sock_receive() waits */
 int nl_sock_set_receive_timeout(struct nl_sock *sock, unsigned int timeout_s);
 
+/** nl_sock_set_buffer() - how much may wait to be received, in bytes */
+int nl_sock_set_buffer(struct nl_sock *sock, int bytes);
+
 /**
  * nl_sock_listen() - non-blocking, room for a burst, member of @groups
  * @groups: RTNLGRP_ values, 0 ends the list

@@ -350,7 +350,7 @@ static void dumps_hold_what_was_asked_for(void **state)
 	netns_ip("route flush table 60");
 }
 
-#define LEAVING 100  /* addresses before those that stay */
+#define LEAVING 50   /* addresses before those that stay */
 #define STAYING 1000 /* some datagrams of them */
 
 /* Each that leaves moves up those behind it, where a dump may be. */
@@ -362,7 +362,7 @@ static void remove_leaving(void)
 	for (i = 0; ip && i < LEAVING; i++) {
 		(void)fprintf(ip, "address del 10.97.0.%d/32 dev d1\n", i);
 		(void)fflush(ip);
-		(void)usleep(2000);
+		(void)usleep(10000);
 	}
 	_exit(ip && pclose(ip) == 0 ? 0 : 1);
 }
