@@ -186,16 +186,31 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 		stop(daemon, DAEMON_REMOVE);
 }
 
-static void start_watchers(struct daemon *daemon)
+static void start_signals(struct daemon *daemon)
 {
 	static const int signums[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
-	uint64_t watchdog_us;
 
 	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
 		ev_signal_init(&daemon->signals[i], on_signal, signums[i]);
 		daemon->signals[i].data = daemon;
 		ev_signal_start(daemon->loop, &daemon->signals[i]);
 	}
+}
+
+static void start_watchdog(struct daemon *daemon)
+{
+	uint64_t watchdog_us;
+	double every;
+
+	if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
+		return;
+	every = (double)watchdog_us / 2000000;
+	ev_timer_init(&daemon->watchdog, on_watchdog, every, every);
+	ev_timer_start(daemon->loop, &daemon->watchdog);
+}
+
+static void start_watchers(struct daemon *daemon)
+{
 	ev_io_init(&daemon->kernel_io, on_kernel, kernel_fd(daemon->kernel),
 		   EV_READ);
 	daemon->kernel_io.data = daemon;
@@ -204,12 +219,6 @@ static void start_watchers(struct daemon *daemon)
 	daemon->prepare.data = daemon;
 	ev_prepare_start(daemon->loop, &daemon->prepare);
 	ev_timer_init(&daemon->timer, on_timer, 0, 0);
-	if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
-		double every = (double)watchdog_us / 2000000;
-
-		ev_timer_init(&daemon->watchdog, on_watchdog, every, every);
-		ev_timer_start(daemon->loop, &daemon->watchdog);
-	}
 }
 
 /* --- start and end --- */
@@ -289,7 +298,9 @@ int daemon_run(const char *config_path, const char *socket,
 		return 1;
 	}
 	if (start(&daemon) == 0) {
+		start_signals(&daemon);
 		start_watchers(&daemon);
+		start_watchdog(&daemon);
 		ev_run(daemon.loop, 0);
 		status = finish(&daemon);
 	}

@@ -39,8 +39,7 @@ void engine_set_policy(struct engine *engine, const struct policy *policy)
 
 struct view engine_view(const struct engine *engine)
 {
-	return (struct view){&engine->model, engine->policy,
-			     &engine->subnets};
+	return (struct view){&engine->model, engine->policy, &engine->subnets};
 }
 
 /* Enough to empty the socket; a storm must not keep us from writing. */
@@ -123,8 +122,8 @@ static void log_subnets(const struct engine *engine,
 				   link ? link->name : "?", it->table);
 	}
 	vec_foreach(&before->subnets, it) {
-		const struct subnet *now = subnet_find(
-			&engine->subnets, &it->prefix, it->ifindex);
+		const struct subnet *now =
+			subnet_find(&engine->subnets, &it->prefix, it->ifindex);
 		char text[IP_TEXT_MAX];
 
 		if (it->managed && (!now || !now->managed))
@@ -218,7 +217,8 @@ static bool names_matter(const struct engine *engine)
 	       (engine->policy->bindings.n || engine->policy->interfaces.n);
 }
 
-static void build_subnets(struct engine *engine, const struct subnet_set *before)
+static void build_subnets(struct engine *engine,
+			  const struct subnet_set *before)
 {
 	memset(&engine->subnets, 0, sizeof(engine->subnets));
 	subnet_set_build(&engine->model, engine->policy, before,
@@ -231,8 +231,7 @@ static void recover_subnets(struct engine *engine)
 	struct subnet_set found;
 
 	engine->recovered = true;
-	subnet_recover_tables(&engine->subnets, &engine->model,
-			      engine->policy);
+	subnet_recover_tables(&engine->subnets, &engine->model, engine->policy);
 	/* Once more: that more of them are managed changes other things. */
 	found = engine->subnets;
 	build_subnets(engine, &found);

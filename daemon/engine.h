@@ -49,7 +49,7 @@ struct engine {
 	struct reread_vec rereads;
 
 	bool policy_changed;
-	bool recovered;	      /* table numbers of an earlier life were taken */
+	bool recovered; /* table numbers of an earlier life were taken */
 	bool watching_recovery; /* the kernel reports valid neighbours too */
 
 	struct repair repair; /* meddling: what, who, how often */
@@ -64,7 +64,7 @@ struct engine {
 	VEC(, uint32_t) refused;
 
 	uint64_t last_change_ms; /* when something was written; 0: never */
-	char last_change[64];	/* what it was, for people */
+	char last_change[64];	 /* what it was, for people */
 	struct engine_counters counters;
 };
 
@@ -73,7 +73,7 @@ void engine_init(struct engine *engine, struct kernel *kernel,
 		 const struct policy *policy);
 void engine_done(struct engine *engine);
 
-/** engine_set_policy() - a new config; the old policy may be freed after this */
+/** engine_set_policy() - a new config; the old one may be freed after this */
 void engine_set_policy(struct engine *engine, const struct policy *policy);
 
 /**

@@ -107,8 +107,8 @@ static void enter(struct engine *engine, const struct op *op)
 
 /* --- failures --- */
 
-static void refuse(struct engine *engine, uint64_t now_ms,
-		   const struct op *op, const struct kernel_failure *failure)
+static void refuse(struct engine *engine, uint64_t now_ms, const struct op *op,
+		   const struct kernel_failure *failure)
 {
 	struct attrset_store *attrs = &engine->model.rib.attrs;
 	uint32_t id = op->route.route.attrs;

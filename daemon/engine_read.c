@@ -16,8 +16,8 @@ struct intake {
 	struct engine *engine;
 	uint64_t now_ms;
 	bool is_dump;
-	bool defaults_only;	/* of a foreign table */
-	struct rule_vec *rules; /* dump of rules */
+	bool defaults_only;		  /* of a foreign table */
+	struct rule_vec *rules;		  /* dump of rules */
 	struct neighbour_vec *neighbours; /* dump of neighbours */
 };
 
@@ -134,14 +134,12 @@ static void note_meddling(struct intake *intake,
 		return;
 	if (route->protocol == engine->policy->protocol ||
 	    route->metric == PLAN_METRIC)
-		repair_note_route(
-			&engine->repair,
-			&(struct repair_entry){route->table,
-					       event->route.prefix},
-			event->deleted, event->port);
+		repair_note_route(&engine->repair,
+				  &(struct repair_entry){route->table,
+							 event->route.prefix},
+				  event->deleted, event->port);
 	else
-		log_limited(LOG_KIND_FOREIGN_ROUTE, intake->now_ms,
-			    LOG_WARNING,
+		log_limited(LOG_KIND_FOREIGN_ROUTE, intake->now_ms, LOG_WARNING,
 			    "somebody keeps a route of its own in our table "
 			    "%u (metric %u, protocol %u); it is left alone",
 			    route->table, route->metric, route->protocol);
@@ -320,23 +318,29 @@ static int read_tunnel_tables(struct engine *engine)
 	return error;
 }
 
+static int read_rules_of(struct engine *engine, uint8_t family)
+{
+	const struct kernel_read what = {.what = KERNEL_RULE, .family = family};
+	struct rule_vec rules = {0};
+	struct intake intake = {
+		.engine = engine, .is_dump = true, .rules = &rules};
+	int error = kernel_read(engine->kernel, &what, take, &intake);
+
+	if (error)
+		vec_done(&rules);
+	else
+		model_set_rules(&engine->model, family, &rules);
+	return error;
+}
+
 static int read_rules(struct engine *engine)
 {
-	for (size_t f = 0; f < N_FAMILIES; f++) {
-		struct rule_vec rules = {0};
-		struct intake intake = {.engine = engine,
-					.is_dump = true,
-					.rules = &rules};
-		struct kernel_read what = {.what = KERNEL_RULE,
-					   .family = families[f]};
-		int error = kernel_read(engine->kernel, &what, take, &intake);
+	int error = 0;
 
-		if (error) {
-			vec_done(&rules);
-			return error;
-		}
-		model_set_rules(&engine->model, families[f], &rules);
-	}
+	for (size_t f = 0; f < N_FAMILIES && error == 0; f++)
+		error = read_rules_of(engine, families[f]);
+	if (error)
+		return error;
 	engine->read_rules = false;
 	return read_tunnel_tables(engine);
 }
@@ -360,8 +364,8 @@ static bool has_neighbour(const struct neighbour_vec *neighbours,
 static void put_seen(struct engine *engine, const struct neighbour *seen)
 {
 	struct neighbour neighbour = *seen;
-	const struct neighbour *old = model_neighbour(
-		&engine->model, seen->ifindex, &seen->addr);
+	const struct neighbour *old =
+		model_neighbour(&engine->model, seen->ifindex, &seen->addr);
 
 	neighbour.unresolved = false;
 	if (seen->unresolved)
@@ -374,9 +378,8 @@ static void put_seen(struct engine *engine, const struct neighbour *seen)
 void engine_read_neighbours(struct engine *engine)
 {
 	struct neighbour_vec seen = {0};
-	struct intake intake = {.engine = engine,
-				.is_dump = true,
-				.neighbours = &seen};
+	struct intake intake = {
+		.engine = engine, .is_dump = true, .neighbours = &seen};
 	struct model *model = &engine->model;
 	const struct neighbour *it;
 	int error = 0;

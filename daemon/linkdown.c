@@ -82,8 +82,8 @@ static bool set_one(struct linkdown *linkdown,
 		    const struct linkdown_entry *entry)
 {
 	int value;
-	int error = sysctl_read_link(entry->family, entry->name, SETTING,
-				     &value);
+	int error =
+		sysctl_read_link(entry->family, entry->name, SETTING, &value);
 
 	if (error == -ENOENT || (error == 0 && value != 0))
 		return false; /* no such family there, or set already */

@@ -5,7 +5,7 @@
  * that lost its carrier at once.
  *
  * What was changed is put back on exit. It is also written to a file, so that a
- * daemon that was killed leaves nothing behind that its successor does not know.
+ * daemon that was killed leaves nothing that its successor does not know.
  */
 #ifndef LINKDOWN_H
 #define LINKDOWN_H

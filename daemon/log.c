@@ -9,8 +9,7 @@
 #define QUIET_MS 10000
 
 static const char *const level_names[] = {
-	"emerg",   "alert",  "crit", "error",
-	"warning", "notice", "info", "debug",
+	"emerg", "alert", "crit", "error", "warning", "notice", "info", "debug",
 };
 
 static int log_level = LOG_INFO;

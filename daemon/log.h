@@ -37,14 +37,15 @@ enum log_kind {
 	LOG_KINDS,
 };
 
-__attribute__((format(printf, 4, 5))) void
-log_limited(enum log_kind kind, uint64_t now_ms, int level, const char *fmt,
-	    ...);
+__attribute__((format(printf, 4, 5))) void log_limited(enum log_kind kind,
+						       uint64_t now_ms,
+						       int level,
+						       const char *fmt, ...);
 
-#define log_err(...)	 log_line(LOG_ERR, __VA_ARGS__)
-#define log_warn(...)	 log_line(LOG_WARNING, __VA_ARGS__)
+#define log_err(...)	log_line(LOG_ERR, __VA_ARGS__)
+#define log_warn(...)	log_line(LOG_WARNING, __VA_ARGS__)
 #define log_notice(...) log_line(LOG_NOTICE, __VA_ARGS__)
-#define log_info(...)	 log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)	 log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)	log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)	log_line(LOG_DEBUG, __VA_ARGS__)
 
 #endif

@@ -35,10 +35,13 @@ static const char help_text[] =
 	"\n"
 	"  -c, --config FILE    read FILE, not " CONFIG_PATH_DEFAULT "\n"
 	"  -s, --socket SOCKET  control socket (" CONFIG_SOCKET_DEFAULT ")\n"
-	"      --check          check the config and say what is wrong with it\n"
+	"      --check          check the config and say what is wrong with "
+	"it\n"
 	"      --plan           print what would be changed, as lines for\n"
-	"                       `ip -batch` behind -4 or -6, and change nothing\n"
-	"      --flush          remove all rules, routes and neighbours of ours\n"
+	"                       `ip -batch` behind -4 or -6, and change "
+	"nothing\n"
+	"      --flush          remove all rules, routes and neighbours of "
+	"ours\n"
 	"      --version        print the version\n"
 	"      --help           print this\n"
 	"\n"
@@ -122,8 +125,8 @@ static int load(const struct options *options, struct config *ret)
 
 	vec_foreach(&errors, it) {
 		if (it->line)
-			(void)fprintf(stderr, "%s:%u: %s\n", it->file,
-				      it->line, it->message);
+			(void)fprintf(stderr, "%s:%u: %s\n", it->file, it->line,
+				      it->message);
 		else
 			(void)fprintf(stderr, "%s: %s\n", it->file,
 				      it->message);
@@ -207,8 +210,9 @@ static int run_once(const struct options *options, const struct config *config)
 
 	log_set_level(LOG_WARNING);
 	if (options->mode == MODE_FLUSH && is_running(config->socket)) {
-		(void)fprintf(stderr, "multihomed: a daemon is running (%s); "
-				      "stop it, it removes what is ours\n",
+		(void)fprintf(stderr,
+			      "multihomed: a daemon is running (%s); "
+			      "stop it, it removes what is ours\n",
 			      config->socket);
 		return 1;
 	}

@@ -6,12 +6,12 @@
 
 #include "log.h"
 
-#define CALM_MS	     10000 /* after so long it is a new story */
-#define AT_ONCE	     5	   /* repairs in a row without delay */
-#define HOLD_MIN_MS  20
-#define HOLD_MAX_MS  30000
-#define HOLD_SHIFTS  11 /* 20 ms << 11 is beyond the maximum */
-#define NOTED_MAX    256 /* beyond, every entry counts as meddled with */
+#define CALM_MS	    10000 /* after so long it is a new story */
+#define AT_ONCE	    5	  /* repairs in a row without delay */
+#define HOLD_MIN_MS 20
+#define HOLD_MAX_MS 30000
+#define HOLD_SHIFTS 11	/* 20 ms << 11 is beyond the maximum */
+#define NOTED_MAX   256 /* beyond, every entry counts as meddled with */
 
 void repair_done(struct repair *repair)
 {

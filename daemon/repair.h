@@ -28,11 +28,11 @@ struct repair {
 	struct repair_entry_vec entries;
 	bool many_entries;     /* too many to list: all of them */
 	struct rule_vec rules; /* of ours that were deleted; unique */
-	uint32_t port;		/* netlink port of the last one who did it */
-	char what[128];		/* what was done last, for the log */
-	unsigned int rounds;	/* repairs in short sequence */
-	uint64_t last_ms;	/* when the last repair was; 0: never */
-	uint64_t hold_ms;	/* not before; 0: at once */
+	uint32_t port;	       /* netlink port of the last one who did it */
+	char what[128];	       /* what was done last, for the log */
+	unsigned int rounds;   /* repairs in short sequence */
+	uint64_t last_ms;      /* when the last repair was; 0: never */
+	uint64_t hold_ms;      /* not before; 0: at once */
 };
 
 /** repair_done() - frees; may run twice */
@@ -44,7 +44,7 @@ void repair_note_route(struct repair *repair, const struct repair_entry *entry,
 void repair_note_rule(struct repair *repair, const struct rule *rule,
 		      uint32_t port);
 
-/** repair_next() - when something noted may be put back; 1: now; 0: nothing is */
+/** repair_next() - when what is noted may be put back; 1: now; 0: nothing */
 uint64_t repair_next(const struct repair *repair);
 
 /** repair_is_due() - something was meddled with and may be put back now */

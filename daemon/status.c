@@ -52,8 +52,8 @@ static struct json_object *rules_of(const struct engine *engine,
 		rule = json_object_new_object();
 		json_object_object_add(rule, "priority",
 				       json_object_new_int64(it->priority));
-		json_object_object_add(
-			rule, "from", text(ip_prefix_format(&it->src, buf)));
+		json_object_object_add(rule, "from",
+				       text(ip_prefix_format(&it->src, buf)));
 		json_object_array_add(array, rule);
 	}
 	return array;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/cell.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 
 /* The best so far: an entry of the row and the metric it won with. */
@@ -33,10 +34,8 @@ bool cell_wanted_at(const struct ip_prefix *prefix)
 		uint8_t len;
 		uint8_t bytes[16];
 	} excluded[] = {
-		{AF_INET, 8, {127}},
-		{AF_INET, 4, {224}},
-		{AF_INET6, 128, {[15] = 1}},
-		{AF_INET6, 10, {0xfe, 0x80}},
+		{AF_INET, 8, {127}},	     {AF_INET, 4, {224}},
+		{AF_INET6, 128, {[15] = 1}}, {AF_INET6, 10, {0xfe, 0x80}},
 		{AF_INET6, 8, {0xff}},
 	};
 
@@ -139,18 +138,18 @@ static struct best find_best(const struct pass *pass, const struct row *row,
 static void take(const struct pass *pass, const struct best *best,
 		 enum cell_kind kind, struct cell *ret)
 {
-	const struct attrset *set = attrset_get(
-		&pass->view->model->rib.attrs, best->route->attrs);
+	const struct attrset *set;
 	const struct next_hop *hop;
 
+	assert(best->route);
+	set = attrset_get(&pass->view->model->rib.attrs, best->route->attrs);
 	ret->kind = kind;
 	ret->route = best->route;
 	ret->metric = best->metric;
 	vec_foreach(&set->hops, hop)
-		vec_push(&ret->keep,
-			 counts(pass, set, hop) &&
-				 hop_metric(pass->view, best->route, hop) ==
-					 best->metric);
+		vec_push(&ret->keep, counts(pass, set, hop) &&
+					     hop_metric(pass->view, best->route,
+							hop) == best->metric);
 }
 
 void cell_pick(const struct view *view, const struct subnet *subnet,

@@ -2,8 +2,8 @@
 /*
  * cell - what a subnet's table says for one prefix.
  *
- * The heart: rules 2 to 4 of the draft's section 4 for one subnet and one row of
- * the rib. Rule 1, the longest prefix, is the kernel's lookup in the table.
+ * The heart: rules 2 to 4 of the draft's section 4 for one subnet and one row
+ * of the rib. Rule 1, the longest prefix, is the kernel's lookup in the table.
  */
 #ifndef CELL_H
 #define CELL_H
@@ -11,10 +11,10 @@
 #include "core/subnet.h"
 
 enum cell_kind {
-	CELL_NONE,	 /* no candidate: no entry */
-	CELL_CONGRUENT,	 /* rule 4: an on-subnet candidate */
-	CELL_WEAK,	 /* rule 3: the lowest metric of all */
-	CELL_STRONG,	 /* rule 3, alternate: unreachable */
+	CELL_NONE,	/* no candidate: no entry */
+	CELL_CONGRUENT, /* rule 4: an on-subnet candidate */
+	CELL_WEAK,	/* rule 3: the lowest metric of all */
+	CELL_STRONG,	/* rule 3, alternate: unreachable */
 };
 
 struct cell {
@@ -24,7 +24,7 @@ struct cell {
 	 * of its hops stay (none for a reject route).
 	 */
 	const struct route *route;
-	uint64_t metric; /* of the winner, with the link's metric_add */
+	uint64_t metric;  /* of the winner, with the link's metric_add */
 	VEC(, bool) keep; /* one per hop of route's attribute set */
 };
 

@@ -233,7 +233,7 @@ static int op_order(const void *a, const void *b)
 	case STEP_RULE_ADD:
 		return rule_cmp(&x->rule, &y->rule);
 	case STEP_RULE_DELETE:
-		/* The rule for link-local destinations comes first, goes last */
+		/* The rule for fe80::/10 comes first and goes last. */
 		return rule_cmp(&y->rule, &x->rule);
 	case STEP_NEIGHBOUR:
 		return neighbour_cmp(&x->neighbour, &y->neighbour);

@@ -96,8 +96,8 @@ static void match_longest(const struct packet *packet,
 static int tie_rank(const struct packet *packet,
 		    const struct forward_candidate *candidate)
 {
-	const struct attrset *set = attrset_get(
-		&packet->view->model->rib.attrs, candidate->route.attrs);
+	const struct attrset *set = attrset_get(&packet->view->model->rib.attrs,
+						candidate->route.attrs);
 	int pref = set->pref == 1 ? 0 : (set->pref == 3 ? 2 : 1);
 
 	return pref * 256 + 128 - (set->src.addr.family ? set->src.len : 0);

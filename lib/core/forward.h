@@ -3,8 +3,8 @@
  * forward - the draft's forwarding procedure, word for word, for one packet.
  *
  * Slow and literal on purpose: it looks at every route that matches, with
- * nothing precomputed. It is the oracle the plan is tested against and the story
- * that `multihomectl explain` tells; no packet depends on it.
+ * nothing precomputed. It is the oracle the plan is tested against and the
+ * story that `multihomectl explain` tells; no packet depends on it.
  */
 #ifndef FORWARD_H
 #define FORWARD_H

@@ -80,7 +80,7 @@ static bool has_hop(const struct attrset *set, uint32_t ifindex,
 	return false;
 }
 
-/* Rows with a next hop over @ifindex (and through @gateway) are planned anew. */
+/* Rows with a hop over @ifindex (and through @gateway) are planned anew. */
 static void touch_hops(struct model *model, uint8_t family, uint32_t ifindex,
 		       const struct ip_addr *gateway)
 {
@@ -347,13 +347,12 @@ static void usability_changed(struct model *model, uint32_t ifindex,
 	touch_hops(model, AF_INET6, ifindex, addr);
 }
 
-bool model_put_neighbour(struct model *model,
-			 const struct neighbour *neighbour)
+bool model_put_neighbour(struct model *model, const struct neighbour *neighbour)
 {
-	size_t at = neighbour_place(model, neighbour->ifindex,
-				    &neighbour->addr);
-	const struct neighbour *old = model_neighbour(
-		model, neighbour->ifindex, &neighbour->addr);
+	size_t at =
+		neighbour_place(model, neighbour->ifindex, &neighbour->addr);
+	const struct neighbour *old =
+		model_neighbour(model, neighbour->ifindex, &neighbour->addr);
 	bool failed_before = old && old->failed;
 	bool kept = neighbour->managed || neighbour->permanent ||
 		    neighbour->protocol;

@@ -42,8 +42,8 @@ struct model_route {
 
 /* What changed since model_changes_clear(), besides rib.dirty. */
 struct model_changes {
-	bool links;	 /* any link: name, flags, master, gone */
-	bool names;	 /* a link's name is new or gone */
+	bool links; /* any link: name, flags, master, gone */
+	bool names; /* a link's name is new or gone */
 	bool addresses;
 	bool rules;
 	bool neighbours; /* a router became unusable or usable */
@@ -124,7 +124,7 @@ enum model_put {
  * Return: 0, or -EAGAIN when the message does not tell what the kernel now has
  * (KERNEL: IPv6 siblings, replace among several): read the table again.
  */
-int model_put_route(struct model *model, const struct model_route *route,
+int model_put_route(struct model *model, const struct model_route *in,
 		    enum model_put how);
 
 /**
@@ -134,7 +134,7 @@ int model_put_route(struct model *model, const struct model_route *route,
  *
  * Return: 0 (also if it was not there), or -EAGAIN as above.
  */
-int model_remove_route(struct model *model, const struct model_route *route,
+int model_remove_route(struct model *model, const struct model_route *in,
 		       uint64_t until_ms);
 
 /**

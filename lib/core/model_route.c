@@ -181,7 +181,7 @@ static bool is_part(const struct attrset *part, const struct attrset *whole)
 	return true;
 }
 
-/* Where a route goes that is not there yet; -EAGAIN: the message is not clear */
+/* Where a route goes that is not there yet; -EAGAIN: it is not clear. */
 static int place(const struct model *model, const struct model_route *in,
 		 enum model_put how, const struct match *match)
 {
@@ -315,7 +315,8 @@ void model_settle(struct model *model, uint64_t now_ms)
 {
 	size_t n = 0;
 
-	while (n < model->leaving.n && model->leaving.items[n].at_ms <= now_ms) {
+	while (n < model->leaving.n &&
+	       model->leaving.items[n].at_ms <= now_ms) {
 		const struct deadline *it = &model->leaving.items[n++];
 		const struct row *row = rib_row(&model->rib, &it->prefix);
 
@@ -342,8 +343,8 @@ void model_settle_link(struct model *model, uint32_t ifindex)
 
 		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
 			const struct route *route = &row->routes[i];
-			const struct attrset *set = attrset_get(
-				&model->rib.attrs, route->attrs);
+			const struct attrset *set =
+				attrset_get(&model->rib.attrs, route->attrs);
 			bool over = false;
 
 			for (size_t h = 0; h < set->hops.n; h++)

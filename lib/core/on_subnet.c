@@ -59,8 +59,7 @@ static bool others_are_bound(const struct view *view,
 	return false;
 }
 
-static bool prefsrc_allows(const struct view *view,
-			   const struct subnet *subnet,
+static bool prefsrc_allows(const struct view *view, const struct subnet *subnet,
 			   const struct attrset *set)
 {
 	const struct subnet_address *it;
@@ -104,9 +103,9 @@ struct on_subnet subnet_has_next_hop(const struct view *view,
 	    ip_addr_is_link_local(&hop->gateway))
 		return (struct on_subnet){!others_are_bound(view, subnet), 4};
 	/* Line 3: the longest subnet around the gateway. */
-	around = subnet_longest_on_link(view->subnets, hop->ifindex, &hop->gateway);
-	if (around &&
-	    around->prefix.addr.family == subnet->prefix.addr.family)
+	around = subnet_longest_on_link(view->subnets, hop->ifindex,
+					&hop->gateway);
+	if (around && around->prefix.addr.family == subnet->prefix.addr.family)
 		return (struct on_subnet){subnet_cmp(around, subnet) == 0, 3};
 	/* Line 5: a gateway outside of every subnet. */
 	return (struct on_subnet){prefsrc_allows(view, subnet, set), 5};
@@ -147,10 +146,10 @@ static bool row_makes_uplink(const struct view *view,
 		if (route->table != ROUTE_TABLE_MAIN &&
 		    route->table != ROUTE_TABLE_CONFIG)
 			continue;
-		if (makes_uplink(view, subnet,
-				 attrset_get(&view->model->rib.attrs,
-					     route->attrs),
-				 need_gateway))
+		if (makes_uplink(
+			    view, subnet,
+			    attrset_get(&view->model->rib.attrs, route->attrs),
+			    need_gateway))
 			return true;
 	}
 	return false;

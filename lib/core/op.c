@@ -68,7 +68,7 @@ const char *op_format(const struct op *op, const struct attrset_store *attrs,
 		break;
 	}
 	(void)snprintf(text, OP_TEXT_MAX, "%s %s %s",
-		       family_of(op) == AF_INET6 ? "-6" : "-4",
-		       verbs[op->kind], body);
+		       family_of(op) == AF_INET6 ? "-6" : "-4", verbs[op->kind],
+		       body);
 	return text;
 }

@@ -12,7 +12,7 @@
 #include "core/model.h"
 
 enum op_kind {
-	OP_ROUTE_PUT,	 /* create or atomically replace by (prefix, tos, metric) */
+	OP_ROUTE_PUT, /* create or replace by (prefix, tos, metric) */
 	OP_ROUTE_DELETE,
 	OP_RULE_ADD,
 	OP_RULE_DELETE,

@@ -4,7 +4,7 @@
  * entries of all subnets' tables.
  *
  * Pure: the same view gives the same plan. One row depends on its own prefix's
- * candidates only, so a changed route means one row planned again, and a changed
+ * candidates only, so a changed route means one row planned again, a changed
  * subnet means its entries in every row.
  */
 #ifndef PLAN_H
@@ -12,7 +12,7 @@
 
 #include "core/cell.h"
 
-#define PLAN_METRIC 1024	  /* of every entry in our tables */
+#define PLAN_METRIC	 1024	    /* of every entry in our tables */
 #define PLAN_TAIL_METRIC UINT32_MAX /* of a strong table's last resort */
 
 /* One wanted entry of one of our tables. */

@@ -30,11 +30,12 @@ enum manage {
 
 /* One entry of `interfaces`; the first whose match fits a link applies. */
 struct policy_interface {
-	char match[LINK_NAME_MAX * 2]; /* a name, with * ? [] as in fnmatch(3) */
+	char match[LINK_NAME_MAX *
+		   2]; /* a name, with * ? [] as in fnmatch(3) */
 	enum manage manage;
 	bool has_model;
 	enum host_model model; /* of this link's subnets, if has_model */
-	uint32_t metric_add;   /* on top of the metric of routes over the link */
+	uint32_t metric_add; /* on top of the metric of routes over the link */
 };
 
 /* One entry of `routes`: a candidate that table main lacks. */
@@ -61,7 +62,7 @@ struct policy {
 	enum vpn_mode vpn;
 	uint32_t table_first;
 	uint32_t table_last;
-	uint32_t rule_priority; /* the base; POLICY_PRIORITIES from it are ours */
+	uint32_t rule_priority; /* POLICY_PRIORITIES from it on are ours */
 	uint8_t protocol;	/* our mark on routes, rules and neighbours */
 	uint32_t settle_ms;
 	bool ignore_linkdown;

@@ -135,8 +135,7 @@ static void add_subnet(struct subnet_set *set, const struct address *address)
 	if (subnet_find(set, &subnet.prefix, subnet.ifindex))
 		return;
 	vec_push(&set->subnets, subnet);
-	qsort(set->subnets.items, set->subnets.n, sizeof(subnet),
-	      subnet_order);
+	qsort(set->subnets.items, set->subnets.n, sizeof(subnet), subnet_order);
 }
 
 const struct subnet *subnet_longest_on_link(const struct subnet_set *set,
@@ -147,7 +146,8 @@ const struct subnet *subnet_longest_on_link(const struct subnet_set *set,
 	const struct subnet *it;
 
 	vec_foreach(&set->subnets, it)
-		if (it->ifindex == ifindex && ip_prefix_has(&it->prefix, addr) &&
+		if (it->ifindex == ifindex &&
+		    ip_prefix_has(&it->prefix, addr) &&
 		    (!best || it->prefix.len > best->prefix.len))
 			best = it;
 	return best;
@@ -187,8 +187,8 @@ static void apply_policy(const struct view *view, const struct subnet_set *old,
 			host_model = entry->model;
 	}
 	subnet->strong = host_model == HOST_MODEL_STRONG;
-	subnet->uplink = (before && before->uplink) ||
-			 subnet_is_uplink(view, subnet);
+	subnet->uplink =
+		(before && before->uplink) || subnet_is_uplink(view, subnet);
 	subnet->managed = manage == MANAGE_ALWAYS ||
 			  (manage == MANAGE_AUTO && subnet->uplink);
 	if (before && subnet->managed &&
@@ -314,9 +314,8 @@ void subnet_set_build(const struct model *model, const struct policy *policy,
 		apply_policy(&view, before, it);
 	add_addresses(model, ret); /* once more: lo's go to managed ones */
 	for (size_t i = 0; i < ret->subnets.n; i++)
-		ret->subnets.items[i].exact =
-			ret->subnets.items[i].managed &&
-			is_shared(model, ret, i);
+		ret->subnets.items[i].exact = ret->subnets.items[i].managed &&
+					      is_shared(model, ret, i);
 }
 
 /* --- tables --- */

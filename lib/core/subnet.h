@@ -18,10 +18,10 @@ struct subnet {
 	struct ip_prefix prefix;
 	uint32_t ifindex;
 	/* Value. */
-	bool uplink;  /* is one, or was one and still has its address */
-	bool managed; /* we keep a table and rules for it */
-	bool strong;  /* drop instead of leaving through a foreign subnet */
-	bool exact;   /* one rule per own address, not one for the prefix */
+	bool uplink;	/* is one, or was one and still has its address */
+	bool managed;	/* we keep a table and rules for it */
+	bool strong;	/* drop instead of leaving through a foreign subnet */
+	bool exact;	/* one rule per own address, not one for the prefix */
 	uint32_t table; /* 0: none yet, or not managed */
 };
 

@@ -21,7 +21,7 @@
 struct decode_context {
 	uint32_t table_first; /* our tables; of others only defaults pass */
 	uint32_t table_last;
-	uint32_t table;	 /* not 0: a dump of this one, which passes in full */
+	uint32_t table;	  /* not 0: a dump of this one, which passes in full */
 	uint8_t protocol; /* not 0: a dump of its routes, which pass all */
 	uint64_t now_ms;  /* CLOCK_MONOTONIC, as is expires_s */
 };

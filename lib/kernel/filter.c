@@ -44,7 +44,8 @@ enum {
 int filter_attach(struct nl_sock *sock, const struct filter *filter)
 {
 	const uint16_t states =
-		(uint16_t)(NUD_FAILED | (filter->recovery ? NUD_RECOVERED : 0));
+		(uint16_t)(NUD_FAILED | NUD_PERMANENT |
+			   (filter->recovery ? NUD_RECOVERED : 0));
 	struct sock_filter code[] = {
 		[0] = LOAD_WORD(PORT_AT),
 		[1] = TEST(1, BPF_JEQ, htonl(filter->own_port), DROP, 2),

@@ -116,10 +116,10 @@ struct kernel_failure {
 VEC(kernel_failure_vec, struct kernel_failure);
 
 enum kernel_error_class {
-	KERNEL_ERROR_DONE,   /* no error: it is as wanted */
-	KERNEL_ERROR_RESYNC, /* our picture is old: read again */
-	KERNEL_ERROR_LATER,  /* try again later */
-	KERNEL_ERROR_REFUSED, /* the kernel will not have it: our bug, or rights */
+	KERNEL_ERROR_DONE,    /* no error: it is as wanted */
+	KERNEL_ERROR_RESYNC,  /* our picture is old: read again */
+	KERNEL_ERROR_LATER,   /* try again later */
+	KERNEL_ERROR_REFUSED, /* it will not have it: our bug, or rights */
 };
 
 /** kernel_error_class() - what a failed op of @kind with @error means */

@@ -14,9 +14,11 @@ reader that sleeps finds both waiting when it wakes, and measures nothing.
 Each is done --runs times for IPv4 and for IPv6; one line of JSON per result,
 times in milliseconds. Where this program itself had to wait for a processor,
 the time between the messages comes out too short; median_since_asked_ms counts
-from before the request and cannot. MULTIHOMED_BIN_DAEMON and MULTIHOMED_BIN_CTL name the
-programs, as for the kernel tests. Needs root (network namespaces) and two
-processors that have nothing else to do.
+from before the request and cannot.
+
+MULTIHOMED_BIN_DAEMON and MULTIHOMED_BIN_CTL name the programs, as for the
+kernel tests. Needs root (network namespaces) and two processors that have
+nothing else to do.
 """
 
 import argparse
@@ -42,7 +44,8 @@ from lab.watch import (FRA_PRIORITY, FRA_PROTOCOL, GROUPS,  # noqa: E402
 
 PROTOCOL = 109
 TABLES = range(7100, 8000)
-NEWADDR, DELADDR, NEWROUTE, DELROUTE, NEWRULE, DELRULE = 20, 21, 24, 25, 32, 33
+NEWADDR, DELADDR, NEWROUTE, DELROUTE = 20, 21, 24, 25
+NEWRULE, DELRULE = 32, 33
 IFA_ADDRESS, IFA_LOCAL, RTMSG_SIZE = 1, 2, 12
 MAIN, STATIC, UNICAST = 254, 4, 1
 QUIET_S = 0.03  # nothing of ours for so long: the daemon is done
@@ -208,7 +211,7 @@ class Bench:
 
     def rule_repaired(self):
         priority = max(own_rules(self.a, self.number))[0]
-        body = struct.pack("BBBBBBBBI", self.family, 0, 0, 0, 0, 0, 0, 0, 0) + \
+        body = struct.pack("B11x", self.family) + \
             number_attribute(FRA_PRIORITY, priority)
 
         def is_cause(kind, message):

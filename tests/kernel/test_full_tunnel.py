@@ -141,7 +141,7 @@ def test_up_and_down_again_and_again(figure, family):
     daemon = figure.start()
     wg_link(a)
     with flood:
-        for _ in range(8):
+        for _ in range(3):
             wg_up(a, family)
             clear.reset()
             daemon.wait()
@@ -171,6 +171,28 @@ def test_rules_before_the_default(figure, family):
         daemon.wait()
         assert_yields(a, daemon, family)
         assert clear.packets() == 0
+
+
+def test_a_default_that_comes_after_both(figure, family):
+    """Rules of the tunnel behind ours, and its default last of all: for as
+    long as it takes us to see it, not longer."""
+    a = figure.a
+    wg_link(a)
+    a.ip(f"""
+        rule add not fwmark {MARK} table {MARK}
+        rule add table main suppress_prefixlength 0
+    """, family=family.number)
+    daemon = figure.start()
+    clear, flood = start_all(figure, family)
+    with flood:
+        a.ip(f"route add default dev wg0 table {MARK}", family=family.number)
+        daemon.wait()
+        clear.reset()
+        assert_yields(a, daemon, family)
+        assert clear.packets() == 0
+        a.ip(f"route del default dev wg0 table {MARK}", family=family.number)
+        daemon.wait()
+        assert_ours_again(a, daemon, family)
 
 
 def test_the_counters_would_see_it(figure, family):

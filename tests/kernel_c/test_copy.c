@@ -42,6 +42,7 @@ struct copy_case {
 	const char *prefix;
 	const char *rest; /* what `ip route add` is told besides */
 	const char *why;
+	int leg; /* the only one that is copied; 0: all, 1: the first */
 };
 
 static const struct copy_case cases[] = {
@@ -119,6 +120,20 @@ static const struct copy_case cases[] = {
 	 "nexthop encap seg6 mode encap segs 2001:db8:2::1 via fe80::1 dev d1 "
 	 "nexthop via fe80::1 dev d2",
 	 "encap in one hop"},
+	{P4,
+	 "nexthop encap ip id 7 dst 10.0.0.9 via 192.0.2.1 dev d1 weight 3 "
+	 "nexthop via 198.51.100.1 dev d2",
+	 "encap of the leg that stays", 1},
+	{P4,
+	 "nexthop via 192.0.2.1 realm 3 nexthop via 10.9.9.9 dev d2 onlink "
+	 "realm 4/5 weight 9",
+	 "realm and onlink of the leg that stays", 2},
+	{P4, "nhid 3", "leg of a group", 2},
+	{P6, "nhid 7", "leg of a group", 1},
+	{P6,
+	 "nexthop encap seg6 mode encap segs 2001:db8:2::1 via fe80::1 dev d1 "
+	 "nexthop via fe80::1 dev d2",
+	 "encap of the leg that stays", 1},
 	{P6, "nhid 5", "nexthop object"},
 	{P6, "nhid 7", "group of nexthop objects"},
 	{P6, "nhid 9", "nexthop object that is a blackhole"},
@@ -197,13 +212,16 @@ static void copy_one(struct kernel *kernel, const struct copy_case *which,
 	struct seen seen = {.store = &store};
 	struct attrset copy;
 	struct op op = {.kind = OP_ROUTE_PUT};
-	bool keep[8] = {true, true, true, true, true, true, true, true};
+	bool keep[3];
 	uint32_t put;
+	int i;
 
 	add_by_ip(which, table);
 	attrset_store_init(&store);
 	assert_int_equal(ip_prefix_parse(which->prefix, &seen.prefix), 0);
 	read_one(kernel, table, &seen);
+	for (i = 0; i < 3; i++)
+		keep[i] = which->leg == 0 || which->leg == i + 1;
 	attrset_copy_for_table(attrset_get(&store, seen.route.attrs), keep,
 			       &copy);
 	put = attrset_intern(&store, &copy);

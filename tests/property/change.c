@@ -21,26 +21,6 @@ static void split(const struct line_vec *lines, struct line_vec *base,
 	}
 }
 
-/*
- * An address on two links can be in the prefixes of two of our rules; what the
- * first one's table lacks for a moment, the second one's may have.
- */
-static void drop_twins(struct addr_vec *srcs)
-{
-	struct addr_vec single = {0};
-
-	for (size_t i = 0; i < srcs->n; i++) {
-		size_t n = 0;
-
-		for (size_t j = 0; j < srcs->n; j++)
-			n += ip_addr_equal(&srcs->items[i], &srcs->items[j]);
-		if (n == 1)
-			vec_push(&single, srcs->items[i]);
-	}
-	vec_done(srcs);
-	*srcs = single;
-}
-
 /* Sources that were there before and still are: only those have packets. */
 static void find_sources(const struct model *model, struct addr_vec *ret)
 {
@@ -157,7 +137,6 @@ bool change_build(const struct line_vec *lines, struct change *change)
 	vec_push(&change->dsts, scene_addr("fe80::77"));
 	find_sources(&change->scene.model, &change->srcs);
 	keep_common(&change->srcs, &old_srcs);
-	drop_twins(&change->srcs);
 	vec_done(&old_srcs);
 	vec_done(&base);
 	vec_done(&then);

@@ -251,27 +251,6 @@ static void count(const struct forward *forward)
 	met[MET_LOCAL_LINK] += best->on.yes && best->on.line == 7;
 }
 
-/*
- * An address of two managed subnets is in the prefixes of two rules: what its
- * own table has no answer for meets the other one's.
- */
-static bool meets_twin(const struct world *world, const struct subnet *subnet,
-		       const struct forward *forward,
-		       const struct ip_addr *source)
-{
-	const struct subnet_set *set = &world->scene.subnets;
-	const struct subnet_address *it;
-
-	if (forward->rule != FORWARD_NO_ROUTE)
-		return false;
-	vec_foreach(&set->addresses, it)
-		if (ip_addr_equal(&it->addr, source) &&
-		    &set->subnets.items[it->subnet] != subnet &&
-		    set->subnets.items[it->subnet].managed)
-			return true;
-	return false;
-}
-
 /* All own addresses of @subnet to one destination. */
 static bool sources_agree(struct world *world, const struct subnet *subnet,
 			  struct packet *packet)
@@ -296,8 +275,7 @@ static bool sources_agree(struct world *world, const struct subnet *subnet,
 		entry = kernel_lookup(&world->kernel,
 				      &world->scene.model.rib.attrs, packet,
 				      NULL);
-		if (agrees(world, subnet, &forward, entry) ||
-		    meets_twin(world, subnet, &forward, &source->addr))
+		if (agrees(world, subnet, &forward, entry))
 			continue;
 		explain(world, packet, &forward, entry);
 		ok = false;
