@@ -430,7 +430,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 {
 	struct op_vec ops = {0};
 	struct want_vec wants = {0};
-	struct engine_result result = {0};
+	struct engine_result result = {.now_ms = now_ms};
 
 	for (int i = 0; i < LISTEN_ROUNDS && engine_listen(engine, now_ms); i++)
 		;

@@ -194,7 +194,7 @@ static void apply_phase(struct engine *engine, const struct op_vec *ops,
 			     &engine->model.rib.attrs, &failures);
 	if (error) {
 		/* Who knows what was done: start from what the kernel says. */
-		log_limited(LOG_KIND_LOST, 0, LOG_WARNING,
+		log_limited(LOG_KIND_LOST, ret->now_ms, LOG_WARNING,
 			    "writing to the kernel: %s; reading everything "
 			    "again",
 			    strerror(-error));

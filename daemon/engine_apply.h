@@ -13,11 +13,12 @@
 #include "engine.h"
 
 struct engine_result {
-	bool go_on;	/* in: a failure does not end it */
-	size_t written; /* ops that are in effect */
-	size_t begun;	/* ops that were given to the kernel */
-	bool failed;	/* some op was not carried out */
-	int error;	/* -EPERM: the kernel lets us write nothing */
+	uint64_t now_ms; /* in: for the log */
+	bool go_on;	 /* in: a failure does not end it */
+	size_t written;	 /* ops that are in effect */
+	size_t begun;	 /* ops that were given to the kernel */
+	bool failed;	 /* some op was not carried out */
+	int error;	 /* -EPERM: the kernel lets us write nothing */
 	struct kernel_failure_vec failures; /* op: index into all ops */
 };
 

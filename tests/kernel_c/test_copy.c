@@ -42,7 +42,6 @@ struct copy_case {
 	const char *prefix;
 	const char *rest; /* what `ip route add` is told besides */
 	const char *why;
-	int leg; /* the only one that is copied; 0: all, 1: the first */
 };
 
 static const struct copy_case cases[] = {
@@ -120,23 +119,29 @@ static const struct copy_case cases[] = {
 	 "nexthop encap seg6 mode encap segs 2001:db8:2::1 via fe80::1 dev d1 "
 	 "nexthop via fe80::1 dev d2",
 	 "encap in one hop"},
-	{P4,
-	 "nexthop encap ip id 7 dst 10.0.0.9 via 192.0.2.1 dev d1 weight 3 "
-	 "nexthop via 198.51.100.1 dev d2",
-	 "encap of the leg that stays", 1},
-	{P4,
-	 "nexthop via 192.0.2.1 realm 3 nexthop via 10.9.9.9 dev d2 onlink "
-	 "realm 4/5 weight 9",
-	 "realm and onlink of the leg that stays", 2},
-	{P4, "nhid 3", "leg of a group", 2},
-	{P6, "nhid 7", "leg of a group", 1},
-	{P6,
-	 "nexthop encap seg6 mode encap segs 2001:db8:2::1 via fe80::1 dev d1 "
-	 "nexthop via fe80::1 dev d2",
-	 "encap of the leg that stays", 1},
 	{P6, "nhid 5", "nexthop object"},
 	{P6, "nhid 7", "group of nexthop objects"},
 	{P6, "nhid 9", "nexthop object that is a blackhole"},
+};
+
+/* Of these only the first leg is copied. */
+static const struct copy_case first_legs[] = {
+	{P4, "nexthop via 192.0.2.1 weight 3 nexthop via 198.51.100.1",
+	 "weight means nothing any more"},
+	{P4,
+	 "nexthop encap ip id 7 dst 10.0.0.9 via 192.0.2.1 dev d1 "
+	 "nexthop via 198.51.100.1 dev d2",
+	 "encap of the leg"},
+	{P4,
+	 "nexthop via 10.9.9.9 dev d2 onlink realm 4/5 weight 9 "
+	 "nexthop via 192.0.2.1 realm 3",
+	 "realm and onlink of the leg"},
+	{P4, "nhid 3", "leg of a group"},
+	{P6, "nhid 7", "leg of a group"},
+	{P6,
+	 "nexthop encap seg6 mode encap segs 2001:db8:2::1 via fe80::1 dev d1 "
+	 "nexthop via fe80::1 dev d2",
+	 "encap of the leg"},
 };
 
 static const char *const reject_words[] = {"unreachable ", "prohibit ",
@@ -206,22 +211,18 @@ static void add_by_ip(const struct copy_case *which, uint32_t table)
 }
 
 static void copy_one(struct kernel *kernel, const struct copy_case *which,
-		     uint32_t table)
+		     const bool *keep, uint32_t table)
 {
 	struct attrset_store store;
 	struct seen seen = {.store = &store};
 	struct attrset copy;
 	struct op op = {.kind = OP_ROUTE_PUT};
-	bool keep[3];
 	uint32_t put;
-	int i;
 
 	add_by_ip(which, table);
 	attrset_store_init(&store);
 	assert_int_equal(ip_prefix_parse(which->prefix, &seen.prefix), 0);
 	read_one(kernel, table, &seen);
-	for (i = 0; i < 3; i++)
-		keep[i] = which->leg == 0 || which->leg == i + 1;
 	attrset_copy_for_table(attrset_get(&store, seen.route.attrs), keep,
 			       &copy);
 	put = attrset_intern(&store, &copy);
@@ -266,15 +267,24 @@ static void copy_one(struct kernel *kernel, const struct copy_case *which,
 
 static void copies_are_read_back_as_put(void **state)
 {
+	static const bool all[] = {true, true, true};
+	static const bool first[] = {true, false, false};
+	const size_t n = sizeof(cases) / sizeof(cases[0]);
 	struct kernel *kernel;
 	size_t i;
 
 	(void)state;
 	assert_int_equal(kernel_open(&config, &kernel), 0);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < n; i++) {
 		print_message("%s %s (%s)\n", cases[i].prefix, cases[i].rest,
 			      cases[i].why);
-		copy_one(kernel, &cases[i], FOREIGN + (uint32_t)i);
+		copy_one(kernel, &cases[i], all, FOREIGN + (uint32_t)i);
+	}
+	for (i = 0; i < sizeof(first_legs) / sizeof(first_legs[0]); i++) {
+		print_message("first leg of %s %s (%s)\n", first_legs[i].prefix,
+			      first_legs[i].rest, first_legs[i].why);
+		copy_one(kernel, &first_legs[i], first,
+			 FOREIGN + (uint32_t)(n + i));
 	}
 	kernel_free(kernel);
 }

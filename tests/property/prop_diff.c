@@ -327,12 +327,36 @@ static bool next_round_is_empty(struct change *change, bool neighbours_too)
 	return ok;
 }
 
-static bool ends_well(struct change *change)
+static void apply_ops(struct change *change)
 {
 	const struct op *op;
 
 	vec_foreach(&change->ops, op)
 		scene_apply(&change->scene, op);
+}
+
+/*
+ * Others may have put an entry before ours of the same key. The kernel does not
+ * replace it by what is there already, so ours goes first and comes back.
+ */
+static void plan_again(struct change *change)
+{
+	size_t phase_end[3];
+
+	scene_plan_done(&change->scene, &change->plan);
+	vec_clear(&change->ops);
+	change->plan = (struct scene_plan){0};
+	scene_plan_build(&change->scene, &change->plan);
+	scene_ops(&change->scene, &change->plan, &change->ops, phase_end);
+}
+
+static bool ends_well(struct change *change)
+{
+	apply_ops(change);
+	if (change->meddle) {
+		plan_again(change);
+		apply_ops(change);
+	}
 	return is_as_planned(change) && next_round_is_empty(change, false) &&
 	       next_round_is_empty(change, true);
 }
