@@ -161,6 +161,24 @@ def test_a_link_with_many_routes_goes_down(figure, family, model):
     end(daemon)
 
 
+def test_a_table_of_many_routes_that_another_tool_flushes(figure, family):
+    """Each deletion is a message about what is ours; and ip, which repeats
+    until the table is empty, may give up before we do."""
+    a, count = figure.a, MANY[family.number]
+    daemon = figure.start()
+    batch(a, lines(family, "add", count))
+    wait(daemon)
+    number = own_sources(a, family.number)[family.net2]
+    with Watch(a) as watch:
+        a.run("ip", f"-{family.number}", "route", "flush", "table",
+              str(number), timeout=LIMIT_S, check=False)
+        wait(daemon)
+        assert watch.lost_rules() == []
+    assert_complete(a, daemon, family, "weak", count)
+    assert "put back" in daemon.log()
+    end(daemon)
+
+
 def test_it_answers_while_routes_pour_in(figure):
     """A control client gets its answer; the rules stand."""
     a = figure.a

@@ -230,7 +230,8 @@ def test_the_log_names_who_did_it(figure):
                     if e.kind == "NEWRULE" and e.metric == 7109)
         assert meddler.repeat(ours, delete=True) == 0
         daemon.wait()
-    line = next(line for line in daemon.log().splitlines() if "put back" in line)
+    line = next(line for line in daemon.log().splitlines()
+                if "put back" in line)
     assert f"(pid {os.getpid()})" in line
     with open(f"/proc/{os.getpid()}/comm", encoding="ascii") as file:
         assert file.read().strip() in line

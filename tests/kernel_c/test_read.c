@@ -79,6 +79,9 @@ static void leave_behind(struct kernel *kernel, int flags)
 	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
 	int r;
 
+	/* No dump: an error, which would look like the end of the next one. */
+	if (!(flags & NLM_F_DUMP))
+		info.rtm_dst_len = 33;
 	r = encode_begin(kernel->msg, RTM_GETROUTE, flags, &info, sizeof(info));
 	assert_int_equal(r, 0);
 	hdr->nlmsg_seq = ++kernel->sequence;
@@ -108,9 +111,9 @@ static void an_answer_left_behind_is_skipped(void **state)
 	assert_int_equal(answer.hop.ifindex, if_nametoindex("d1"));
 }
 
-#define MANY 50000
+#define MANY 150000
 
-/* Much of a dump was left behind, too much to be read by the way. */
+/* Most of a dump was left behind, too much to be read by the way. */
 static void a_dump_left_behind_is_thrown_away(void **state)
 {
 	const struct kernel_read what = {.what = KERNEL_RULE,
@@ -125,7 +128,7 @@ static void a_dump_left_behind_is_thrown_away(void **state)
 	leave_behind(ear->kernel, NLM_F_DUMP);
 	ear->kernel->unfinished = true;
 	ear_must_read(ear, &what, "+rule0 +rule32766 +rule32767 ");
-	netns_ip("route flush table %d", EAR_TABLE);
+	netns_ip("link set d1 down"); /* the quickest way to be rid of them */
 	free(ops);
 }
 
@@ -209,8 +212,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(dumps_hold_what_was_asked_for),
 		TEST(an_answer_left_behind_is_skipped),
-		TEST(a_dump_left_behind_is_thrown_away),
 		TEST(interrupted_dumps_are_passed_on_once),
+		TEST(a_dump_left_behind_is_thrown_away),
 	};
 
 	if (!netns_enter())
