@@ -65,7 +65,7 @@ void engine_mark_link(struct engine *engine, uint32_t ifindex)
 	mark_tunnels(engine);
 }
 
-/* IPv6 strips a preferred source that is gone without a word (KERNEL 4). */
+/* IPv6 strips a preferred source that is gone without a word. */
 static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
 {
 	const struct attrset_store *attrs = &engine->model.rib.attrs;
@@ -184,6 +184,14 @@ static void take_rule(struct intake *intake, const struct kernel_event *event)
 		repair_note_rule(&engine->repair, &event->rule, event->port);
 }
 
+/* `ip neigh flush` says FAILED of what it is about to delete: no news of the
+ * gateway. A managed entry that failed stays managed. */
+static bool is_flushed(const struct engine *engine, const struct neighbour *it)
+{
+	return it->failed && !it->managed &&
+	       it->protocol == engine->policy->protocol;
+}
+
 static void take_neighbour(struct intake *intake,
 			   const struct kernel_event *event)
 {
@@ -194,7 +202,7 @@ static void take_neighbour(struct intake *intake,
 		vec_push(intake->neighbours, *it);
 	else if (it->unresolved)
 		return; /* what was known stays */
-	else if (event->deleted)
+	else if (event->deleted || is_flushed(engine, it))
 		model_remove_neighbour(&engine->model, it->ifindex, &it->addr);
 	else
 		model_put_neighbour(&engine->model, it);

@@ -111,6 +111,19 @@ static void touch_link(struct model *model, uint32_t ifindex)
 	touch_hops(model, AF_INET6, ifindex, NULL);
 }
 
+/* The kernel drops a link's entries with its carrier, and says so to few. */
+static void forget_neighbours(struct model *model, const struct link *link)
+{
+	for (size_t i = model->neighbours.n; i-- > 0;) {
+		const struct neighbour *it = &model->neighbours.items[i];
+
+		if (it->ifindex != link->ifindex || (link->up && it->permanent))
+			continue;
+		vec_remove(&model->neighbours, i);
+		model->changes.neighbours = true;
+	}
+}
+
 bool model_put_link(struct model *model, const struct link *link)
 {
 	size_t at = link_place(model, link->ifindex);
@@ -134,8 +147,10 @@ bool model_put_link(struct model *model, const struct link *link)
 	model->changes.names |= renamed;
 	if (usable_changed) {
 		touch_link(model, link->ifindex);
-		if (!link->up || !link->carrier)
+		if (!link->up || !link->carrier) {
 			model_settle_link(model, link->ifindex);
+			forget_neighbours(model, link);
+		}
 	}
 	return true;
 }

@@ -150,7 +150,7 @@ void model_settle(struct model *model, uint64_t now_ms);
 /**
  * model_is_expiring() - whether a route's expiry has passed
  *
- * It may have been refreshed without a message (KERNEL 3): read table main of
+ * It may have been refreshed without a message: read table main of
  * IPv6 again, then call model_expire().
  */
 bool model_is_expiring(const struct model *model, uint64_t now_ms);

@@ -421,7 +421,7 @@ static void add_router(const struct view *view, const struct next_hop *hop,
 	const struct link *link = model_link(view->model, hop->ifindex);
 	const struct neighbour *it;
 
-	if (!ip_addr_is_set(&hop->gateway) || !link || !link->up ||
+	if (!ip_addr_is_set(&hop->gateway) || !link || !link->carrier ||
 	    ret->n == ROUTERS_MAX ||
 	    subnet_link_is_local(view->subnets, hop->ifindex))
 		return;

@@ -73,7 +73,7 @@ struct policy {
 
 #define POLICY_PRIORITIES 200
 
-/** policy_init() - the defaults of DESIGN: weak, 7100-7999, 7100, 109, yield */
+/** policy_init() - the defaults: weak, 7100-7999, 7100, 109, yield */
 void policy_init(struct policy *policy);
 void policy_done(struct policy *policy);
 

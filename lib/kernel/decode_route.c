@@ -295,7 +295,7 @@ static bool is_wanted(const struct model_route *route,
 	return table >= context->table_first && table <= context->table_last;
 }
 
-/* KERNEL 4: IPv6 has no prepend; there, create alone goes behind. */
+/* IPv6 has no prepend; there, create alone goes behind the others. */
 static enum model_put put_of(const struct message *message)
 {
 	const struct rtmsg *info = message->body;

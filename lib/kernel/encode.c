@@ -116,7 +116,7 @@ static int put_legs(struct nl_msg *msg, const struct attrset *set)
 	return 0;
 }
 
-/* A nexthop object excludes its hops written out (KERNEL 4). */
+/* Beside a nexthop object its hops written out are refused. */
 static int put_hops(struct nl_msg *msg, const struct attrset *set)
 {
 	if (set->nh_id)

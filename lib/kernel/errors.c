@@ -13,7 +13,7 @@ static const struct {
 	int error;
 	enum kernel_error_class class;
 } of_kind[] = {
-	/* The same route stands there, but not first (KERNEL 4). */
+	/* The same route stands there, but not first of its key. */
 	{OP_ROUTE_PUT, EEXIST, KERNEL_ERROR_RESYNC},
 	/* Link, gateway's subnet or address went, and we do not know yet. */
 	{OP_ROUTE_PUT, ENODEV, KERNEL_ERROR_RESYNC},

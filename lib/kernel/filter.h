@@ -24,8 +24,9 @@ struct filter {
 /**
  * filter_attach() - in place of an earlier one, without a gap
  *
- * Neighbour messages that pass: entries that failed; deletions of our own ones;
- * with @recovery also those that became valid, and every deletion.
+ * Neighbour messages that pass: entries that failed or became permanent;
+ * deletions of our own ones; with @recovery also those that became valid, and
+ * every deletion.
  * Return: 0 or -errno.
  */
 int filter_attach(struct nl_sock *sock, const struct filter *filter);

@@ -8,8 +8,10 @@
  * for the caller's event loop. Nothing is cached here.
  *
  * Our own writes are not heard back (a filter on the listening socket drops
- * messages that carry the asking socket's port id; KERNEL D4); whoever writes
- * enters the result into the model from kernel_apply()'s report.
+ * messages that carry the asking socket's port id); whoever writes enters the
+ * result into the model from kernel_apply()'s report.
+ *
+ * What the kernel does and does not say is in docs/kernel-notes.md.
  *
  * A second implementation for tests may be linked in this one's place.
  */
@@ -39,7 +41,8 @@ struct kernel_event {
 	union {
 		struct link link;
 		struct address address;
-		struct model_route route; /* valid during the callback only */
+		/* During the callback only; expires_s on CLOCK_MONOTONIC. */
+		struct model_route route;
 		struct rule rule;
 		struct neighbour neighbour;
 		uint32_t nexthop_id;
@@ -47,13 +50,14 @@ struct kernel_event {
 	};
 };
 
+/* May not call anything of this file: the event lies in its buffers. */
 typedef void kernel_event_fn(const struct kernel_event *event, void *data);
 
 /* Which tables' route events are passed on (foreign ones: default only). */
 struct kernel_config {
 	uint32_t table_first;
 	uint32_t table_last;
-	uint8_t protocol; /* on what we write */
+	uint8_t protocol; /* on neighbour entries we make */
 };
 
 /**
@@ -85,6 +89,9 @@ int kernel_listen(struct kernel *kernel, size_t max, kernel_event_fn *fn,
  * kernel_watch_recovery() - whether events of neighbours that become valid
  * are wanted (while some router has failed); otherwise the socket filter drops
  * them, so that an idle host causes no wake-ups
+ *
+ * Once they are wanted, neighbours must be read: what became valid, or was
+ * deleted, between its failure and this call was not heard.
  */
 int kernel_watch_recovery(struct kernel *kernel, bool wanted);
 
@@ -100,8 +107,12 @@ struct kernel_read {
 /**
  * kernel_read() - dump, calling @fn for each object
  *
- * Strict checking, so the kernel filters. An interrupted dump is repeated.
- * Return: 0, or -errno (some objects may have been passed on already).
+ * Strict checking, so the kernel filters. A dump that others interrupted is
+ * repeated; only routes are passed on at once, so these may come twice.
+ *
+ * Return: 0 (also for a table or link that does not exist), -EINTR when there
+ * was no end of interruptions, or another -errno; some routes may have been
+ * passed on already.
  */
 int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 		kernel_event_fn *fn, void *data);

@@ -2,7 +2,7 @@
 /*
  * Ops go out in batches of one sendmsg each. Only the last message of a batch
  * asks for an ack: rtnetlink works a batch off in order and reports every
- * message that fails anyway, so the last answer ends the batch (KERNEL 5).
+ * message that fails anyway, so the last answer ends the batch.
  */
 #include <errno.h>
 

@@ -7,7 +7,7 @@
 #include <netlink/errno.h>
 #include <netlink/socket.h>
 
-/* About 10 000 route messages (KERNEL 5); more is read again after a loss. */
+/* Some 20 000 route messages; more is read again after a loss. */
 #define LISTEN_BUFFER (8 * 1024 * 1024)
 
 static const struct {

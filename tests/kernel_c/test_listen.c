@@ -85,6 +85,8 @@ static void neighbours_are_heard_when_they_matter(void **state)
 		 "neigh replace 192.0.2.9 dev d1 lladdr 2:0:0:0:0:1 nud stale "
 		 "protocol 109");
 	ear_must_hear(ear, "");
+	netns_ip("neigh add 192.0.2.10 dev d1 lladdr 2:0:0:0:0:1");
+	ear_must_hear(ear, "+192.0.2.10 "); /* permanent: hands off */
 	netns_ip("neigh change 192.0.2.8 dev d1 nud failed");
 	ear_must_hear(ear, "!192.0.2.8 ");
 	netns_ip("neigh del 192.0.2.8 dev d1");

@@ -170,7 +170,7 @@ static void reject_routes_are_put_without_hop(void **state)
 	}
 }
 
-/* A blackhole object's route shows as a blackhole; KERNEL 4. */
+/* A blackhole object's route shows as a blackhole. */
 static void nexthop_objects_are_put_alone(void **state)
 {
 	static const uint8_t types[] = {ATTRSET_UNICAST, ATTRSET_BLACKHOLE};
