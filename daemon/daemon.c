@@ -186,15 +186,19 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 		stop(daemon, DAEMON_REMOVE);
 }
 
+static void start_signal(struct daemon *daemon, ev_signal *watcher, int signum)
+{
+	ev_signal_init(watcher, on_signal, signum);
+	watcher->data = daemon;
+	ev_signal_start(daemon->loop, watcher);
+}
+
 static void start_signals(struct daemon *daemon)
 {
 	static const int signums[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
 
-	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
-		ev_signal_init(&daemon->signals[i], on_signal, signums[i]);
-		daemon->signals[i].data = daemon;
-		ev_signal_start(daemon->loop, &daemon->signals[i]);
-	}
+	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
+		start_signal(daemon, &daemon->signals[i], signums[i]);
 }
 
 static void start_watchdog(struct daemon *daemon)

@@ -228,7 +228,7 @@ static bool is_sure(const struct dump *dump, const struct kernel_read *what,
 		return true;
 	if (dump->parts <= 1)
 		return true;
-	return before->items && before->n == dump->held.n &&
+	return before->items && dump->held.items && before->n == dump->held.n &&
 	       memcmp(before->items, dump->held.items, before->n) == 0;
 }
 
