@@ -2,10 +2,10 @@
 /*
  * How route messages enter the model.
  *
- * The kernel does not always say what it did (docs/kernel-notes.md): an IPv4 replace among
- * several equal keys does not name the one replaced; IPv6 merges and splits
- * siblings. Where a message could mean two things, -EAGAIN asks the caller to
- * read the table again instead of guessing.
+ * The kernel does not always say what it did (docs/kernel-notes.md): an IPv4
+ * replace among several equal keys does not name the one replaced; IPv6 merges
+ * and splits siblings. Where a message could mean two things, -EAGAIN asks the
+ * caller to read the table again instead of guessing.
  */
 #include <errno.h>
 #include <netinet/in.h>

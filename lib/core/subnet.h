@@ -109,7 +109,7 @@ const struct subnet *subnet_of_source(const struct subnet_set *set,
 /** subnet_link_is_local() - no managed subnet of either family on the link */
 bool subnet_link_is_local(const struct subnet_set *set, uint32_t ifindex);
 
-/* Whether a next hop is on a subnet, and which line of docs/model.md said so. */
+/* Whether a next hop is on a subnet, and which line said so. */
 struct on_subnet {
 	bool yes;
 	uint8_t line; /* 1 to 6 of docs/model.md "on-subnet"; 7: local link */
