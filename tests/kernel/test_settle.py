@@ -243,11 +243,18 @@ def test_a_lost_carrier_of_the_only_uplink_does_not_wait(figure, family):
           AT_ONCE_S)
 
 
-def test_a_router_known_dead_does_not_wait(figure, family):
+def test_a_router_found_dead_does_not_wait(figure, family):
+    """The kernel is made to ask for it anew, and nobody answers."""
     a = figure.a
+    for name, value in (("retrans_time_ms", 50), ("mcast_solicit", 1)):
+        a.sysctl(f"ipv{family.number}/neigh/eth1/{name}", value)
     figure.start(LONG)
-    a.ip(f"route del default {family.via2}")
-    a.ip(f"neigh replace {family.gw2} dev eth1 nud failed")
+    length = 24 if family.number == 4 else 64
+    figure.r2.ip(f"addr del {family.gw2}/{length} dev lan")
+    a.ip(f"""
+        route del default {family.via2}
+        neigh del {family.gw2} dev eth1
+    """)
     leaves_soon_by(a, family, family.via1)
 
 
