@@ -3,6 +3,7 @@
 
 from lab import until
 from lab.own import own_neighbours
+from lab.watch import Watch
 
 
 def gateways(family):
@@ -22,3 +23,17 @@ def test_entries_return_with_the_carrier(figure, family):
     figure.r2.ip("link set lan up")
     until(lambda: gone in own_neighbours(a), 5)
     daemon.wait()
+
+
+def test_a_deleted_entry_returns_and_moves_no_source(figure, family):
+    """The kernel calls it FAILED first, which says nothing of the gateway."""
+    a = figure.a
+    daemon = figure.start()
+    kept = " ".join(family.via2.split()[1:])
+    until(lambda: kept in own_neighbours(a))
+    with Watch(a) as watch:
+        a.ip(f"neigh del {kept}")
+        daemon.wait()
+        until(lambda: kept in own_neighbours(a))
+        assert watch.by(daemon) == []
+    assert a.leaves_by(family.b, family.a2) == family.via2
