@@ -351,7 +351,10 @@ int decode_answer(const struct nlmsghdr *hdr, struct kernel_answer *ret)
 	if (info->rtm_family != AF_INET && info->rtm_family != AF_INET6)
 		return -EBADMSG;
 	answer.table = info->rtm_table;
-	if (attr_u32(message.attr[RTA_TABLE], &answer.table) ||
+	answer.type = info->rtm_type;
+	if (attr_addr(message.attr[RTA_PREFSRC], info->rtm_family,
+		      &answer.src) ||
+	    attr_u32(message.attr[RTA_TABLE], &answer.table) ||
 	    attr_u32(message.attr[RTA_OIF], &answer.hop.ifindex) ||
 	    decode_gateway(message.attr, info->rtm_family,
 			   &answer.hop.gateway) ||

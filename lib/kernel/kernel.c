@@ -180,6 +180,15 @@ void sockets_ready(struct kernel *kernel)
 	kernel->unfinished = true;
 }
 
+int sockets_send(struct kernel *kernel)
+{
+	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
+
+	hdr->nlmsg_seq = ++kernel->sequence;
+	sockets_ready(kernel);
+	return nl_sock_send(kernel->asker, hdr, hdr->nlmsg_len);
+}
+
 int sockets_receive(struct kernel *kernel)
 {
 	int len = nl_sock_receive(kernel->asker, kernel->buffer, true);

@@ -149,16 +149,49 @@ int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 		 const struct attrset_store *attrs,
 		 struct kernel_failure_vec *failures);
 
-/* What the kernel answers for one packet (RTM_GETROUTE). */
+/* One packet of this host. */
+struct kernel_question {
+	struct ip_addr src; /* not set: an unbound socket's */
+	struct ip_addr dst;
+	uint8_t tos;
+	uint32_t oif; /* of a socket bound to a link; 0: it is not */
+};
+
+/* What the kernel answers for it (RTM_GETROUTE). */
 struct kernel_answer {
 	int error; /* 0, or the errno a sender sees (-EHOSTUNREACH, ...) */
 	uint32_t table;
+	uint8_t type; /* RTN_: 1 unicast, 2 local, 3 broadcast, 4 anycast ... */
 	struct next_hop hop;
+	struct ip_addr src; /* that an unbound socket gets; may be unset */
 };
 
-/** kernel_ask() - where a packet from @src (may be unset) to @dst would go */
-int kernel_ask(struct kernel *kernel, const struct ip_addr *src,
-	       const struct ip_addr *dst, uint8_t tos,
+/**
+ * kernel_ask() - where a packet would go
+ *
+ * Of IPv4 the source must be an address of this host, or the answer is
+ * -ENETUNREACH (6.18).
+ * Return: 0 (also when the answer is an error), -EINVAL when the families
+ * differ, or -errno: the kernel could not be asked.
+ */
+int kernel_ask(struct kernel *kernel, const struct kernel_question *question,
 	       struct kernel_answer *ret);
+
+#define KERNEL_MAC_MAX 32 /* MAX_ADDR_LEN */
+
+/* A link-layer address. */
+struct kernel_mac {
+	uint8_t bytes[KERNEL_MAC_MAX];
+	uint8_t len; /* 0: not known */
+};
+
+/**
+ * kernel_ask_neighbour() - the link-layer address the kernel knows for @addr
+ *
+ * Asks nobody on the link.
+ * Return: 0; -ENOENT: there is no entry, or it is not resolved; or -errno.
+ */
+int kernel_ask_neighbour(struct kernel *kernel, uint32_t ifindex,
+			 const struct ip_addr *addr, struct kernel_mac *ret);
 
 #endif

@@ -97,15 +97,6 @@ static int encode_question(struct kernel *kernel,
 }
 
 /* Sends kernel->msg as the next question. */
-static int send_question(struct kernel *kernel)
-{
-	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
-
-	hdr->nlmsg_seq = ++kernel->sequence;
-	sockets_ready(kernel);
-	return nl_sock_send(kernel->asker, hdr, hdr->nlmsg_len);
-}
-
 /* --- dumps --- */
 
 struct dump {
@@ -207,7 +198,7 @@ static int read_once(struct dump *dump, const struct kernel_read *what)
 	dump->error = 0;
 	r = encode_question(dump->kernel, what);
 	if (!r)
-		r = send_question(dump->kernel);
+		r = sockets_send(dump->kernel);
 	if (!r)
 		r = read_dump(dump);
 	if (!r && dump->interrupted)
@@ -272,74 +263,4 @@ int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 	if (what->what == KERNEL_ROUTE && (r == -ENOENT || r == -ENODEV))
 		return 0;
 	return r;
-}
-
-/* --- one packet --- */
-
-static int encode_ask(struct kernel *kernel, const struct ip_addr *src,
-		      const struct ip_addr *dst, uint8_t tos)
-{
-	struct rtmsg info = {
-		.rtm_family = dst->family,
-		.rtm_dst_len = ip_bits(dst->family),
-		.rtm_src_len = ip_addr_is_set(src) ? ip_bits(src->family) : 0,
-		.rtm_tos = tos,
-	};
-	int r;
-
-	/* IPv6 names the table in any case, and does not know the flag. */
-	if (dst->family == AF_INET)
-		info.rtm_flags = RTM_F_LOOKUP_TABLE;
-	r = encode_begin(kernel->msg, RTM_GETROUTE, 0, &info, sizeof(info));
-	if (r)
-		return r;
-	r = encode_addr(kernel->msg, RTA_DST, dst);
-	if (r || !ip_addr_is_set(src))
-		return r;
-	return encode_addr(kernel->msg, RTA_SRC, src);
-}
-
-/* Return: 1 when @hdr was the answer, 0 when it was not, or -errno. */
-static int take_reply(const struct kernel *kernel, const struct nlmsghdr *hdr,
-		      struct kernel_answer *ret)
-{
-	int r;
-
-	if (hdr->nlmsg_seq != kernel->sequence)
-		return 0;
-	if (hdr->nlmsg_type == RTM_NEWROUTE) {
-		r = decode_answer(hdr, ret);
-		return r ? r : 1;
-	}
-	if (hdr->nlmsg_type != NLMSG_ERROR)
-		return 0;
-	*ret = (struct kernel_answer){.error = sockets_error(hdr, NULL, 0)};
-	return 1;
-}
-
-int kernel_ask(struct kernel *kernel, const struct ip_addr *src,
-	       const struct ip_addr *dst, uint8_t tos,
-	       struct kernel_answer *ret)
-{
-	struct nlmsghdr *hdr;
-	int len;
-	int r;
-
-	if (ip_addr_is_set(src) && src->family != dst->family)
-		return -EINVAL;
-	r = encode_ask(kernel, src, dst, tos);
-	if (!r)
-		r = send_question(kernel);
-	while (!r) {
-		len = sockets_receive(kernel);
-		if (len < 0)
-			return len;
-		for (hdr = kernel->buffer; nlmsg_ok(hdr, len) && !r;
-		     hdr = nlmsg_next(hdr, &len))
-			r = take_reply(kernel, hdr, ret);
-	}
-	if (r < 0)
-		return r;
-	kernel->unfinished = false;
-	return 0;
 }

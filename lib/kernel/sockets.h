@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sockets - what kernel.c, kernel_read.c and kernel_apply.c share.
+ * sockets - what the kernel_*.c files share.
  */
 #ifndef SOCKETS_H
 #define SOCKETS_H
@@ -37,6 +37,9 @@ struct decode_context sockets_context(const struct kernel *kernel,
  * the caller has read all of the answer and says otherwise.
  */
 void sockets_ready(struct kernel *kernel);
+
+/** sockets_send() - send kernel->msg as the next question */
+int sockets_send(struct kernel *kernel);
 
 /**
  * sockets_receive() - the next datagram of an answer

@@ -410,9 +410,8 @@ static void the_kernel_is_asked_for_one_packet(void **state)
 		{NULL, "2001:db8:9::9", -ENETUNREACH, 0, NULL, NULL},
 	};
 	struct desk *desk = *state;
+	struct kernel_question question;
 	struct kernel_answer answer;
-	struct ip_addr src;
-	struct ip_addr dst;
 	char text[IP_TEXT_MAX];
 	size_t i;
 
@@ -425,12 +424,13 @@ static void the_kernel_is_asked_for_one_packet(void **state)
 		  "rule add iif lo from 2001:db8:2::2 lookup 51\n"
 		  "route add unreachable default table 51");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		src = (struct ip_addr){0};
+		question = (struct kernel_question){0};
 		if (cases[i].src)
-			assert_int_equal(ip_addr_parse(cases[i].src, &src), 0);
-		assert_int_equal(ip_addr_parse(cases[i].dst, &dst), 0);
+			assert_int_equal(
+				ip_addr_parse(cases[i].src, &question.src), 0);
+		assert_int_equal(ip_addr_parse(cases[i].dst, &question.dst), 0);
 		assert_int_equal(
-			kernel_ask(desk->kernel, &src, &dst, 0, &answer), 0);
+			kernel_ask(desk->kernel, &question, &answer), 0);
 		if (answer.error != cases[i].error)
 			fail_msg("case %zu: error %d", i, answer.error);
 		if (answer.error)

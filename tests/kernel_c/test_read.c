@@ -91,13 +91,12 @@ static void leave_behind(struct kernel *kernel, int flags)
 static void an_answer_left_behind_is_skipped(void **state)
 {
 	struct kernel_read what = {.what = KERNEL_RULE, .family = AF_INET};
-	const struct ip_addr none = {0};
 	struct ear *ear = *state;
 	struct op op = ear_route(ear, 1);
+	struct kernel_question question = {0};
 	struct kernel_answer answer;
-	struct ip_addr dst;
 
-	assert_int_equal(ip_addr_parse("192.0.2.9", &dst), 0);
+	assert_int_equal(ip_addr_parse("192.0.2.9", &question.dst), 0);
 	leave_behind(ear->kernel, 0);
 	ear_must_read(ear, &what, "+rule0 +rule32766 +rule32767 ");
 	leave_behind(ear->kernel, NLM_F_DUMP);
@@ -106,7 +105,7 @@ static void an_answer_left_behind_is_skipped(void **state)
 	leave_behind(ear->kernel, 0);
 	ear_apply(ear, ear->kernel, &op, 1);
 	leave_behind(ear->kernel, 0);
-	assert_int_equal(kernel_ask(ear->kernel, &none, &dst, 0, &answer), 0);
+	assert_int_equal(kernel_ask(ear->kernel, &question, &answer), 0);
 	assert_int_equal(answer.error, 0);
 	assert_int_equal(answer.hop.ifindex, if_nametoindex("d1"));
 }
