@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine_apply.h"
+#include "engine/engine_apply.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "engine_read.h"
+#include "engine/engine_read.h"
 #include "log.h"
 
 #define RETRY_SHIFT_MAX 12   /* 4 s */
@@ -27,81 +27,16 @@ void engine_retry_later(struct engine *engine, uint64_t now_ms)
 	engine->retry_ms = now_ms + wait;
 }
 
-/* --- what took effect enters the model --- */
-
-static void enter_deleted(struct model *model, const struct op *op)
-{
-	const struct row *row = rib_row(&model->rib, &op->route.prefix);
-
-	for (size_t i = 0; row && i < row->n; i++) {
-		const struct route *route = &row->routes[i];
-
-		if (route_key_cmp(route, &op->route.route) == 0 &&
-		    route->protocol == op->route.route.protocol &&
-		    route->attrs == op->route.route.attrs) {
-			rib_remove_at(&model->rib, &op->route.prefix, i);
-			return;
-		}
-	}
-}
-
-/* In place of the entry of its key that has no source prefix. */
-static void enter_put(struct model *model, const struct op *op)
-{
-	const struct row *row = rib_row(&model->rib, &op->route.prefix);
-
-	for (size_t i = 0; row && i < row->n; i++) {
-		const struct route *route = &row->routes[i];
-
-		if (route_key_cmp(route, &op->route.route) == 0 &&
-		    !attrset_get(&model->rib.attrs, route->attrs)
-			     ->src.addr.family) {
-			rib_remove_at(&model->rib, &op->route.prefix, i);
-			break;
-		}
-	}
-	rib_put_interned(&model->rib, &op->route.prefix, &op->route.route,
-			 RIB_PREPEND);
-}
-
 static void enter(struct engine *engine, const struct op *op)
 {
-	struct model *model = &engine->model;
-	struct neighbour neighbour;
-	const struct neighbour *old;
-
 	/* Before it is entered: that may free what it refers to. */
 	if (log_is_on(LOG_DEBUG)) {
 		char text[OP_TEXT_MAX];
 
-		log_debug("%s", op_format(op, &model->rib.attrs, &model->links,
-					  text));
+		log_debug("%s", op_format(op, &engine->model.rib.attrs,
+					  &engine->model.links, text));
 	}
-	switch (op->kind) {
-	case OP_ROUTE_PUT:
-		enter_put(model, op);
-		break;
-	case OP_ROUTE_DELETE:
-		enter_deleted(model, op);
-		break;
-	case OP_RULE_ADD:
-		model_add_rule(model, &op->rule);
-		break;
-	case OP_RULE_DELETE:
-		model_remove_rule(model, &op->rule);
-		break;
-	case OP_NEIGHBOUR_PUT:
-		neighbour = op->neighbour;
-		old = model_neighbour(model, neighbour.ifindex,
-				      &neighbour.addr);
-		neighbour.failed = old && old->failed;
-		model_put_neighbour(model, &neighbour);
-		break;
-	case OP_NEIGHBOUR_DELETE:
-		model_remove_neighbour(model, op->neighbour.ifindex,
-				       &op->neighbour.addr);
-		break;
-	}
+	op_enter(&engine->model, op);
 	engine->counters.ops++;
 }
 

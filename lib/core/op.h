@@ -35,6 +35,17 @@ struct op {
 
 VEC(op_vec, struct op);
 
+#define OP_KINDS (OP_NEIGHBOUR_DELETE + 1)
+
+/**
+ * op_enter() - @op took effect in the kernel: the model follows
+ *
+ * As the kernel does it: a put replaces the entry of its key that has no source
+ * prefix; deleting what is not there changes nothing. @op's attribute ids may
+ * be dead afterwards, unless somebody holds a ref.
+ */
+void op_enter(struct model *model, const struct op *op);
+
 #define OP_TEXT_MAX (ROUTE_TEXT_MAX + 32)
 
 /**

@@ -321,7 +321,7 @@ static bool next_round_is_empty(struct change *change, bool neighbours_too)
 
 		if (!neighbour || neighbours_too)
 			ok = complain(change, "one more round has an op", op);
-		scene_apply(&change->scene, op);
+		op_enter(&change->scene.model, op);
 	}
 	vec_done(&ops);
 	return ok;
@@ -332,7 +332,7 @@ static void apply_ops(struct change *change)
 	const struct op *op;
 
 	vec_foreach(&change->ops, op)
-		scene_apply(&change->scene, op);
+		op_enter(&change->scene.model, op);
 }
 
 /*

@@ -89,9 +89,6 @@ void scene_plan_done(struct scene *scene, struct scene_plan *plan);
 void scene_ops(struct scene *scene, const struct scene_plan *plan,
 	       struct op_vec *ops, size_t phase_end[3]);
 
-/** scene_apply() - carry out @op on the model, as the kernel would */
-void scene_apply(struct scene *scene, const struct op *op);
-
 /** scene_steady() - plan and apply; afterwards the kernel is as planned */
 void scene_steady(struct scene *scene);
 

@@ -87,54 +87,6 @@ void scene_ops(struct scene *scene, const struct scene_plan *plan,
 	diff_order(ops, phase_end);
 }
 
-static void delete_route(struct model *model, const struct op *op)
-{
-	const struct row *row = rib_row(&model->rib, &op->route.prefix);
-
-	for (size_t i = 0; row && i < row->n; i++) {
-		if (route_key_cmp(&row->routes[i], &op->route.route) != 0 ||
-		    row->routes[i].attrs != op->route.route.attrs)
-			continue;
-		rib_remove_at(&model->rib, &op->route.prefix, i);
-		return;
-	}
-}
-
-void scene_apply(struct scene *scene, const struct op *op)
-{
-	struct model *model = &scene->model;
-	struct neighbour neighbour;
-	const struct neighbour *old;
-
-	switch (op->kind) {
-	case OP_ROUTE_PUT:
-		(void)rib_put_interned(&model->rib, &op->route.prefix,
-				       &op->route.route, RIB_REPLACE);
-		break;
-	case OP_ROUTE_DELETE:
-		delete_route(model, op);
-		break;
-	case OP_RULE_ADD:
-		model_add_rule(model, &op->rule);
-		break;
-	case OP_RULE_DELETE:
-		model_remove_rule(model, &op->rule);
-		break;
-	case OP_NEIGHBOUR_PUT:
-		/* It is asked for again, but that alone brings no answer. */
-		neighbour = op->neighbour;
-		old = model_neighbour(model, neighbour.ifindex,
-				      &neighbour.addr);
-		neighbour.failed = old && old->failed;
-		(void)model_put_neighbour(model, &neighbour);
-		break;
-	case OP_NEIGHBOUR_DELETE:
-		(void)model_remove_neighbour(model, op->neighbour.ifindex,
-					     &op->neighbour.addr);
-		break;
-	}
-}
-
 void scene_steady(struct scene *scene)
 {
 	struct scene_plan plan = {0};
@@ -145,7 +97,7 @@ void scene_steady(struct scene *scene)
 	scene_plan_build(scene, &plan);
 	scene_ops(scene, &plan, &ops, phase_end);
 	vec_foreach(&ops, op)
-		scene_apply(scene, op);
+		op_enter(&scene->model, op);
 	vec_done(&ops);
 	scene_plan_done(scene, &plan);
 }

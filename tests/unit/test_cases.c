@@ -52,7 +52,7 @@ static void apply_all(struct golden *golden, const struct op_vec *ops)
 	const struct op *op;
 
 	vec_foreach(ops, op)
-		scene_apply(&golden->scene, op);
+		op_enter(&golden->scene.model, op);
 }
 
 /* Table by table, each in the order of its prefixes. */

@@ -139,7 +139,7 @@ static void ops_of(struct scene *scene, char *ret)
 			       op_format(op, &scene->model.rib.attrs,
 					 &scene->model.links, text));
 	vec_foreach(&ops, op)
-		scene_apply(scene, op);
+		op_enter(&scene->model, op);
 	vec_done(&ops);
 	scene_plan_done(scene, &plan);
 }
