@@ -253,6 +253,42 @@ void trie_walk_start(struct trie_walk *walk, const struct trie *trie,
 		walk->stack[walk->depth++] = top;
 }
 
+/* The order of a walk: a prefix before those it covers. */
+static bool comes_behind(const struct trie_node *node, struct key key,
+			 unsigned int len)
+{
+	if (node->key.hi != key.hi)
+		return node->key.hi > key.hi;
+	if (node->key.lo != key.lo)
+		return node->key.lo > key.lo;
+	return node->len > len;
+}
+
+void trie_walk_after(struct trie_walk *walk, const struct trie *trie,
+		     const struct ip_prefix *after)
+{
+	struct key key = key_of(after);
+	uint32_t at = trie->root;
+
+	walk->trie = trie;
+	walk->depth = 0;
+	while (at != TRIE_NONE) {
+		const struct trie_node *node = &trie->nodes[at];
+		unsigned int way;
+
+		if (comes_behind(node, key, after->len)) {
+			walk->stack[walk->depth++] = at;
+			return;
+		}
+		if (key_shared(node->key, key) < node->len)
+			return; /* all of it comes before */
+		way = node->len < after->len ? key_bit(key, node->len) : 0;
+		if (way == 0 && node->child[1] != TRIE_NONE)
+			walk->stack[walk->depth++] = node->child[1];
+		at = node->child[way];
+	}
+}
+
 bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
 		    uint32_t *ret_value)
 {

@@ -67,6 +67,14 @@ void trie_walk_start(struct trie_walk *walk, const struct trie *trie,
 		     const struct ip_prefix *within);
 
 /**
+ * trie_walk_after() - over what comes behind @after, which need not be there
+ *
+ * So a walk that was broken off goes on though the trie has changed since.
+ */
+void trie_walk_after(struct trie_walk *walk, const struct trie *trie,
+		     const struct ip_prefix *after);
+
+/**
  * trie_walk_next() - the next prefix and its value
  *
  * The trie may not change during a walk; values may. Return: false at the end.

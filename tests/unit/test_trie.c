@@ -447,6 +447,27 @@ static void compare_walk(const struct trie *trie, const struct entry_vec *naive,
 	assert_false(trie_walk_next(&steps, &p, &value));
 }
 
+/* What a walk from behind @after finds is what comes later in order. */
+static void compare_after(const struct trie *trie,
+			  const struct entry_vec *naive,
+			  const struct ip_prefix *after)
+{
+	const struct entry *entry;
+	struct trie_walk steps;
+	struct ip_prefix p;
+	uint32_t value;
+
+	trie_walk_after(&steps, trie, after);
+	vec_foreach(naive, entry) {
+		if (ip_prefix_cmp(&entry->prefix, after) <= 0)
+			continue;
+		assert_true(trie_walk_next(&steps, &p, &value));
+		assert_true(ip_prefix_equal(&p, &entry->prefix));
+		assert_int_equal(value, entry->value);
+	}
+	assert_false(trie_walk_next(&steps, &p, &value));
+}
+
 static void run_world(struct dice *dice, uint8_t family)
 {
 	const struct ip_prefix all = ip_prefix_default(family);
@@ -474,6 +495,7 @@ static void run_world(struct dice *dice, uint8_t family)
 		compare_cover(&trie, &naive, &p);
 		compare_walk(&trie, &naive, &p);
 		compare_walk(&trie, &naive, &all);
+		compare_after(&trie, &naive, &p);
 	}
 	/* No more forks than leaves, and none is left behind. */
 	assert_true(trie.n_nodes <= 2 * peak);
