@@ -10,10 +10,10 @@
 
 #include <ev.h>
 
-#include "config.h"
-#include "engine.h"
+#include "config/config.h"
+#include "engine/engine.h"
 #include "linkdown.h"
-#include "server.h"
+#include "server/server.h"
 
 /* A client that waits for the daemon to be steady. */
 struct waiter {

@@ -7,7 +7,7 @@
 #include "control/interface.h"
 #include "daemon.h"
 #include "log.h"
-#include "status.h"
+#include "answers/status.h"
 
 static void handle_status(struct server_call *call,
 			  struct json_object *parameters, void *data)

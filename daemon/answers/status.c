@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "status.h"
+#include "answers/status.h"
 
 #include <json-c/json.h>
 #include <netinet/in.h>

@@ -5,7 +5,7 @@
 #ifndef STATUS_H
 #define STATUS_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 struct json_object;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <libconfig.h>
 #include <stdio.h>
 #include <syslog.h>
 
-#include "config_keys.h"
+#include "config/config_keys.h"
 
 void config_defaults(struct config *config)
 {

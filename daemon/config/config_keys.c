@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config_keys.h"
+#include "config/config_keys.h"
 
 #include <ctype.h>
 #include <netinet/in.h>

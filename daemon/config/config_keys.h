@@ -5,7 +5,7 @@
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H
 
-#include "config_value.h"
+#include "config/config_value.h"
 
 /** config_read_root() - all settings under @root into @reader's config */
 void config_read_root(struct config_reader *reader,

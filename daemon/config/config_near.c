@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config_near.h"
+#include "config/config_near.h"
 
 #include <ctype.h>
 #include <string.h>

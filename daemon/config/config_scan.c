@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config_scan.h"
+#include "config/config_scan.h"
 
 #include <ctype.h>
 #include <errno.h>

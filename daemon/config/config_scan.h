@@ -9,7 +9,7 @@
 #ifndef CONFIG_SCAN_H
 #define CONFIG_SCAN_H
 
-#include "config_source.h"
+#include "config/config_source.h"
 
 /* A name that was set in a group that is still open. */
 struct config_name {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config_source.h"
+#include "config/config_source.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config_scan.h"
+#include "config/config_scan.h"
 
 #define BYTES_MAX     (4u << 20) /* ten thousand routes take 700 KiB */
 #define FILES_MAX     100

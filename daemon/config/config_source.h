@@ -14,7 +14,7 @@
 #ifndef CONFIG_SOURCE_H
 #define CONFIG_SOURCE_H
 
-#include "config.h"
+#include "config/config.h"
 
 struct config_file {
 	char name[256];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config_value.h"
+#include "config/config_value.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "config_near.h"
+#include "config/config_near.h"
 #include "core/text.h"
 
 /* --- errors --- */

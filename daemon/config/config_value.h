@@ -11,7 +11,7 @@
 
 #include <libconfig.h>
 
-#include "config_source.h"
+#include "config/config_source.h"
 
 #define CONFIG_QUOTED_MAX 48
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine.h"
+#include "engine/engine.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "engine_apply.h"
-#include "engine_read.h"
+#include "engine/engine_apply.h"
+#include "engine/engine_read.h"
 #include "log.h"
 
 void engine_init(struct engine *engine, struct kernel *kernel,

@@ -15,7 +15,7 @@
 
 #include "core/diff.h"
 #include "kernel/kernel.h"
-#include "repair.h"
+#include "engine/repair.h"
 
 /* A table to be read again. */
 struct reread {

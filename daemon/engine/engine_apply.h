@@ -10,7 +10,7 @@
 #ifndef ENGINE_APPLY_H
 #define ENGINE_APPLY_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 struct engine_result {
 	uint64_t now_ms; /* in: for the log */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine_read.h"
+#include "engine/engine_read.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -9,7 +9,7 @@
 #ifndef ENGINE_READ_H
 #define ENGINE_READ_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 /**
  * engine_read_pending() - read again whatever is marked

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "repair.h"
+#include "engine/repair.h"
 
 #include <stdio.h>
 #include <string.h>

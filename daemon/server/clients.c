@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "clients.h"
+#include "server/clients.h"
 
 #include <assert.h>
 #include <errno.h>

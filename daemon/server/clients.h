@@ -20,7 +20,7 @@
 
 #include <ev.h>
 
-#include "server.h"
+#include "server/server.h"
 
 struct client;
 struct varlink_call;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "server.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include <ev.h>
 
-#include "clients.h"
+#include "server/clients.h"
 #include "control/interface.h"
 #include "control/listener.h"
 #include "control/varlink.h"

@@ -2,7 +2,7 @@
 /*
  * policy - what the administrator wants, as values.
  *
- * Filled from the config file by the daemon (daemon/config.c) or by a test; the
+ * Filled from the config file by the daemon (daemon/config/) or by a test; the
  * core only reads it. Every field has its default in policy_init().
  */
 #ifndef POLICY_H

@@ -11,21 +11,27 @@ set -euo pipefail
 shopt -s nullglob
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-layers=(lib/core lib/kernel lib/control daemon ctl)
+layers=(lib/core lib/doctor lib/kernel lib/control daemon/answers daemon/config
+	daemon/engine daemon/server daemon ctl)
 
 # Start of the included name, then the folders that may include it.
 include_rules='
 netlink/    lib/kernel
 linux/      lib/kernel
-ev.h        daemon
+ev.h        daemon daemon/server
 ev++.h      -
-libconfig.h daemon
+libconfig.h daemon/config
 systemd/    daemon
-json-c/     lib/control daemon ctl
-core/       lib/core lib/kernel daemon
-kernel/     lib/kernel daemon
-control/    lib/control daemon ctl
-daemon/     daemon
+json-c/     lib/control daemon daemon/answers daemon/server ctl
+core/       lib/core lib/doctor lib/kernel daemon daemon/answers daemon/config daemon/engine
+doctor/     lib/doctor daemon daemon/answers
+kernel/     lib/kernel daemon daemon/answers daemon/engine
+control/    lib/control daemon daemon/answers daemon/server ctl
+answers/    daemon daemon/answers
+config/     daemon daemon/config
+engine/     daemon daemon/answers daemon/engine
+server/     daemon daemon/answers daemon/server
+daemon/     -
 ctl/        ctl
 tests/      -
 ../         -
@@ -80,8 +86,10 @@ FNR == NR {
 	next
 }
 {
-	match($0, "^(lib/)?[^/]*")
+	match($0, "^((lib|daemon)/)?[^/]*")
 	layer = substr($0, 1, RLENGTH)
+	if (layer ~ /\./) # a file: its folder is the layer
+		sub("/.*", "", layer)
 	name = $0
 	sub(/^[^<"]*[<"]/, "", name)
 	for (i = 1; i <= rules; i++)

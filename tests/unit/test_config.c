@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/config_near.h"
+#include "daemon/config/config_near.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
