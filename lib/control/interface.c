@@ -7,81 +7,11 @@ enum {
 	DAY_MS = 24 * 60 * 60 * 1000
 };
 
-static const char multihomed_text[] =
-	"# multihomed: source routing for hosts with more than one uplink.\n"
-	"interface " INTERFACE_NAME "\n"
-	"\n"
-	"# weak: what fits no next hop leaves by the lowest metric;\n"
-	"# strong: it is dropped.\n"
-	"type Model (weak, strong)\n"
-	"\n"
-	"# What happens to a family while a full tunnel is up. none: there\n"
-	"# is no such tunnel; yield: our rules are withdrawn; override: they\n"
-	"# stay.\n"
-	"type Vpn (none, yield, override)\n"
-	"\n"
-	"# congruent: the next hop is on the subnet; weak: it is not;\n"
-	"# unreachable: dropped, as the strong model asks; none: no default.\n"
-	"type Kind (congruent, weak, unreachable, none)\n"
-	"\n"
-	"# A policy rule that leads to the subnet's table.\n"
-	"type Rule (priority: int, from: string)\n"
-	"\n"
-	"# Where packets to a destination without a route of its own go.\n"
-	"type Default (kind: Kind, via: ?string, dev: ?string, metric: ?int)\n"
-	"\n"
-	"# A subnet is a link and a prefix. Those that are not managed have\n"
-	"# no table and no rules.\n"
-	"type Subnet (\n"
-	"  link: string,\n"
-	"  prefix: string,\n"
-	"  addresses: []string,\n"
-	"  managed: bool,\n"
-	"  uplink: bool,\n"
-	"  table: ?int,\n"
-	"  model: Model,\n"
-	"  rules: []Rule,\n"
-	"  default: Default\n"
-	")\n"
-	"\n"
-	"# What the daemon changed last.\n"
-	"type Change (seconds_ago: float, what: string)\n"
-	"\n"
-	"# A mistake in the configuration; line 0: the file as a whole.\n"
-	"type ConfigError (file: string, line: int, message: string)\n"
-	"\n"
-	"# The host as the daemon sees it. steady: the kernel has what the\n"
-	"# plan wants. routes: how many are in our tables. ops: changes\n"
-	"# written to the kernel since the start. problems: for people, one\n"
-	"# sentence each.\n"
-	"method Status() -> (\n"
-	"  version: string,\n"
-	"  pid: int,\n"
-	"  model: Model,\n"
-	"  steady: bool,\n"
-	"  subnets: []Subnet,\n"
-	"  vpn: (ipv4: Vpn, ipv6: Vpn),\n"
-	"  routes: (ipv4: int, ipv6: int),\n"
-	"  ops: int,\n"
-	"  last_change: ?Change,\n"
-	"  problems: []string\n"
-	")\n"
-	"\n"
-	"# Answers when everything that the kernel held at the time of the\n"
-	"# call is taken in and the daemon is steady; Timeout if that takes\n"
-	"# longer than timeout_ms. Without timeout_ms it waits for as long as\n"
-	"# it takes.\n"
-	"method Wait(timeout_ms: ?int) -> ()\n"
-	"\n"
-	"# Read the configuration again. On any error the old one stays. For\n"
-	"# root and the daemon's own user only.\n"
-	"method Reload() -> ()\n"
-	"\n"
-	"# The time given was over first.\n"
-	"error Timeout ()\n"
-	"\n"
-	"# The new configuration was not taken.\n"
-	"error ConfigInvalid (errors: []ConfigError)\n";
+/* docs/io.multihomed.varlink, as bytes: a literal may not be that long. */
+static const char multihomed_text[] = {
+#include "io.multihomed.varlink.inc"
+	0,
+};
 
 static const char service_text[] =
 	"# What every Varlink service answers.\n"
@@ -123,8 +53,32 @@ static const struct varlink_param no_params[] = {
 	{.name = NULL},
 };
 
+static const struct varlink_param table_params[] = {
+	{"subnet", json_type_string, true, 0, 0},
+	{.name = NULL},
+};
+
+static const struct varlink_param explain_params[] = {
+	{"source", json_type_string, true, 0, 0},
+	{"destination", json_type_string, false, 0, 0},
+	{"dev", json_type_string, true, 0, 0},
+	{"tos", json_type_int, true, 0, UINT8_MAX},
+	{"without", json_type_string, true, 0, 0},
+	{.name = NULL},
+};
+
 static const struct varlink_param wait_params[] = {
 	{"timeout_ms", json_type_int, true, 0, DAY_MS},
+	{.name = NULL},
+};
+
+static const struct varlink_param reload_params[] = {
+	{"try_seconds", json_type_int, true, 1, DAY_MS / 1000},
+	{.name = NULL},
+};
+
+static const struct varlink_param confirm_params[] = {
+	{"keep", json_type_boolean, true, 0, 0},
 	{.name = NULL},
 };
 
@@ -135,8 +89,16 @@ static const struct varlink_param description_params[] = {
 
 const struct interface_method interface_methods[] = {
 	{INTERFACE_STATUS, no_params},
+	{INTERFACE_SUBNETS, no_params},
+	{INTERFACE_TABLE, table_params},
+	{INTERFACE_EXPLAIN, explain_params},
+	{INTERFACE_VERIFY, no_params},
+	{INTERFACE_DOCTOR, no_params},
+	{INTERFACE_MONITOR, no_params},
+	{INTERFACE_METRICS, no_params},
 	{INTERFACE_WAIT, wait_params},
-	{INTERFACE_RELOAD, no_params},
+	{INTERFACE_RELOAD, reload_params},
+	{INTERFACE_CONFIRM, confirm_params},
 	{INTERFACE_GET_INFO, no_params},
 	{INTERFACE_GET_DESCRIPTION, description_params},
 	{NULL, NULL},
@@ -145,6 +107,10 @@ const struct interface_method interface_methods[] = {
 const struct interface_error interface_errors[] = {
 	{INTERFACE_ERROR_TIMEOUT, "the time was over first"},
 	{INTERFACE_ERROR_CONFIG_INVALID, "the configuration has errors"},
+	{INTERFACE_ERROR_NO_SUBNET, "no subnet fits"},
+	{INTERFACE_ERROR_NO_LINK, "there is no link of that name"},
+	{INTERFACE_ERROR_NO_TRIAL, "no configuration is on trial"},
+	{INTERFACE_ERROR_KERNEL, "the kernel could not be asked"},
 	{INTERFACE_ERROR_NO_INTERFACE, "the daemon lacks the interface"},
 	{INTERFACE_ERROR_NO_METHOD, "the daemon does not know the method"},
 	{INTERFACE_ERROR_NOT_BUILT, "the daemon does not have the method"},

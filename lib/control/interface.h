@@ -2,10 +2,10 @@
 /*
  * interface - what can be asked over the control socket.
  *
- * The text that GetInterfaceDescription serves is the contract; the names and
- * parameter tables beside it are the same thing for the compiler, and
- * tests/unit/test_varlink.c holds them together. To add a method: describe it
- * in the text, name it here, give it a row in interface.c.
+ * docs/io.multihomed.varlink, which GetInterfaceDescription serves as it is, is
+ * the contract; the names and parameter tables here are the same thing for the
+ * compiler, and tests/unit/test_varlink.c holds them together. To add a method:
+ * describe it in the text, name it here, give it a row in interface.c.
  */
 #ifndef INTERFACE_H
 #define INTERFACE_H
@@ -17,15 +17,27 @@
 #define INTERFACE_NAME	  "io.multihomed"
 #define INTERFACE_SERVICE "org.varlink.service"
 
-#define INTERFACE_STATUS INTERFACE_NAME ".Status"
-#define INTERFACE_WAIT	 INTERFACE_NAME ".Wait"
-#define INTERFACE_RELOAD INTERFACE_NAME ".Reload"
+#define INTERFACE_STATUS  INTERFACE_NAME ".Status"
+#define INTERFACE_SUBNETS INTERFACE_NAME ".Subnets"
+#define INTERFACE_TABLE	  INTERFACE_NAME ".Table"
+#define INTERFACE_EXPLAIN INTERFACE_NAME ".Explain"
+#define INTERFACE_VERIFY  INTERFACE_NAME ".Verify"
+#define INTERFACE_DOCTOR  INTERFACE_NAME ".Doctor"
+#define INTERFACE_MONITOR INTERFACE_NAME ".Monitor"
+#define INTERFACE_METRICS INTERFACE_NAME ".Metrics"
+#define INTERFACE_WAIT	  INTERFACE_NAME ".Wait"
+#define INTERFACE_RELOAD  INTERFACE_NAME ".Reload"
+#define INTERFACE_CONFIRM INTERFACE_NAME ".Confirm"
 
 #define INTERFACE_GET_INFO	  INTERFACE_SERVICE ".GetInfo"
 #define INTERFACE_GET_DESCRIPTION INTERFACE_SERVICE ".GetInterfaceDescription"
 
 #define INTERFACE_ERROR_TIMEOUT	       INTERFACE_NAME ".Timeout"
 #define INTERFACE_ERROR_CONFIG_INVALID INTERFACE_NAME ".ConfigInvalid"
+#define INTERFACE_ERROR_NO_SUBNET      INTERFACE_NAME ".NoSuchSubnet"
+#define INTERFACE_ERROR_NO_LINK	       INTERFACE_NAME ".NoSuchLink"
+#define INTERFACE_ERROR_NO_TRIAL       INTERFACE_NAME ".NoTrial"
+#define INTERFACE_ERROR_KERNEL	       INTERFACE_NAME ".KernelFailed"
 
 #define INTERFACE_ERROR_NO_INTERFACE  INTERFACE_SERVICE ".InterfaceNotFound"
 #define INTERFACE_ERROR_NO_METHOD     INTERFACE_SERVICE ".MethodNotFound"
