@@ -34,6 +34,7 @@ struct server_call {
 	bool more;
 	bool oneway;
 	void (*cancel)(struct server_call *call, void *user);
+	void (*step)(struct server_call *call, void *user); /* may be NULL */
 	void *user;
 };
 
@@ -227,6 +228,14 @@ void server_call_defer(struct server_call *call,
 	call->user = user;
 }
 
+void server_call_step(struct server_call *call,
+		      void (*step)(struct server_call *call, void *user))
+{
+	assert(call->state == CALL_DEFERRED);
+	call->step = step;
+	client_turn(call->client);
+}
+
 void server_call_reply(struct server_call *call, struct json_object *parameters)
 {
 	call_send(call, (struct varlink_reply){.parameters = parameters});
@@ -301,7 +310,8 @@ static void client_wait(struct client *client)
 {
 	if (client->call.state != CALL_DEFERRED)
 		return;
-	if (client->eof)
+	/* Who sends no more may still read what is being worked out. */
+	if (client->eof && !client->call.step)
 		client_doom(client, NULL);
 	else if (varlink_reader_room(&client->input) == 0)
 		/* Unless we read, we would not notice that it is gone. */
@@ -330,6 +340,15 @@ static void client_next(struct client *client)
 	json_object_put(message);
 }
 
+static void client_step(struct client *client)
+{
+	struct server_call *call = &client->call;
+
+	call->step(call, call->user);
+	if (call->state == CALL_DEFERRED && !client->doomed)
+		client_turn(client);
+}
+
 /* At most one call: others of the loop may have more urgent things to do. */
 static void client_advance(struct client *client)
 {
@@ -348,6 +367,12 @@ static void client_advance(struct client *client)
 		ev_io_start(loop, &client->readable);
 }
 
+static bool may_step(const struct client *client)
+{
+	return client->call.state == CALL_DEFERRED && client->call.step &&
+	       outbox_len(&client->output) == 0;
+}
+
 static void on_turn(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct client *client = watcher->data;
@@ -356,6 +381,8 @@ static void on_turn(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)events;
 	if (client->doomed)
 		client_free(client);
+	else if (may_step(client))
+		client_step(client);
 	else
 		client_advance(client);
 }
@@ -374,7 +401,11 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	client_flush(client);
-	if (!client->doomed && outbox_len(&client->output) == 0)
+	if (client->doomed || outbox_len(&client->output) > 0)
+		return;
+	if (may_step(client))
+		client_turn(client);
+	else
 		client_advance(client);
 }
 

@@ -10,10 +10,10 @@
 
 #include <ev.h>
 
-#include "server/clients.h"
 #include "control/interface.h"
 #include "control/listener.h"
 #include "control/varlink.h"
+#include "server/clients.h"
 
 enum {
 	CLIENTS_MAX = 256,

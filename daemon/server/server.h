@@ -115,6 +115,20 @@ void server_call_defer(struct server_call *call,
 		       void *user);
 
 /**
+ * server_call_step() - this call's answer is worked out bit by bit
+ * @call: deferred
+ * @step: called from the loop, again and again until the call is answered,
+ *	whenever nothing is left to send; gets what @user of
+ *	server_call_defer() was
+ *
+ * Between two steps every other watcher of the loop gets its turn, so a step
+ * may take some milliseconds. It sends with server_call_continue(), or just
+ * works; a client that reads slowly slows it down and nobody else.
+ */
+void server_call_step(struct server_call *call,
+		      void (*step)(struct server_call *call, void *user));
+
+/**
  * server_call_reply() - answer and end the call
  * @call:       running or deferred; dead afterwards
  * @parameters: an object, ours from here on; NULL: no parameters
