@@ -277,7 +277,7 @@ struct json_object *status_build(const struct engine *engine, uint64_t now_ms)
 		     json_object_new_int64(count_routes(engine, AF_INET6))));
 	json_object_object_add(
 		object, "ops",
-		json_object_new_int64((int64_t)engine->counters.ops));
+		json_object_new_int64((int64_t)engine_ops_written(engine)));
 	if (engine->last_change_ms)
 		json_object_object_add(object, "last_change",
 				       last_change(engine, now_ms));

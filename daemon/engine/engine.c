@@ -42,6 +42,15 @@ struct view engine_view(const struct engine *engine)
 	return (struct view){&engine->model, engine->policy, &engine->subnets};
 }
 
+uint64_t engine_ops_written(const struct engine *engine)
+{
+	uint64_t n = 0;
+
+	for (size_t kind = 0; kind < OP_KINDS; kind++)
+		n += engine->counters.ops[kind];
+	return n;
+}
+
 /* Enough to empty the socket; a storm must not keep us from writing. */
 #define LISTEN_ROUNDS 16
 
@@ -253,6 +262,9 @@ static void update_subnets(struct engine *engine)
 	if (engine->policy_changed || names_matter(engine) ||
 	    !subnet_set_equal(&before, &engine->subnets)) {
 		log_subnets(engine, &before);
+		if (engine->observer.subnets)
+			engine->observer.subnets(engine, &before,
+						 engine->observer.data);
 		touch_all(engine, AF_INET);
 		touch_all(engine, AF_INET6);
 	}
@@ -380,7 +392,6 @@ static void log_run(struct engine *engine, size_t n_ops, uint64_t now_ms)
 
 	vec_foreach(&engine->subnets.subnets, it)
 		managed += it->managed;
-	engine->counters.runs++;
 	engine->last_change_ms = now_ms;
 	(void)snprintf(engine->last_change, sizeof(engine->last_change),
 		       "%zu change%s written", n_ops, n_ops == 1 ? "" : "s");
@@ -432,6 +443,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	struct want_vec wants = {0};
 	struct engine_result result = {.now_ms = now_ms};
 
+	engine->counters.rounds++;
 	for (int i = 0; i < LISTEN_ROUNDS && engine_listen(engine, now_ms); i++)
 		;
 	release_undone(engine);
@@ -442,10 +454,12 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	model_settle(&engine->model, now_ms);
 	watch_recovery(engine);
 	engine_plan(engine, now_ms, &ops, &wants);
+	engine->counters.rows += engine->model.rib.dirty.n;
 	engine_apply(engine, &ops, &result);
 	clear_changes(engine);
 	engine_redo(engine, now_ms, &ops, &result);
 	if (result.written) {
+		engine->counters.runs++;
 		log_run(engine, result.written, now_ms);
 		prune_tables(engine);
 		/* Routers that only went with these ops: look once more. */

@@ -14,8 +14,10 @@
 #define ENGINE_H
 
 #include "core/diff.h"
-#include "kernel/kernel.h"
 #include "engine/repair.h"
+#include "kernel/kernel.h"
+
+struct engine;
 
 /* A table to be read again. */
 struct reread {
@@ -28,12 +30,34 @@ VEC(reread_vec, struct reread);
 VEC(table_vec, uint32_t); /* unique */
 
 struct engine_counters {
-	uint64_t runs;	  /* that wrote something */
-	uint64_t events;  /* taken in */
-	uint64_t ops;	  /* written with success */
+	uint64_t rounds;		/* calls of engine_run() */
+	uint64_t runs;			/* those that wrote something */
+	uint64_t events[KERNEL_EVENTS]; /* taken in, by kind; not of dumps */
+	uint64_t ops[OP_KINDS];		/* written with success */
+	uint64_t rows;			/* planned */
 	uint64_t repairs; /* rounds of putting back what others changed */
 	uint64_t resyncs; /* full reads after loss */
+	uint64_t reads;	  /* full reads, for whatever reason */
 	uint64_t errors;  /* ops that failed */
+};
+
+/*
+ * Who watches the engine at work; a callback that is NULL is not called. What
+ * they are given is borrowed for the call, and they may not call the engine.
+ */
+struct engine_observer {
+	/* Before it enters the model. */
+	void (*heard)(const struct engine *engine,
+		      const struct kernel_event *event, void *data);
+	/* It took effect; before it enters the model. */
+	void (*wrote)(const struct engine *engine, const struct op *op,
+		      void *data);
+	void (*failed)(const struct engine *engine, const struct op *op,
+		       const struct kernel_failure *failure, void *data);
+	/* The subnets were computed anew, from @before. */
+	void (*subnets)(const struct engine *engine,
+			const struct subnet_set *before, void *data);
+	void *data;
 };
 
 struct engine {
@@ -41,7 +65,8 @@ struct engine {
 	const struct policy *policy; /* borrowed; engine_set_policy() */
 	struct model model;
 	struct subnet_set subnets;
-	struct table_vec tables; /* of our range, seen or given out */
+	struct engine_observer observer; /* set by the owner; may be empty */
+	struct table_vec tables;	 /* of our range, seen or given out */
 
 	/* What is to be read before the next plan. */
 	bool read_all;
@@ -64,7 +89,7 @@ struct engine {
 	VEC(, uint32_t) refused;
 
 	uint64_t last_change_ms; /* when something was written; 0: never */
-	char last_change[64];	 /* what it was, for people */
+	char last_change[160]; /* what it was and what led to it, for people */
 	struct engine_counters counters;
 };
 
@@ -126,6 +151,9 @@ int engine_run(struct engine *engine, uint64_t now_ms);
  * Return: 0, or the last -errno; everything was tried.
  */
 int engine_flush(struct engine *engine);
+
+/** engine_ops_written() - the sum of counters.ops */
+uint64_t engine_ops_written(const struct engine *engine);
 
 /** engine_view() - what decisions are made from */
 struct view engine_view(const struct engine *engine);

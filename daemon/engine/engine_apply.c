@@ -36,8 +36,10 @@ static void enter(struct engine *engine, const struct op *op)
 		log_debug("%s", op_format(op, &engine->model.rib.attrs,
 					  &engine->model.links, text));
 	}
+	if (engine->observer.wrote)
+		engine->observer.wrote(engine, op, engine->observer.data);
+	engine->counters.ops[op->kind]++;
 	op_enter(&engine->model, op);
-	engine->counters.ops++;
 }
 
 /* --- failures --- */
@@ -204,6 +206,9 @@ void engine_redo(struct engine *engine, uint64_t now_ms,
 		bool now;
 
 		engine->counters.errors++;
+		if (engine->observer.failed)
+			engine->observer.failed(engine, op, failure,
+						engine->observer.data);
 		log_failure(engine, now_ms, op, failure);
 		now = judge(engine, now_ms, op, failure);
 		redo_op(engine, op, now);

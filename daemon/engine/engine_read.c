@@ -213,7 +213,12 @@ static void take(const struct kernel_event *event, void *data)
 	struct intake *intake = data;
 	struct engine *engine = intake->engine;
 
-	engine->counters.events += !intake->is_dump;
+	if (!intake->is_dump) {
+		engine->counters.events[event->kind]++;
+		if (engine->observer.heard)
+			engine->observer.heard(engine, event,
+					       engine->observer.data);
+	}
 	switch (event->kind) {
 	case KERNEL_LINK:
 		take_link(engine, event);
@@ -437,6 +442,7 @@ static int read_all(struct engine *engine)
 {
 	int error = read_links(engine);
 
+	engine->counters.reads++;
 	if (error == 0)
 		error = read_rules(engine);
 	/* Routes of ours in tables that no rule names any more. */

@@ -33,6 +33,8 @@ enum kernel_event_kind {
 	KERNEL_BAD,	/* a message that makes no sense; it was skipped */
 };
 
+#define KERNEL_EVENTS (KERNEL_BAD + 1)
+
 struct kernel_event {
 	enum kernel_event_kind kind;
 	bool deleted;
