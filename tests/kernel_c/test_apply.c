@@ -429,8 +429,8 @@ static void the_kernel_is_asked_for_one_packet(void **state)
 			assert_int_equal(
 				ip_addr_parse(cases[i].src, &question.src), 0);
 		assert_int_equal(ip_addr_parse(cases[i].dst, &question.dst), 0);
-		assert_int_equal(
-			kernel_ask(desk->kernel, &question, &answer), 0);
+		assert_int_equal(kernel_ask(desk->kernel, &question, &answer),
+				 0);
 		if (answer.error != cases[i].error)
 			fail_msg("case %zu: error %d", i, answer.error);
 		if (answer.error)

@@ -5,7 +5,7 @@
 #ifndef CONFIG_TEXT_H
 #define CONFIG_TEXT_H
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 
 #define CONFIG_DIR_MAX 64
 

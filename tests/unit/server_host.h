@@ -15,7 +15,7 @@
 #include <ev.h>
 #include <json-c/json.h>
 
-#include "server.h"
+#include "server/server.h"
 
 #define DEADLINE_S 10.0
 

@@ -500,8 +500,8 @@ static void tables_and_text_describe_the_same(void **state)
 		assert_true(describes(text, "method", strrchr(name, '.') + 1));
 		for (param = interface_methods[methods].params; param->name;
 		     param++) {
-			(void)snprintf(field, sizeof(field), "%s: ",
-				       param->name);
+			(void)snprintf(field, sizeof(field),
+				       "%s: ", param->name);
 			assert_non_null(strstr(text, field));
 		}
 	}
