@@ -4,10 +4,13 @@
  */
 #include <json-c/json.h>
 
+#include "answers/explain.h"
+#include "answers/status.h"
+#include "answers/table.h"
+#include "answers/verify.h"
 #include "control/interface.h"
 #include "daemon.h"
 #include "log.h"
-#include "answers/status.h"
 
 static void handle_status(struct server_call *call,
 			  struct json_object *parameters, void *data)
@@ -125,6 +128,9 @@ static void handle_reload(struct server_call *call,
 
 const struct server_method daemon_methods[] = {
 	{INTERFACE_STATUS, false, handle_status},
+	{INTERFACE_TABLE, false, table_handle},
+	{INTERFACE_EXPLAIN, false, explain_handle},
+	{INTERFACE_VERIFY, false, verify_handle},
 	{INTERFACE_WAIT, false, handle_wait},
 	{INTERFACE_RELOAD, true, handle_reload},
 	{NULL, false, NULL},

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "answers/judge.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_LOCAL     2 /* RTN_LOCAL */
+#define TYPE_BROADCAST 3
+#define TYPE_ANYCAST   4
+#define TYPE_MULTICAST 5
+
+static bool is_local(const struct kernel_answer *answer)
+{
+	return answer->error == 0 && answer->type >= TYPE_LOCAL &&
+	       answer->type <= TYPE_MULTICAST;
+}
+
+static const struct next_hop *hop_of(const struct view *view,
+				     const struct forward_candidate *candidate)
+{
+	const struct attrset *set =
+		attrset_get(&view->model->rib.attrs, candidate->route.attrs);
+
+	return &set->hops.items[candidate->hop];
+}
+
+static bool is_dropped(const struct forward *forward)
+{
+	return forward->best.n == 0 || forward->best.items[0].reject;
+}
+
+/* One of our entries lets main answer: the kernel refused the copy. */
+static bool is_left_to_main(const struct view *view, const struct subnet *it,
+			    const struct ip_prefix *prefix)
+{
+	const struct rib *rib = &view->model->rib;
+	const struct row *row = rib_row(rib, prefix);
+
+	for (size_t i = 0; row && i < row->n; i++)
+		if (row->routes[i].table == it->table &&
+		    attrset_get(&rib->attrs, row->routes[i].attrs)->type ==
+			    ATTRSET_THROW)
+			return true;
+	return false;
+}
+
+static bool is_throw(const struct view *view, const struct forward *forward)
+{
+	return forward->best.n &&
+	       attrset_get(&view->model->rib.attrs,
+			   forward->best.items[0].route.attrs)
+			       ->type == ATTRSET_THROW;
+}
+
+/* Nobody in our table or main takes it. */
+static bool drop_agrees(const struct view *view, const struct judge_case *it)
+{
+	const struct kernel_answer *answer = it->answer;
+	bool others_may = it->forward->rule == FORWARD_NO_ROUTE ||
+			  is_throw(view, it->forward);
+
+	if (answer->error)
+		return true;
+	return others_may && !it->subnet->strong &&
+	       answer->table != it->subnet->table &&
+	       answer->table != ROUTE_TABLE_MAIN;
+}
+
+static bool hop_agrees(const struct view *view, const struct judge_case *it)
+{
+	const struct forward_candidate *best;
+
+	vec_foreach(&it->forward->best, best) {
+		const struct next_hop *hop = hop_of(view, best);
+
+		if (hop->ifindex == it->answer->hop.ifindex &&
+		    ip_addr_equal(&hop->gateway, &it->answer->hop.gateway))
+			return true;
+	}
+	return false;
+}
+
+enum judgement judge_packet(const struct view *view,
+			    const struct judge_case *it)
+{
+	const struct kernel_answer *answer = it->answer;
+	const struct forward_candidate *best;
+
+	if (is_local(answer))
+		return JUDGE_LOCAL;
+	if (is_dropped(it->forward))
+		return drop_agrees(view, it) ? JUDGE_AGREES : JUDGE_DISAGREES;
+
+	best = &it->forward->best.items[0];
+	if (!best->usable &&
+	    (answer->error || answer->table == it->subnet->table))
+		return JUDGE_AGREES;
+	if (answer->error || !hop_agrees(view, it))
+		return JUDGE_DISAGREES;
+	if (answer->table == it->subnet->table ||
+	    (answer->table == ROUTE_TABLE_MAIN &&
+	     is_left_to_main(view, it->subnet, &best->prefix)))
+		return JUDGE_AGREES;
+	return JUDGE_DISAGREES;
+}
+
+/* --- in words --- */
+
+static const char *link_name(const struct view *view, uint32_t ifindex)
+{
+	const struct link *link = model_link(view->model, ifindex);
+
+	return link ? link->name : "?";
+}
+
+static void format_hop(const struct view *view, const struct next_hop *hop,
+		       char *text, size_t size)
+{
+	char addr[IP_TEXT_MAX];
+
+	if (ip_addr_is_set(&hop->gateway))
+		(void)snprintf(text, size, "via %s dev %s",
+			       ip_addr_format(&hop->gateway, addr),
+			       link_name(view, hop->ifindex));
+	else
+		(void)snprintf(text, size, "dev %s",
+			       link_name(view, hop->ifindex));
+}
+
+const char *judge_want(const struct view *view, const struct judge_case *it,
+		       char *text)
+{
+	const struct forward *forward = it->forward;
+	char hop[128];
+
+	if (forward->rule == FORWARD_NO_ROUTE) {
+		(void)snprintf(text, JUDGE_TEXT_MAX, "no route (rule 2)");
+	} else if (forward->rule == FORWARD_STRONG) {
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "dropped (rule 3, strong)");
+	} else if (forward->best.items[0].reject) {
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "dropped (as main's route says)");
+	} else {
+		format_hop(view, hop_of(view, &forward->best.items[0]), hop,
+			   sizeof(hop));
+		(void)snprintf(text, JUDGE_TEXT_MAX, "%s%s, table %u", hop,
+			       forward->best.n > 1 ? " (or another leg)" : "",
+			       it->subnet->table);
+	}
+	return text;
+}
+
+const char *judge_have(const struct view *view, const struct judge_case *it,
+		       char *text)
+{
+	const struct kernel_answer *answer = it->answer;
+	const char *name;
+	char hop[128];
+
+	if (answer->error) {
+		name = strerrorname_np(-answer->error);
+		(void)snprintf(text, JUDGE_TEXT_MAX, "dropped (%s)",
+			       name ? name : "?");
+		return text;
+	}
+	format_hop(view, &answer->hop, hop, sizeof(hop));
+	(void)snprintf(text, JUDGE_TEXT_MAX, "%s, table %u", hop,
+		       answer->table);
+	return text;
+}
+
+/* Whether @rule looks an unmarked packet of this host's up. */
+static bool catches(const struct rule *rule, const struct ip_addr *source)
+{
+	bool fits;
+
+	if (rule->family != source->family || rule->other_iif || rule->oif ||
+	    rule->selective || rule->dst.len)
+		return false;
+	fits = rule->fwmark == 0 && ip_prefix_has(&rule->src, source);
+	return fits != rule->invert;
+}
+
+const struct rule *judge_rule(const struct view *view,
+			      const struct ip_addr *source, uint32_t table)
+{
+	const struct rule *rule;
+
+	vec_foreach(&view->model->rules, rule)
+		if (rule->action == RULE_ACTION_LOOKUP &&
+		    rule->table == table && catches(rule, source))
+			return rule;
+	return NULL;
+}
+
+/* Our rule for the subnet is there, as far as we know. */
+static bool has_rule(const struct view *view, const struct subnet *subnet)
+{
+	const struct rule *rule;
+
+	vec_foreach(&view->model->rules, rule)
+		if (rule->protocol == view->policy->protocol &&
+		    rule->family == subnet->prefix.addr.family &&
+		    rule->table == subnet->table)
+			return true;
+	return false;
+}
+
+const char *judge_hint(const struct view *view, const struct judge_case *it,
+		       char *text)
+{
+	const uint32_t table = it->answer->table;
+	const char *hint = "our table is not as planned: 'multihomectl reload' "
+			   "reads everything again and mends it";
+
+	if (!has_rule(view, it->subnet))
+		hint = "the rule for this subnet is not in place; see "
+		       "'multihomectl status'";
+	else if (it->answer->error == -ENETUNREACH && it->subnet->table &&
+		 it->subnet->prefix.addr.family == AF_INET)
+		hint = "no table has a route, or the source is no address of "
+		       "this host any more; try 'multihomectl reload'";
+	else if (!it->answer->error && table == ROUTE_TABLE_MAIN)
+		hint = "table main answered: our rule or our entry is missing; "
+		       "'multihomectl reload' reads everything again";
+	else if (!it->answer->error && table != it->subnet->table &&
+		 !policy_is_our_table(view->policy, table))
+		hint = "a policy rule of somebody else comes before ours; see "
+		       "'multihomectl doctor'";
+	(void)snprintf(text, JUDGE_TEXT_MAX, "%s", hint);
+	return text;
+}
