@@ -46,6 +46,19 @@ static bool is_left_to_main(const struct view *view, const struct subnet *it,
 	return false;
 }
 
+/*
+ * Routes over one nexthop object share the kernel's cached answers in IPv6: the
+ * table it names may be another route's (docs/kernel-notes.md).
+ */
+static bool is_table_vague(const struct view *view,
+			   const struct forward_candidate *best)
+{
+	const struct attrset *set =
+		attrset_get(&view->model->rib.attrs, best->route.attrs);
+
+	return set->family == AF_INET6 && set->nh_id;
+}
+
 static bool is_throw(const struct view *view, const struct forward *forward)
 {
 	return forward->best.n &&
@@ -99,7 +112,7 @@ enum judgement judge_packet(const struct view *view,
 		return JUDGE_AGREES;
 	if (answer->error || !hop_agrees(view, it))
 		return JUDGE_DISAGREES;
-	if (answer->table == it->subnet->table ||
+	if (answer->table == it->subnet->table || is_table_vague(view, best) ||
 	    (answer->table == ROUTE_TABLE_MAIN &&
 	     is_left_to_main(view, it->subnet, &best->prefix)))
 		return JUDGE_AGREES;
