@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Explain: the draft's rule, the candidates, and the kernel's own answer."""
+
+import pytest
+
+from lab.figure import (A1_4, A1_6, A2_4, A2_6, B_4, B_6, R1_4, R2_4, R_LL)
+from lab.varlink import Client, VarlinkError
+
+
+def explain(daemon, **question):
+    with Client(daemon.socket_path) as client:
+        return client.call("io.multihomed.Explain", **question)
+
+
+def hops(reply):
+    return [(hop.get("via"), hop["dev"]) for hop in reply["next_hops"]]
+
+
+def test_each_source_is_explained_and_the_kernel_agrees(figure, model):
+    daemon = figure.start(f'model = "{model}";')
+    for source, dst, hop in ((A1_4, B_4, (R1_4, "eth0")),
+                             (A2_4, B_4, (R2_4, "eth1")),
+                             (A1_6, B_6, (R_LL, "eth0")),
+                             (A2_6, B_6, (R_LL, "eth1"))):
+        reply = explain(daemon, source=source, destination=dst)
+        assert (reply["rule"], reply["kind"]) == (4, "congruent")
+        assert hops(reply) == [hop]
+        assert reply["agrees"] is True
+        assert reply["kernel"]["ours"] is True
+        assert (reply["kernel"]["via"], reply["kernel"]["dev"]) == hop
+        assert reply["kernel"]["table"] == reply["subnet"]["table"]
+        assert f"lookup {reply['kernel']['table']}" in reply["kernel"]["rule"]
+
+
+def test_a_more_specific_route_is_weak_or_dropped(figure, model):
+    figure.a.ip(f"route add 198.18.7.0/24 via {R2_4} dev eth1")
+    daemon = figure.start(f'model = "{model}";')
+    reply = explain(daemon, source=A1_4, destination="198.18.7.9")
+    assert reply["agrees"] is True and reply["rule"] == 3
+    assert [c["prefix"] for c in reply["candidates"]] == ["198.18.7.0/24"]
+    assert reply["candidates"][0]["line"] == 2
+    if model == "weak":
+        assert reply["kind"] == "weak" and hops(reply) == [(R2_4, "eth1")]
+    else:
+        assert reply["kind"] == "strong_drop" and hops(reply) == []
+        assert reply["kernel"]["error"] == "EHOSTUNREACH"
+
+
+def test_an_unbound_source_is_the_one_the_kernel_takes(figure):
+    daemon = figure.start()
+    reply = explain(daemon, destination=B_4)
+    assert (reply["source_is"], reply["source"]) == ("unbound", A1_4)
+    assert hops(reply) == [(R1_4, "eth0")] and reply["agrees"] is True
+
+
+def test_sources_that_are_not_ours(lab, figure):
+    daemon = lab.daemon(figure.a, 'interfaces = ({ match = "eth1"; '
+                        'manage = "never"; });')
+    foreign = explain(daemon, source="192.0.2.77", destination=B_4)
+    assert (foreign["source_is"], foreign["rule"]) == ("foreign", 0)
+    assert "agrees" not in foreign
+    other = explain(daemon, source=A2_4, destination=B_4)
+    assert (other["source_is"], other["rule"]) == ("not_managed", 0)
+    # Table main alone: the first uplink's router, whatever the source.
+    assert hops(other) == [(R1_4, "eth0")]
+
+
+def test_no_route(figure):
+    daemon = figure.start('interfaces = ({ match = "eth*"; '
+                          'manage = "always"; });')
+    figure.a.ip("route flush default")
+    daemon.wait()
+    reply = explain(daemon, source=A1_4, destination=B_4)
+    assert (reply["rule"], reply["kind"]) == (2, "none")
+    assert reply["candidates"] == [] and reply["next_hops"] == []
+    assert reply["kernel"]["error"] == "ENETUNREACH"
+    assert reply["agrees"] is True
+
+
+def test_without_a_link_is_what_happens_without_it(figure):
+    """The answer to "what if" is the kernel's answer once it has happened."""
+    daemon = figure.start()
+    questions = ((A1_4, B_4), (A2_4, B_4), (A2_6, B_6))
+    said = [explain(daemon, source=source, destination=dst, without="eth0")
+            for source, dst in questions]
+    assert not [reply for reply in said if "kernel" in reply]
+    figure.a.ip("link set eth0 down")
+    daemon.wait()
+    for (source, dst), before in zip(questions, said):
+        after = explain(daemon, source=source, destination=dst)
+        assert hops(after) == hops(before), (source, dst)
+        assert after["kind"] == before["kind"]
+        assert after["agrees"] is True
+
+
+def test_a_rule_before_ours_is_named(figure):
+    daemon = figure.start()
+    figure.a.ip(f"""
+        rule add priority 50 from {A2_4} lookup 99
+        route add default via {R1_4} dev eth0 table 99
+    """)
+    daemon.wait()
+    reply = explain(daemon, source=A2_4, destination=B_4)
+    assert reply["agrees"] is False
+    assert reply["kernel"]["ours"] is False
+    assert reply["kernel"]["rule"].startswith("priority 50 ")
+
+
+@pytest.mark.parametrize("bad, error, named", (
+    ({"destination": "nonsense"}, "InvalidParameter", "destination"),
+    ({"destination": "10.0.0.0/8"}, "InvalidParameter", "destination"),
+    ({"destination": B_4, "source": A1_6}, "InvalidParameter", "source"),
+    ({"destination": B_4, "tos": 3}, "InvalidParameter", "tos"),
+    ({"destination": B_4, "tos": 256}, "InvalidParameter", "tos"),
+    ({"destination": B_4, "without": "nope"}, "NoSuchLink", "nope"),
+    ({"destination": B_4, "dev": "nope"}, "NoSuchLink", "nope")))
+def test_bad_questions_are_refused(figure, bad, error, named):
+    daemon = figure.start()
+    with pytest.raises(VarlinkError) as caught:
+        explain(daemon, **bad)
+    assert caught.value.name.endswith(f".{error}")
+    assert named in caught.value.parameters.values()
