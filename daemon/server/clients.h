@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * clients - who is connected to the control socket, and their calls.
+ * clients - who is connected to the control socket.
  *
- * The server's inner part: it moves bytes, keeps the limits and the order of
- * calls and answers, and implements the server_call_*() functions of server.h.
- * It does not know which methods exist: it hands each call to one function.
+ * The server's inner part: it keeps the limits, whose turn it is, and who must
+ * go. It does not know which methods exist: it hands each call to one function.
+ * A single one is in connection.h.
+ *
+ * A client that has something to do queues for a turn: to run one call, to go
+ * one step on, to be freed. In each round of the loop as many turns are taken
+ * as fit into a millisecond, those of root and the daemon's own user first, so
+ * that a crowd of clients delays the daemon's own work by that and no more.
  *
  * A client is freed from the loop only, at its own turn or when its place is
  * needed, so that no function that answers a call can pull it away from under
@@ -22,10 +27,10 @@
 
 #include "server/server.h"
 
-struct client;
+struct connection;
 struct varlink_call;
 
-TAILQ_HEAD(client_list, client);
+TAILQ_HEAD(connection_list, connection);
 
 struct clients {
 	/* Set by the owner before the first client. */
@@ -41,7 +46,9 @@ struct clients {
 	void *data; /* for dispatch */
 
 	/* Private. */
-	struct client_list list; /* quiet longest first */
+	struct connection_list list;	 /* quiet longest first */
+	struct connection_list turns[2]; /* who has a turn: admins, others */
+	ev_timer turn;			 /* active while somebody has one */
 	unsigned int count;
 	size_t queued; /* bytes that all clients have yet to read */
 	ev_tstamp log_since;
@@ -58,8 +65,8 @@ void clients_done(struct clients *clients);
  * clients_add() - a new connection
  * @fd: a connected Unix socket, ours from here on, on error too
  *
- * When there is no room, the client that was quiet longest goes; when all are
- * busy, one that is not admin goes for an admin.
+ * When there is no room, the client that was quiet longest goes, of others
+ * before admins; when all are busy, one that is not admin goes for an admin.
  *
  * Return: 0; -EUSERS when there is no room; -ENOMEM; or what the kernel said
  * about the peer. Errors have been logged.
@@ -74,11 +81,24 @@ int clients_add(struct clients *clients, int fd);
  */
 bool clients_evict(struct clients *clients, bool for_admin);
 
+/* @client has something to do: in one of the loop's next rounds. */
+void clients_turn(struct connection *client);
+
+/* @client has no turn any more. */
+void clients_turn_over(struct connection *client);
+
+/* @client is not quiet. */
+void clients_heard(struct connection *client);
+
 /* The peer is root or the daemon's own user. */
 bool clients_is_admin(const struct server_call *call);
 
 /* Log a line about the call's client; limited in number. */
 void clients_log(const struct server_call *call, int level, const char *what,
 		 const char *detail);
+
+/* The same about a peer that may be no client yet. */
+void clients_log_peer(struct clients *clients, const struct ucred *peer,
+		      int level, const char *what, const char *detail);
 
 #endif

@@ -9,12 +9,14 @@
  * - It never blocks. Every queue has a limit; a client that does not read, or
  *   sends nonsense, loses its connection and nobody else notices.
  * - A client has at most one call in progress; pipelined calls wait for their
- *   turn, and between two calls every other watcher of the loop gets its turn.
+ *   turn. All clients together get about a millisecond of each round of the
+ *   loop (one call at least), root and the daemon's own user first.
  * - Handlers and cancel callbacks run from the loop only, never from inside a
  *   server_call_*() function: it is safe to walk a list of calls and answer
  *   each of them.
  * - An idle client costs a file descriptor and a small struct, no wake-ups.
- *   For want of room, the one that was quiet longest makes place.
+ *   For want of room, the one that was quiet longest makes place, others
+ *   before root.
  *
  * A call is in one of these states:
  *   running   the handler is on the stack; it may answer, or defer
@@ -121,8 +123,8 @@ void server_call_defer(struct server_call *call,
  *	whenever nothing is left to send; gets what @user of
  *	server_call_defer() was
  *
- * Between two steps every other watcher of the loop gets its turn, so a step
- * may take some milliseconds. It sends with server_call_continue(), or just
+ * Steps and calls take turns with the loop's other watchers, so a step may take
+ * some milliseconds. It sends with server_call_continue(), or just
  * works; a client that reads slowly slows it down and nobody else.
  */
 void server_call_step(struct server_call *call,

@@ -184,6 +184,9 @@ static void reader_rejects_nonsense(void **state)
 		{"{'method':'a.B'}", "single quotes"},
 		{"{\"method\":\"a.B\",}", "trailing comma"},
 		{"{\"method\":\"\xc3(\"}", "not UTF-8"},
+		{"{\"method\":\"a.\xc0\xaf\"}", "an overlong form"},
+		{"{\"method\":\"a.\xed\xa0\x80\"}", "a surrogate"},
+		{"{\"method\":\"a.\xf4\x90\x80\x80\"}", "above U+10FFFF"},
 		{"{/**/}", "comment"},
 	};
 	struct varlink_reader reader;
