@@ -308,7 +308,8 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 	if (ip_addr_is_set(&answer->src))
 		json_add_text(object, "source",
 			      ip_addr_format(&answer->src, text));
-	rule = judge_rule(story->view, &story->question->source, answer->table);
+	rule = judge_rule(story->view, &story->question->source,
+			  &story->question->destination, answer->table);
 	if (rule)
 		json_add_text(object, "rule", rule_format(rule, text));
 	json_add_bool(object, "ours",
@@ -319,7 +320,8 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 
 static void add_agreement(const struct story *story, struct json_object *ret)
 {
-	const struct judge_case it = {story->subnet, &story->forward,
+	const struct judge_case it = {&story->question->destination,
+				      story->subnet, &story->forward,
 				      story->kernel->answer};
 	const struct ip_prefix host =
 		ip_prefix_host(&story->question->destination);
@@ -377,6 +379,10 @@ static void add_notes(const struct story *story, bool unbound)
 		add_note(story, "the kernel cannot be asked about a change "
 				"not made: the source is what table main "
 				"would lead to");
+	if (story->question->without && !story->managed)
+		add_note(story, "the kernel cannot be asked about a change "
+				"not made, and for this source the rules do "
+				"not apply: the next hop is not known");
 	if (dev)
 		add_note(story,
 			 "a socket bound to %s takes routes over %s only; "

@@ -186,25 +186,28 @@ const char *judge_have(const struct view *view, const struct judge_case *it,
 }
 
 /* Whether @rule looks an unmarked packet of this host's up. */
-static bool catches(const struct rule *rule, const struct ip_addr *source)
+static bool catches(const struct rule *rule, const struct ip_addr *src,
+		    const struct ip_addr *dst)
 {
 	bool fits;
 
-	if (rule->family != source->family || rule->other_iif || rule->oif ||
-	    rule->selective || rule->dst.len)
+	if (rule->family != dst->family || rule->other_iif || rule->oif ||
+	    rule->selective)
 		return false;
-	fits = rule->fwmark == 0 && ip_prefix_has(&rule->src, source);
+	fits = rule->fwmark == 0 && ip_prefix_has(&rule->dst, dst) &&
+	       (rule->src.len == 0 || ip_prefix_has(&rule->src, src));
 	return fits != rule->invert;
 }
 
 const struct rule *judge_rule(const struct view *view,
-			      const struct ip_addr *source, uint32_t table)
+			      const struct ip_addr *src,
+			      const struct ip_addr *dst, uint32_t table)
 {
 	const struct rule *rule;
 
 	vec_foreach(&view->model->rules, rule)
 		if (rule->action == RULE_ACTION_LOOKUP &&
-		    rule->table == table && catches(rule, source))
+		    rule->table == table && catches(rule, src, dst))
 			return rule;
 	return NULL;
 }
@@ -222,10 +225,32 @@ static bool has_rule(const struct view *view, const struct subnet *subnet)
 	return false;
 }
 
+/* Somebody else's entry of our table that matches the packet. */
+static bool find_foreign(const struct view *view, const struct judge_case *it,
+			 char *text)
+{
+	const struct rib *rib = &view->model->rib;
+
+	for (int len = ip_bits(it->dst->family); len >= 0; len--) {
+		struct ip_prefix prefix = ip_prefix_make(it->dst, (uint8_t)len);
+		const struct row *row = rib_row(rib, &prefix);
+
+		for (uint16_t i = 0; row && i < row->n; i++) {
+			if (row->routes[i].table != it->subnet->table ||
+			    row->routes[i].protocol == view->policy->protocol)
+				continue;
+			(void)ip_prefix_format(&prefix, text);
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *judge_hint(const struct view *view, const struct judge_case *it,
 		       char *text)
 {
 	const uint32_t table = it->answer->table;
+	char foreign[IP_TEXT_MAX];
 	const char *hint = "our table is not as planned: 'multihomectl reload' "
 			   "reads everything again and mends it";
 
@@ -243,6 +268,13 @@ const char *judge_hint(const struct view *view, const struct judge_case *it,
 		 !policy_is_our_table(view->policy, table))
 		hint = "a policy rule of somebody else comes before ours; see "
 		       "'multihomectl doctor'";
+	else if (find_foreign(view, it, foreign)) {
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "somebody else's route %s is in our table: 'ip "
+			       "route del %s table %u'",
+			       foreign, foreign, it->subnet->table);
+		return text;
+	}
 	(void)snprintf(text, JUDGE_TEXT_MAX, "%s", hint);
 	return text;
 }

@@ -18,6 +18,7 @@ enum judgement {
 
 /* One packet: what the rules say and what the kernel says. */
 struct judge_case {
+	const struct ip_addr *dst;
 	const struct subnet *subnet; /* managed, of the packet's source */
 	const struct forward *forward;
 	const struct kernel_answer *answer;
@@ -52,11 +53,13 @@ const char *judge_hint(const struct view *view, const struct judge_case *it,
 		       char *text);
 
 /**
- * judge_rule() - the first rule that a packet of @source follows to @table
+ * judge_rule() - the first rule that a packet from @src to @dst follows to
+ * @table; @src may be unset
  *
  * Return: borrowed from the view, or NULL: none that we know of.
  */
 const struct rule *judge_rule(const struct view *view,
-			      const struct ip_addr *source, uint32_t table);
+			      const struct ip_addr *src,
+			      const struct ip_addr *dst, uint32_t table);
 
 #endif

@@ -2,6 +2,7 @@
 #include "answers/table.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ static bool is_meant(const struct view *view, size_t i, const char *name)
 	const struct link *link = model_link(view->model, subnet->ifindex);
 	struct ip_prefix prefix;
 	struct ip_addr addr;
-	char *end;
+	char number[16];
 
 	if (!name || (link && strcmp(link->name, name) == 0))
 		return true;
@@ -43,8 +44,8 @@ static bool is_meant(const struct view *view, size_t i, const char *name)
 		return ip_prefix_equal(&prefix, &subnet->prefix);
 	if (ip_addr_parse(name, &addr) == 0)
 		return has_address(view, i, &addr);
-	return strtoul(name, &end, 10) == subnet->table && *end == '\0' &&
-	       end != name;
+	(void)snprintf(number, sizeof(number), "%u", subnet->table);
+	return strcmp(name, number) == 0;
 }
 
 void table_find(const struct view *view, const char *name,

@@ -124,7 +124,8 @@ static int judge(struct verify *verify, const struct doubt *doubt,
 	};
 	struct forward forward = {0};
 	struct kernel_answer answer;
-	const struct judge_case it = {subnet, &forward, &answer};
+	const struct judge_case it = {&doubt->destination, subnet, &forward,
+				      &answer};
 	enum judgement judgement;
 	int error;
 
@@ -393,7 +394,7 @@ static struct json_object *disagreements(const struct verify *verify)
 
 static struct json_object *skipped(const struct verify *verify)
 {
-	static const char *const names[] = {"IPv4", "IPv6"};
+	static const char *const names[] = {"ipv4", "ipv6"};
 	const struct view view = engine_view(verify->engine);
 	struct json_object *array = json_object_new_array();
 

@@ -109,6 +109,6 @@ def test_a_tunnel_that_is_yielded_to_is_skipped(figure):
     """)
     daemon.wait()
     reply = verify(daemon)
-    assert reply["skipped"] == ["IPv4"]
+    assert reply["skipped"] == ["ipv4"]
     assert reply["found"] == 0
     assert reply["subnets"] == 2
