@@ -110,6 +110,66 @@ static bool insert_at(struct row *row, size_t at, const struct route *route)
 	return true;
 }
 
+/* --- entries of each table --- */
+
+/* Where @table is in @tables, or would be. */
+static size_t table_at(const struct rib_table_vec *tables, uint32_t table)
+{
+	size_t begin = 0;
+	size_t end = tables->n;
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+
+		if (tables->items[middle].table < table)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return begin;
+}
+
+static void count_in(struct rib *rib, const struct ip_prefix *prefix,
+		     uint32_t table)
+{
+	const struct rib_table none = {.table = table};
+	size_t at = table_at(&rib->tables, table);
+	struct rib_table *it;
+
+	if (at == rib->tables.n || rib->tables.items[at].table != table)
+		vec_insert(&rib->tables, at, none);
+	it = &rib->tables.items[at];
+	if (prefix->addr.family == AF_INET)
+		it->n4++;
+	else
+		it->n6++;
+}
+
+static void count_out(struct rib *rib, const struct ip_prefix *prefix,
+		      uint32_t table)
+{
+	size_t at = table_at(&rib->tables, table);
+	struct rib_table *it = &rib->tables.items[at];
+
+	if (prefix->addr.family == AF_INET)
+		it->n4--;
+	else
+		it->n6--;
+	if (it->n4 == 0 && it->n6 == 0)
+		vec_remove(&rib->tables, at);
+}
+
+const struct rib_table *rib_table(const struct rib *rib, uint32_t table)
+{
+	size_t at = table_at(&rib->tables, table);
+
+	if (at == rib->tables.n || rib->tables.items[at].table != table)
+		return NULL;
+	return &rib->tables.items[at];
+}
+
+/* --- the whole --- */
+
 void rib_init(struct rib *rib)
 {
 	*rib = (struct rib){0};
@@ -127,6 +187,7 @@ void rib_done(struct rib *rib)
 	vec_done(&rib->rows);
 	vec_done(&rib->free_rows);
 	vec_done(&rib->dirty);
+	vec_done(&rib->tables);
 	trie_done(&rib->v4);
 	trie_done(&rib->v6);
 	attrset_store_done(&rib->attrs);
@@ -176,8 +237,10 @@ bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 		size_t at = place == RIB_PREPEND ? span.begin : span.end;
 
 		changed = insert_at(row, at, route);
-		if (changed)
+		if (changed) {
 			attrset_ref(&rib->attrs, route->attrs);
+			count_in(rib, prefix, route->table);
+		}
 	}
 	if (changed)
 		mark_dirty(rib, row, prefix);
@@ -189,6 +252,7 @@ void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i)
 	struct row *row = find_row(rib, prefix);
 
 	attrset_unref(&rib->attrs, row->routes[i].attrs);
+	count_out(rib, prefix, row->routes[i].table);
 	row->n--;
 	memmove(row->routes + i, row->routes + i + 1,
 		(row->n - i) * sizeof(*row->routes));

@@ -23,6 +23,15 @@ struct row {
 VEC(row_vec, struct row);
 VEC(prefix_vec, struct ip_prefix);
 
+/* How many entries one table has. */
+struct rib_table {
+	uint32_t table; /* key */
+	size_t n4;
+	size_t n6;
+};
+
+VEC(rib_table_vec, struct rib_table); /* sorted, unique, none empty */
+
 struct rib {
 	struct trie v4;
 	struct trie v6;
@@ -30,6 +39,7 @@ struct rib {
 	VEC(, uint32_t) free_rows;
 	struct attrset_store attrs;
 	struct prefix_vec dirty; /* rows whose candidates or copies changed */
+	struct rib_table_vec tables;
 };
 
 /* Where a new entry goes among those of an equal key (NLM_F_ flags). */
@@ -89,5 +99,8 @@ void rib_clean(struct rib *rib);
 
 /** rib_count() - number of prefixes of @family */
 size_t rib_count(const struct rib *rib, uint8_t family);
+
+/** rib_table() - what @table holds; NULL: nothing */
+const struct rib_table *rib_table(const struct rib *rib, uint32_t table);
 
 #endif

@@ -449,6 +449,31 @@ static size_t rank(const struct entry_vec *naive, const struct entry *entry)
 	return n;
 }
 
+static void compare_counts(const struct rib *rib, const struct entry_vec *naive)
+{
+	static const uint32_t tables[] = {254, 7100};
+	const struct entry *entry;
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		const struct rib_table *have = rib_table(rib, tables[i]);
+		size_t n4 = 0;
+		size_t n6 = 0;
+
+		vec_foreach(naive, entry) {
+			bool is_v4 = entry->prefix.addr.family == AF_INET;
+
+			n4 += is_v4 && entry->route.table == tables[i];
+			n6 += !is_v4 && entry->route.table == tables[i];
+		}
+		used += n4 + n6 > 0;
+		assert_int_equal(have != NULL, n4 + n6 > 0);
+		assert_int_equal(have ? have->n4 : 0, n4);
+		assert_int_equal(have ? have->n6 : 0, n6);
+	}
+	assert_int_equal(rib->tables.n, used);
+}
+
 static void compare(const struct rib *rib, const struct entry_vec *naive)
 {
 	const struct entry *entry;
@@ -468,6 +493,7 @@ static void compare(const struct rib *rib, const struct entry_vec *naive)
 	vec_foreach(&rib->rows, row)
 		total += row->n;
 	assert_int_equal(total, naive->n);
+	compare_counts(rib, naive);
 }
 
 static void remove_random(struct dice *dice, struct rib *rib,
