@@ -43,18 +43,13 @@ static int parse_value(char *text, int *ret)
 	return 0;
 }
 
-int sysctl_read_link(uint8_t family, const char *link, const char *name,
-		     int *ret)
+static int read_value(const char *path, int *ret)
 {
-	char path[PATH_SIZE];
 	char text[VALUE_SIZE];
 	ssize_t n;
 	int fd;
 	int r;
 
-	r = make_path(family, link, name, path);
-	if (r)
-		return r;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -65,6 +60,26 @@ int sysctl_read_link(uint8_t family, const char *link, const char *name,
 		return r;
 	text[n] = '\0';
 	return parse_value(text, ret);
+}
+
+int sysctl_read(const char *key, int *ret)
+{
+	char path[PATH_SIZE];
+	int len = snprintf(path, sizeof(path), "/proc/sys/net/%s", key);
+
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return -ENAMETOOLONG;
+	return read_value(path, ret);
+}
+
+int sysctl_read_link(uint8_t family, const char *link, const char *name,
+		     int *ret)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	r = make_path(family, link, name, path);
+	return r ? r : read_value(path, ret);
 }
 
 int sysctl_write_link(uint8_t family, const char *link, const char *name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sysctl - per-link network settings in /proc/sys/net.
+ * sysctl - network settings in /proc/sys/net, those of one link above all.
  *
  * A missing file (old kernel, link gone) and a read-only /proc/sys (container)
  * are ordinary errors, reported and survived.
@@ -9,6 +9,14 @@
 #define SYSCTL_H
 
 #include <stdint.h>
+
+/**
+ * sysctl_read() - value of net.<key>
+ * @key: with slashes: "mptcp/enabled"
+ *
+ * Return: 0, -ENOENT, or another -errno.
+ */
+int sysctl_read(const char *key, int *ret);
 
 /**
  * sysctl_read_link() - value of net.<ipv4|ipv6>.conf.<link>.<name>

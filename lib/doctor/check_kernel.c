@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Settings of the whole namespace.
+ */
+#include "doctor/check.h"
+
+/* With one subnet there are no paths to choose from. */
+static bool has_two_uplinks(const struct view *view)
+{
+	const struct subnet *first = NULL;
+	const struct subnet *it;
+
+	vec_foreach(&view->subnets->subnets, it) {
+		if (!it->managed)
+			continue;
+		if (first && !ip_prefix_overlaps(&first->prefix, &it->prefix))
+			return true;
+		if (!first)
+			first = it;
+	}
+	return false;
+}
+
+void check_mptcp_off(const struct view *view, const struct facts *facts,
+		     struct finding_vec *ret)
+{
+	struct finding *finding;
+
+	if (facts->mptcp_enabled > 0 || !has_two_uplinks(view))
+		return;
+	finding = finding_add(ret, SEVERITY_HINT, "net.mptcp.enabled");
+	if (facts->mptcp_enabled == 0) {
+		finding_what(finding, "MPTCP is switched off.");
+		finding_fix_sysctl(finding, "net.mptcp.enabled", 1);
+	} else {
+		finding_what(finding, "This kernel has no MPTCP.");
+		finding_fix(finding, "boot a kernel with CONFIG_MPTCP=y, and "
+				     "CONFIG_MPTCP_IPV6=y");
+	}
+	finding_breaks(finding, "A connection stays on one path: it cannot use "
+				"two uplinks, nor outlive the loss of one.");
+}
+
+void check_nexthop_compat(const struct view *view, const struct facts *facts,
+			  struct finding_vec *ret)
+{
+	const struct attrset_store *attrs = &view->model->rib.attrs;
+	struct finding *finding;
+	size_t n = 0;
+
+	if (facts->nexthop_compat_mode != 0)
+		return;
+	for (uint32_t id = 0; id < attrs->n; id++)
+		n += attrset_is_live(attrs, id) &&
+		     attrset_get(attrs, id)->nh_id != 0;
+	if (n == 0)
+		return;
+	finding = finding_add(ret, SEVERITY_ERROR,
+			      "net.ipv4.nexthop_compat_mode");
+	finding_what(finding,
+		     "Routes lead through nexthop objects (%zu in use), and "
+		     "the kernel is told not to say which next hops these are "
+		     "(nexthop_compat_mode is 0).",
+		     n);
+	finding_breaks(finding, "Such routes have no next hop as far as we can "
+				"see: no source is congruent with them, and "
+				"their packets leave by another route.");
+	finding_fix_sysctl(finding, "net.ipv4.nexthop_compat_mode", 1);
+	finding_fix(finding, "systemctl restart multihomed");
+}

@@ -1,0 +1,641 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each ill made for real: doctor finds it, what it says to do is done as it
+says, doctor does not find it any more, and packets go where they should."""
+
+import os
+import re
+import shlex
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+from lab import daemon_binary, udp_send, until
+from lab.contract import call
+
+FILE_LINE = re.compile(r"(/\S+): (.*)", re.DOTALL)
+ETH_P_ARP = 0x0806
+SYSCTL_FILE = "/etc/sysctl.d/90-multihomed.conf"
+
+
+# -- asking, and doing what it says ----------------------------------------
+
+
+def doctor(daemon):
+    return call(daemon, "Doctor")
+
+
+def findings(daemon, check):
+    """Those of one check."""
+    reply = doctor(daemon)
+    assert check in reply["checks"]
+    return [f for f in reply["findings"] if f["id"] == check]
+
+
+def finding(daemon, check, subject=None):
+    """The one of a check (and a subject)."""
+    found = [f for f in findings(daemon, check)
+             if subject in (None, f["subject"])]
+    assert len(found) == 1, found or doctor(daemon)
+    return found[0]
+
+
+def write_config(daemon, line):
+    """A setting that is there already is replaced, as a person would do."""
+    key = line.split(" = ")[0]
+    with open(daemon.config_path, encoding="utf-8") as file:
+        lines = [old for old in file.read().splitlines()
+                 if not old.startswith(f"{key} = ")]
+    daemon.set_config("\n".join([*lines, line, ""]))
+
+
+def mend_one(daemon, fix, shell):
+    named = FILE_LINE.fullmatch(fix)
+    if named and named[1] == daemon.config_path:
+        write_config(daemon, named[2])
+    elif named:
+        # Whoever reads that file at the next start has to understand it.
+        assert named[1] == SYSCTL_FILE
+        shell(f"printf '%s\\n' {shlex.quote(named[2])} | sysctl -p -")
+    elif fix == "multihomectl reload":
+        daemon.ctl("reload")
+    elif fix == "systemctl restart multihomed":
+        daemon.terminate()
+        daemon.start()
+    else:
+        shell(fix)
+
+
+def mend(daemon, ill, shell=None, **blanks):
+    """Do what a finding says, word for word; blanks are its CAPITALS."""
+    host = daemon.namespace
+    assert ill["what"] and ill["breaks"] and ill["fix"]
+    for fix in ill["fix"]:
+        for word, value in blanks.items():
+            fix = fix.replace(word, value)
+        mend_one(daemon, fix,
+                 shell or (lambda text: host.run("sh", "-ec", text)))
+    daemon.wait()
+
+
+def mend_check(daemon, check, count=1, **blanks):
+    """Every finding of a check, till there is none."""
+    ills = findings(daemon, check)
+    assert len(ills) == count, ills
+    for ill in ills:
+        mend(daemon, ill, **blanks)
+    assert findings(daemon, check) == []
+
+
+# -- health ----------------------------------------------------------------
+
+
+def test_nothing_is_found_on_a_healthy_host(figure, model):
+    figure.lab.bridge(figure.a, "docker0")
+    figure.lab.wire(figure.a, "veth1", figure.b, "c1")
+    figure.a.ip("""
+        link set veth1 master docker0
+        addr add 172.17.0.1/16 dev docker0
+        addr add fd00:17::1/64 dev docker0
+    """)
+    daemon = figure.start(f'model = "{model}";')
+    reply = doctor(daemon)
+    assert reply["findings"] == []
+    assert reply["not_checked"] == []
+    assert len(reply["checks"]) == len(set(reply["checks"])) > 12
+
+
+def test_it_needs_no_more_rights_than_the_daemon_has(figure, monkeypatch):
+    """As the unit runs it: no root, CAP_NET_ADMIN only."""
+    directory = figure.lab.directory
+    wrapper = os.path.join(directory, "wrapper")
+    with open(wrapper, "w", encoding="utf-8") as file:
+        file.write(f"""#!/bin/sh
+            chown -R 65534:65534 {directory}
+            exec setpriv --reuid 65534 --regid 65534 --clear-groups \\
+                --inh-caps -all,+net_admin --ambient-caps -all,+net_admin \\
+                --bounding-set -all,+net_admin {daemon_binary()} "$@"
+        """)
+    os.chmod(wrapper, 0o755)
+    monkeypatch.setenv("MULTIHOMED_BIN_DAEMON", wrapper)
+    prefix_behind_r2(figure, "via 10.2.0.1 dev eth1")
+    figure.lab.bridge(figure.a, "docker0")
+    figure.a.ip("addr add 172.17.0.1/16 dev docker0")
+    for conf in ("all", "eth0"):
+        figure.a.sysctl(f"ipv4/conf/{conf}/rp_filter", 1)
+    daemon = figure.start()
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as file:
+        assert "Uid:\t65534" in file.read()
+    reply = doctor(daemon)
+    assert reply["not_checked"] == []
+    assert [f["id"] for f in reply["findings"]] == ["rp-filter"]
+
+
+# -- reverse path filter ---------------------------------------------------
+
+
+def prefix_behind_r2(figure, via):
+    """203.0.112.7 is at B; A has a route to its prefix, R1 and R2 too."""
+    figure.b.ip("addr add 203.0.112.7/32 dev br0")
+    for router in (figure.r1, figure.r2):
+        router.ip("route add 203.0.112.0/24 via 203.0.113.9")
+    figure.a.ip(f"route add 203.0.112.0/24 {via}")
+
+
+def arrives(figure, source, dst):
+    """Whether A gets what B sends."""
+    inbox = figure.a.socket(socket.AF_INET, socket.SOCK_DGRAM, timeout=0.3)
+    with inbox:
+        inbox.bind((dst, 0))
+        udp_send(figure.b, dst, source, port=inbox.getsockname()[1])
+        try:
+            inbox.recv(100)
+        except TimeoutError:
+            return False
+    return True
+
+
+def test_strict_filter_and_a_weak_path(figure):
+    prefix_behind_r2(figure, "via 10.2.0.1 dev eth1")
+    figure.a.sysctl("ipv4/conf/all/rp_filter", 0)
+    figure.a.sysctl("ipv4/conf/eth0/rp_filter", 1)
+    daemon = figure.start()
+    assert not arrives(figure, "203.0.112.7", "10.1.0.2")
+    assert arrives(figure, "203.0.113.9", "10.1.0.2"), "congruent: fine"
+    ill = finding(daemon, "rp-filter", "eth0")
+    assert ill["severity"] == "error"
+    mend(daemon, ill)
+    assert arrives(figure, "203.0.112.7", "10.1.0.2")
+    assert findings(daemon, "rp-filter") == []
+
+
+@pytest.mark.parametrize("value", [1, 2])
+def test_filter_and_a_strong_table(figure, value):
+    prefix_behind_r2(figure, "via 10.2.0.1 dev eth1")
+    for conf in ("all", "eth0", "eth1"):
+        figure.a.sysctl(f"ipv4/conf/{conf}/rp_filter", value)
+    daemon = figure.start('model = "strong";')
+    assert not arrives(figure, "203.0.112.7", "10.1.0.2")
+    ill = finding(daemon, "rp-filter", "eth0")
+    assert ill["severity"] == "hint"
+    mend(daemon, ill)
+    assert arrives(figure, "203.0.112.7", "10.1.0.2")
+    assert figure.a.ping("203.0.112.7", "10.1.0.2") == 3
+    assert findings(daemon, "rp-filter") == []
+
+
+# -- one prefix on two links -----------------------------------------------
+
+
+def one_lan(lab, second_default=True):
+    """A has two links to one LAN, whose router is 10.1.0.1."""
+    a, r = lab.host("a"), lab.router("r")
+    lab.wire(a, "eth0", r, "p0")
+    lab.wire(a, "eth1", r, "p1")
+    lab.bridge(r, "lan", ("p0", "p1"))
+    r.ip("addr add 10.1.0.1/24 dev lan")
+    a.ip("""
+        addr add 10.1.0.2/24 dev eth0
+        addr add 10.1.0.3/24 dev eth1
+        route add default via 10.1.0.1 dev eth0 metric 1
+    """)
+    if second_default:
+        a.ip("route add default via 10.1.0.1 dev eth1 metric 2")
+    return a, r
+
+
+def mac_of(host, link):
+    return bytes.fromhex(host.ip_json("link", "show", "dev", link)[0]
+                         ["address"].replace(":", ""))
+
+
+def arp_answers(router, address, wait=0.3):
+    """The MACs that answer for address."""
+    mac = mac_of(router, "lan")
+    request = struct.pack("!6s6sHHHBBH6s4s6s4s", b"\xff" * 6, mac, ETH_P_ARP,
+                          1, 0x0800, 6, 4, 1, mac,
+                          socket.inet_aton("10.1.0.1"), bytes(6),
+                          socket.inet_aton(address))
+    answers = set()
+    with router.inside():
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                             socket.htons(ETH_P_ARP))
+    with sock:
+        sock.bind(("lan", ETH_P_ARP))
+        sock.send(request)
+        deadline = time.monotonic() + wait
+        while (left := deadline - time.monotonic()) > 0:
+            sock.settimeout(left)
+            try:
+                frame = sock.recv(100)
+            except TimeoutError:
+                break
+            if frame[20:22] == b"\0\2" and \
+                    frame[28:32] == socket.inet_aton(address):
+                answers.add(frame[22:28])
+    return answers
+
+
+def test_arp_flux(lab):
+    a, r = one_lan(lab)
+    daemon = lab.daemon(a)
+    both = {mac_of(a, "eth0"), mac_of(a, "eth1")}
+    assert arp_answers(r, "10.1.0.3") == both
+    assert {f["subject"] for f in findings(daemon, "arp-flux")} == {
+        "eth0", "eth1"}
+    mend_check(daemon, "arp-flux", 2)
+    assert arp_answers(r, "10.1.0.2") == {mac_of(a, "eth0")}
+    assert arp_answers(r, "10.1.0.3") == {mac_of(a, "eth1")}
+
+
+def test_prefix_of_which_one_link_is_not_managed(lab):
+    a, _ = one_lan(lab, second_default=False)
+    daemon = lab.daemon(a)
+    assert a.leaves_by("10.1.0.9", "10.1.0.3") == "dev eth0"
+    mend(daemon, finding(daemon, "prefix-twice", "eth1"))
+    assert findings(daemon, "prefix-twice") == []
+    assert a.leaves_by("10.1.0.9", "10.1.0.3") == "dev eth1"
+    # What it said of the default holds as well.
+    mend(daemon, finding(daemon, "no-default", "eth1"))
+    assert findings(daemon, "no-default") == []
+    assert a.leaves_by("203.0.113.9", "10.1.0.3") == "via 10.1.0.1 dev eth1"
+
+
+def test_address_on_two_links(figure):
+    figure.a.ip("addr add 10.1.0.2/25 dev eth1")
+    daemon = figure.lab.daemon(figure.a)
+    mend(daemon, finding(daemon, "address-twice", "10.1.0.2"))
+    assert doctor(daemon)["findings"] == []
+    assert figure.a.leaves_by("203.0.113.9", "10.1.0.2") == \
+        "via 10.1.0.1 dev eth0"
+
+
+# -- rules of others -------------------------------------------------------
+
+
+def test_rule_without_a_priority_lands_before_ours(figure, family):
+    """The kernel gives it one less than the lowest there is."""
+    a = figure.a
+    daemon = figure.start()
+    a.ip(f"""
+        route add default {family.via1} table 100
+        rule add from {family.net2} lookup 100
+    """, family=family.number)
+    daemon.wait()
+    assert a.leaves_by(family.b, family.a2) == family.via1
+    ill = finding(daemon, "foreign-rules")
+    assert ill["severity"] == "error"
+    mend(daemon, ill)
+    assert a.leaves_by(family.b, family.a2) == family.via2
+    assert findings(daemon, "foreign-rules") == []
+
+
+def test_what_a_tunnel_left_behind(figure, family):
+    """A more specific route of main is used whatever the source."""
+    a = figure.a
+    a.ip(f"route add {family.other} {family.via1} metric 10\n"
+         f"route add {family.other} {family.via2} metric 20")
+    daemon = figure.start()
+    a.ip("rule add lookup main suppress_prefixlength 0",
+         family=family.number)
+    daemon.wait()
+    assert a.leaves_by(family.other_host, family.a2) == family.via1
+    ill = finding(daemon, "foreign-rules")
+    assert ill["severity"] == "warning"
+    mend(daemon, ill)
+    assert a.leaves_by(family.other_host, family.a2) == family.via2
+    assert findings(daemon, "foreign-rules") == []
+
+
+def test_full_tunnel(figure, family):
+    a = figure.a
+    a.tun("wg0")
+    a.ip(f"""
+        link set wg0 up
+        route add default dev wg0 table 51820
+        rule add not fwmark 51820 table 51820
+        rule add table main suppress_prefixlength 0
+    """, family=family.number)
+    daemon = figure.lab.daemon(a)
+    ill = finding(daemon, "foreign-rules")
+    assert ill["severity"] == "hint"
+    assert a.leaves_by(family.b, family.a2) == "dev wg0"
+    mend(daemon, ill)
+    assert a.leaves_by(family.b, family.a2) == family.via2
+    assert findings(daemon, "foreign-rules") == []
+
+
+def test_our_rule_that_somebody_keeps_deleting(figure):
+    a = figure.a
+    daemon = figure.start()
+    rule = "pref 7109 from 10.1.0.0/24 iif lo"
+    for _ in range(12):
+        until(lambda: "from 10.1.0.0/24" in a.run("ip", "rule").stdout)
+        a.ip(f"rule del {rule}")
+    ill = finding(daemon, "no-rules")
+    assert "10.1.0.0/24" in ill["what"]
+    mend(daemon, ill)
+    assert findings(daemon, "no-rules") == []
+    assert a.run("ip", "rule").stdout.count("from 10.1.0.0/24") == 1
+
+
+# -- defaults --------------------------------------------------------------
+
+
+def test_uplink_whose_default_main_does_not_have(figure, family):
+    """The router is seen in another route."""
+    a = figure.a
+    a.ip(f"""
+        route del default {family.via2}
+        route add {family.other} {family.via2}
+    """, family=family.number)
+    daemon = figure.lab.daemon(a)
+    mend(daemon, finding(daemon, "no-default", "eth1"))
+    assert a.ping(family.b, family.a2) == 3
+    assert a.leaves_by(family.b, family.a2) == family.via2
+    assert findings(daemon, "no-default") == []
+
+
+def test_uplink_of_which_nobody_knows_the_router(figure):
+    """One finding for each family, and both may be."""
+    a = figure.a
+    a.ip("route del default via 10.2.0.1 dev eth1\n"
+         "route del default via fe80::1 dev eth1")
+    daemon = figure.lab.daemon(a)
+    ills = findings(daemon, "no-default")
+    assert [f["subject"] for f in ills] == ["eth1", "eth1"]
+    assert {f["severity"] for f in ills} == {"hint"}
+    four = ills[0] if "10.2.0.0/24" in ills[0]["what"] else ills[1]
+    mend(daemon, four, GATEWAY="10.2.0.1")
+    assert a.ping("203.0.113.9", "10.2.0.2") == 3
+    # That eth1 is an uplink of IPv4 makes it more likely for IPv6.
+    six = finding(daemon, "no-default", "eth1")
+    assert six["severity"] == "warning"
+
+
+def test_uplink_that_lost_its_default(figure, family):
+    daemon = figure.start()
+    figure.a.ip(f"route del default {family.via2}", family=family.number)
+    until(lambda: findings(daemon, "no-default"))
+    ill = finding(daemon, "no-default", "eth1")
+    assert ill["severity"] == "warning"
+
+
+def test_default_route_over_a_dead_link(figure, family):
+    a = figure.a
+    daemon = figure.start()
+    figure.r1.ip("link set lan down")
+    until(lambda: len(findings(daemon, "dead-default")) == 2)
+    assert a.chosen_source(family.b) == family.a1
+    mend(daemon, findings(daemon, "dead-default")[0])
+    assert findings(daemon, "dead-default") == []
+    assert a.chosen_source(family.b) == family.a2
+
+
+def test_default_route_over_a_dead_link_that_is_not_managed(figure):
+    a = figure.a
+    daemon = figure.lab.daemon(
+        a, 'interfaces = ( { match = "eth0"; manage = "never"; } );')
+    figure.r1.ip("link set lan down")
+    until(lambda: len(findings(daemon, "dead-default")) == 2)
+    for ill in findings(daemon, "dead-default"):
+        mend(daemon, ill)
+    assert findings(daemon, "dead-default") == []
+    assert a.chosen_source("203.0.113.9") == "10.2.0.2"
+    assert a.chosen_source("2001:db8:b::9") == "2001:db8:2::2"
+
+
+# -- routers ---------------------------------------------------------------
+
+
+def test_one_router_behind_two_prefixes(figure):
+    """A's own way out of it: a tunnel to R2, bound to the second prefix."""
+    a, r1, r2 = figure.a, figure.r1, figure.r2
+    r1.ip("addr add 10.2.0.1/24 dev lan")
+    a.ip("""
+        link set eth1 down
+        addr flush dev eth1
+        addr add 10.2.0.2/24 dev eth0
+        route add default via 10.2.0.1 dev eth0 metric 200
+    """)
+    figure.lab.tunnel(a, "tun0", r2, "tun0")
+    daemon = figure.lab.daemon(a)
+    for gateway in ("10.1.0.1", "10.2.0.1"):
+        assert a.ping(gateway) == 3
+    ill = until(lambda: findings(daemon, "shared-router"))[0]
+    assert ill["severity"] == "hint"
+    assert a.leaves_by("203.0.113.9", "10.2.0.2") == "via 10.2.0.1 dev eth0"
+    mend(daemon, ill, TUNNEL="tun0")
+    assert a.leaves_by("203.0.113.9", "10.2.0.2") == "dev tun0"
+    assert a.leaves_by("203.0.113.9", "10.1.0.2") == "via 10.1.0.1 dev eth0"
+    assert findings(daemon, "shared-router") == []
+
+
+def advertise(router):
+    """One router advertisement on lan, without options, as fe80::1."""
+    sock = router.socket(socket.AF_INET6, socket.SOCK_RAW,
+                         socket.IPPROTO_ICMPV6)
+    with sock, router.inside():
+        index = socket.if_nametoindex("lan")
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        sock.bind(("fe80::1", 0, 0, index))
+        sock.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0),
+                    ("ff02::1", 0, 0, index))
+
+
+def learned(a):
+    return [line for line in a.route_lines("main", 6)
+            if line.startswith("default") and "expires" in line]
+
+
+def test_forwarding_host_that_ignores_advertisements(figure):
+    a = figure.a
+    a.ip("route del default via fe80::1 dev eth0")
+    a.sysctl("ipv6/conf/eth0/accept_ra", 1)
+    advertise(figure.r1)
+    until(lambda: learned(a))
+    daemon = figure.lab.daemon(a)
+    assert findings(daemon, "forwarding-ra") == []
+    # What container software does.
+    a.sysctl("ipv6/conf/all/forwarding", 1)
+    until(lambda: not learned(a))
+    advertise(figure.r1)
+    daemon.wait()
+    assert not learned(a)
+    ill = until(lambda: findings(daemon, "forwarding-ra"))[0]
+    assert (ill["severity"], ill["subject"]) == ("error", "eth0")
+    mend(daemon, ill)
+    assert findings(daemon, "forwarding-ra") == []
+    advertise(figure.r1)
+    until(lambda: learned(a))
+    daemon.wait()
+    assert findings(daemon, "no-default") == []
+
+
+def test_name_with_a_dot(lab):
+    """The setting of a VLAN is found by sysctl all the same."""
+    a, r = lab.host(), lab.router("r")
+    lab.wire(a, "eth0.5", r, "lan")
+    a.ip("""
+        addr add 2001:db8:1::2/64 dev eth0.5
+        route add default via fe80::1 dev eth0.5
+    """)
+    with a.inside():
+        for key, value in (("forwarding", 1), ("accept_ra", 1)):
+            with open(f"/proc/sys/net/ipv6/conf/eth0.5/{key}", "w",
+                      encoding="ascii") as file:
+                file.write(str(value))
+    daemon = lab.daemon(a)
+    mend_check(daemon, "forwarding-ra")
+
+
+# -- the kernel's settings -------------------------------------------------
+
+
+def test_mptcp_off(figure):
+    figure.a.sysctl("mptcp/enabled", 0)
+    daemon = figure.start()
+    mend_check(daemon, "mptcp-off")
+    assert figure.a.sysctl("mptcp/enabled") == "1"
+
+
+def test_next_hops_that_are_not_shown(figure, family):
+    a = figure.a
+    a.sysctl("ipv4/nexthop_compat_mode", 0)
+    a.ip(f"""
+        nexthop add id 7 {family.via2}
+        route add {family.other} nhid 7
+    """, family=family.number)
+    daemon = figure.start()
+    assert finding(daemon, "nexthop-compat")["severity"] == "error"
+    mend_check(daemon, "nexthop-compat")
+    assert a.leaves_by(family.other_host, family.a2) == family.via2
+    assert daemon.status()["steady"]
+
+
+def test_too_few_tables(figure):
+    daemon = figure.lab.daemon(figure.a,
+                               "tables = { first = 7100; last = 7102; };\n")
+    ill = finding(daemon, "no-table")
+    mend(daemon, ill)
+    assert doctor(daemon)["findings"] == []
+    assert len({s["table"] for s in daemon.status()["subnets"]}) == 4
+
+
+# -- systemd-networkd and DHCP clients, with files of their own -------------
+
+
+@pytest.fixture
+def private(lab, monkeypatch):
+    """The daemon sees copies of /etc and /var/lib; a shell to write there."""
+    wrapper = os.path.join(lab.directory, "wrapper")
+    with open(wrapper, "w", encoding="utf-8") as file:
+        file.write(f"""#!/bin/sh
+            mkdir -p {lab.directory}/etc {lab.directory}/var
+            cp -a /etc/. {lab.directory}/etc
+            exec unshare -m sh -ec '
+                mount --bind {lab.directory}/etc /etc
+                mount --bind {lab.directory}/var /var/lib
+                exec "$0" "$@"' {daemon_binary()} "$@"
+        """)
+    os.chmod(wrapper, 0o755)
+    monkeypatch.setenv("MULTIHOMED_BIN_DAEMON", wrapper)
+
+    def shell(daemon, text):
+        done = subprocess.run(["nsenter", "-t", str(daemon.process.pid), "-m",
+                               "-n", "sh", "-ec", text], text=True, timeout=10,
+                              capture_output=True, check=False)
+        assert done.returncode == 0, done
+    return shell
+
+
+def stand_in(host, name):
+    """A process of that name, which is all that is looked for."""
+    process = host.start("/usr/bin/python3", "-c", f"""
+import ctypes, sys, time
+ctypes.CDLL(None).prctl(15, b"{name}")
+print("ready", flush=True)
+time.sleep(60)
+""", stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+def test_networkd_that_deletes_what_it_did_not_make(figure, private):
+    daemon = figure.start()
+    assert findings(daemon, "networkd-rules") == []
+    stand_in(figure.b, "systemd-network")
+    assert findings(daemon, "networkd-rules") == [], "another namespace"
+    stand_in(figure.a, "systemd-network")
+
+    def shell(text):
+        if text != "systemctl restart systemd-networkd":
+            private(daemon, text)
+    assert findings(daemon, "networkd-routes")
+    mend(daemon, finding(daemon, "networkd-rules"), shell)
+    assert findings(daemon, "networkd-rules") == []
+    assert findings(daemon, "networkd-routes") == [], "one file for both"
+    # Somebody's drop-in comes later, and says so with blanks.
+    private(daemon, "printf '[Network]\\n ManageForeignRoutes = yes\\n' "
+                    "> /etc/systemd/networkd.conf.d/zz.conf")
+    ill = finding(daemon, "networkd-routes",
+                  "/etc/systemd/networkd.conf.d/zz.conf")
+    mend(daemon, ill, shell)
+    assert findings(daemon, "networkd-routes") == []
+
+
+def test_second_dhcp_client_that_could_not_set_its_default(figure, private):
+    a = figure.a
+    a.ip("route del default via 10.2.0.1 dev eth1")
+    daemon = figure.lab.daemon(a)
+    private(daemon, """
+        mkdir -p /var/lib/dhcp
+        cat > /var/lib/dhcp/dhclient.eth1.leases <<-END
+        lease {
+          interface "eth1";
+          fixed-address 10.2.0.2;
+          option subnet-mask 255.255.255.0;
+          option routers 10.2.0.1;
+          expire 4 2036/01/10 00:00:00;
+        }
+        END
+    """)
+    ill = finding(daemon, "no-default", "eth1")
+    assert ill["severity"] == "warning"
+    assert "/var/lib/dhcp/dhclient.eth1.leases" in ill["what"]
+    assert a.leaves_by("203.0.113.9", "10.2.0.2") == "via 10.1.0.1 dev eth0"
+    mend(daemon, ill)
+    assert a.ping("203.0.113.9", "10.2.0.2") == 3
+    assert findings(daemon, "no-default") == []
+
+
+# -- how much it costs -----------------------------------------------------
+
+
+def test_many_routes_are_no_burden(figure):
+    """With a strict filter every row is looked at."""
+    a = figure.a
+    a.ip("\n".join(f"route add 100.{n // 256}.{n % 256}.0/24 via 10.2.0.1"
+                   for n in range(20000)))
+    a.sysctl("ipv4/conf/all/rp_filter", 1)
+    a.sysctl("ipv4/conf/eth0/rp_filter", 1)
+    daemon = figure.start()
+    begin = time.monotonic()
+    assert findings(daemon, "rp-filter")[0]["severity"] == "error"
+    assert time.monotonic() - begin < 1
+
+
+# -- multihomectl ----------------------------------------------------------
+
+
+def test_the_exit_status_says_whether_there_is_anything_to_mend(figure):
+    daemon = figure.start()
+    assert daemon.ctl("doctor", check=False).returncode == 0
+    figure.a.ip("rule add lookup main pref 7000")
+    daemon.wait()
+    done = daemon.ctl("doctor", check=False)
+    assert done.returncode == 1
+    assert "ip -4 rule del priority 7000 from all lookup main" in done.stdout
