@@ -7,14 +7,20 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "answers/monitor.h"
 #include "log.h"
 
-uint64_t daemon_now(void)
+uint64_t daemon_now_us(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t daemon_now(void)
+{
+	return daemon_now_us() / 1000;
 }
 
 /* --- the work between two waits --- */
@@ -34,14 +40,28 @@ static void stop(struct daemon *daemon, enum daemon_end end)
 	ev_break(daemon->loop, EVBREAK_ALL);
 }
 
+/* The first of all that waits for its time; 0: nothing does. */
+static uint64_t next_work(const struct daemon *daemon)
+{
+	const uint64_t times[] = {
+		engine_next(&daemon->engine),
+		daemon_next_waiter(daemon),
+		trial_next(&daemon->trial),
+		adverts_next(&daemon->adverts),
+	};
+	uint64_t next = 0;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (times[i] && (!next || times[i] < next))
+			next = times[i];
+	return next;
+}
+
 static void set_timer(struct daemon *daemon, uint64_t now_ms)
 {
-	uint64_t next = engine_next(&daemon->engine);
-	uint64_t waiter = daemon_next_waiter(daemon);
+	uint64_t next = next_work(daemon);
 	double after;
 
-	if (waiter && (!next || waiter < next))
-		next = waiter;
 	ev_timer_stop(daemon->loop, &daemon->timer);
 	if (engine_is_pending(&daemon->engine, now_ms))
 		next = now_ms;
@@ -53,31 +73,56 @@ static void set_timer(struct daemon *daemon, uint64_t now_ms)
 	ev_timer_start(daemon->loop, &daemon->timer);
 }
 
+static void on_check(struct ev_loop *loop, ev_check *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)loop;
+	(void)events;
+	round_begin(&daemon->round, daemon_now_us());
+}
+
+/* What is due of the engine's work. */
+static int run_engine(struct daemon *daemon, uint64_t now_ms)
+{
+	struct engine *engine = &daemon->engine;
+	bool is_due = engine_is_pending(engine, now_ms);
+	int error = 0;
+
+	if (is_due)
+		error = engine_run(engine, now_ms);
+	if (round_end(&daemon->round, engine, daemon_now_us()))
+		monitor_tell(daemon);
+	if (is_due) {
+		const struct view view = engine_view(engine);
+
+		linkdown_update(&daemon->linkdown, &view);
+	}
+	return error;
+}
+
 /* Before the loop sleeps: everything that is due, in one place. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
 	struct daemon *daemon = watcher->data;
 	struct engine *engine = &daemon->engine;
 	uint64_t now_ms = daemon_now();
-	int error = 0;
+	int error;
 
 	(void)loop;
 	(void)events;
+	trial_expire(daemon, now_ms);
 	/* Who waits wants to know that what is queued by now was taken in. */
 	if (daemon->waiters.n)
 		(void)engine_listen(engine, now_ms);
-	if (engine_is_pending(engine, now_ms)) {
-		error = engine_run(engine, now_ms);
-		const struct view view = engine_view(engine);
-
-		linkdown_update(&daemon->linkdown, &view);
-	}
+	error = run_engine(daemon, now_ms);
 	if (error == -EPERM && !daemon->ready) {
 		log_err("the kernel lets us change nothing: CAP_NET_ADMIN is "
 			"missing");
 		stop(daemon, DAEMON_FAILED);
 		return;
 	}
+	adverts_update(&daemon->adverts, engine, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);
 	daemon_answer_waiters(daemon, now_ms);
@@ -91,6 +136,15 @@ static void on_kernel(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	(void)engine_listen(&daemon->engine, daemon_now());
+}
+
+static void on_adverts(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)loop;
+	(void)events;
+	adverts_receive(&daemon->adverts, &daemon->engine, daemon_now());
 }
 
 /* Only wakes the loop; on_prepare() does the rest. */
@@ -111,46 +165,18 @@ static void on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
 
 /* --- reload --- */
 
-static void refuse_change(struct config_error_vec *errors, const char *key)
+void daemon_adopt(struct daemon *daemon, const struct config *config)
 {
-	struct config_error error = {0};
-
-	(void)snprintf(error.file, sizeof(error.file), "(reload)");
-	(void)snprintf(error.message, sizeof(error.message),
-		       "%s: cannot change while the daemon runs; restart it",
-		       key);
-	vec_push(errors, error);
-}
-
-int daemon_reload(struct daemon *daemon, struct config_error_vec *errors)
-{
-	struct config *old = &daemon->config;
-	struct kernel_config kernel_config;
-	struct config config;
-
-	if (config_load(daemon->config_path, &config, errors) < 0)
-		return -EINVAL;
-	/* Our mark in the kernel, and the door that clients stand at. */
-	if (config.policy.protocol != old->policy.protocol)
-		refuse_change(errors, "protocol");
-	if (!daemon->socket && strcmp(config.socket, old->socket) != 0)
-		refuse_change(errors, "control.socket");
-	if (errors->n) {
-		config_done(&config);
-		return -EINVAL;
-	}
-	memcpy(config.socket, old->socket, sizeof(config.socket));
-	config_done(old);
-	*old = config;
-	log_set_level(config.log_level);
-	kernel_config = (struct kernel_config){
-		.table_first = config.policy.table_first,
-		.table_last = config.policy.table_last,
-		.protocol = config.policy.protocol,
+	const struct kernel_config kernel_config = {
+		.table_first = config->policy.table_first,
+		.table_last = config->policy.table_last,
+		.protocol = config->policy.protocol,
 	};
+
+	daemon->config = *config;
+	log_set_level(config->log_level);
 	kernel_configure(daemon->kernel, &kernel_config);
-	engine_set_policy(&daemon->engine, &old->policy);
-	return 0;
+	engine_set_policy(&daemon->engine, &daemon->config.policy);
 }
 
 static void on_hangup(struct daemon *daemon)
@@ -160,8 +186,7 @@ static void on_hangup(struct daemon *daemon)
 
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 			 (unsigned long long)daemon_now() * 1000);
-	if (daemon_reload(daemon, &errors) == 0)
-		log_notice("configuration read again");
+	(void)trial_reload(daemon, 0, &errors);
 	vec_foreach(&errors, it)
 		log_err("%s:%u: %s", it->file, it->line, it->message);
 	if (errors.n)
@@ -219,9 +244,19 @@ static void start_watchers(struct daemon *daemon)
 		   EV_READ);
 	daemon->kernel_io.data = daemon;
 	ev_io_start(daemon->loop, &daemon->kernel_io);
+	if (adverts_fd(&daemon->adverts) >= 0) {
+		ev_io_init(&daemon->adverts_io, on_adverts,
+			   adverts_fd(&daemon->adverts), EV_READ);
+		daemon->adverts_io.data = daemon;
+		ev_io_start(daemon->loop, &daemon->adverts_io);
+	}
 	ev_prepare_init(&daemon->prepare, on_prepare);
 	daemon->prepare.data = daemon;
 	ev_prepare_start(daemon->loop, &daemon->prepare);
+	ev_check_init(&daemon->check, on_check);
+	daemon->check.data = daemon;
+	ev_set_priority(&daemon->check, EV_MAXPRI); /* before all others */
+	ev_check_start(daemon->loop, &daemon->check);
 	ev_timer_init(&daemon->timer, on_timer, 0, 0);
 }
 
@@ -263,6 +298,14 @@ static int start(struct daemon *daemon)
 		return error;
 	}
 	engine_init(&daemon->engine, daemon->kernel, &config->policy);
+	round_init(&daemon->round, &daemon->engine, daemon->started_ms * 1000);
+	(void)snprintf(path, sizeof(path), "%s.bindings", config->socket);
+	adverts_init(&daemon->adverts, path);
+	/* What was learned is about links: these must be known. */
+	if (engine_read(&daemon->engine, daemon_now()) == 0)
+		adverts_load(&daemon->adverts, &daemon->engine, daemon_now());
+	else
+		daemon->engine.read_failed = false; /* the loop tries again */
 	return 0;
 }
 
@@ -276,7 +319,9 @@ static int finish(struct daemon *daemon)
 			   "ours");
 		error = engine_flush(&daemon->engine);
 		linkdown_restore(&daemon->linkdown);
+		adverts_forget(&daemon->adverts);
 	} else if (daemon->end == DAEMON_LEAVE) {
+		adverts_save(&daemon->adverts, &daemon->engine, daemon_now());
 		log_notice("stopping; everything stays in place");
 	}
 	return error || daemon->end == DAEMON_FAILED;
@@ -289,6 +334,7 @@ int daemon_run(const char *config_path, const char *socket,
 		.config_path = config_path,
 		.socket = socket,
 		.config = *config,
+		.started_ms = daemon_now(),
 	};
 	int status = 1;
 
@@ -313,7 +359,11 @@ int daemon_run(const char *config_path, const char *socket,
 		engine_done(&daemon.engine);
 	kernel_free(daemon.kernel);
 	linkdown_done(&daemon.linkdown);
+	adverts_done(&daemon.adverts);
+	round_done(&daemon.round);
 	vec_done(&daemon.waiters);
+	vec_done(&daemon.monitors);
+	trial_done(&daemon.trial);
 	config_done(&daemon.config);
 	ev_loop_destroy(daemon.loop);
 	return status;

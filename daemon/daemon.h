@@ -10,10 +10,13 @@
 
 #include <ev.h>
 
+#include "adverts.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "linkdown.h"
+#include "round/round.h"
 #include "server/server.h"
+#include "trial.h"
 
 /* A client that waits for the daemon to be steady. */
 struct waiter {
@@ -21,7 +24,13 @@ struct waiter {
 	uint64_t until_ms; /* 0: for as long as it takes */
 };
 
+/* A client that listens to every round of work. */
+struct monitor {
+	struct server_call *call;
+};
+
 VEC(waiter_vec, struct waiter);
+VEC(monitor_vec, struct monitor);
 
 /* How the service ends. */
 enum daemon_end {
@@ -34,7 +43,9 @@ enum daemon_end {
 struct daemon {
 	struct ev_loop *loop;
 	ev_io kernel_io;
+	ev_io adverts_io;
 	ev_prepare prepare;
+	ev_check check;
 	ev_timer timer;
 	ev_timer watchdog;
 	ev_signal signals[4];
@@ -42,11 +53,16 @@ struct daemon {
 	const char *config_path; /* NULL: the default one */
 	const char *socket;	 /* of the command line; NULL: the config's */
 	struct config config;
+	struct trial trial; /* of the config */
 	struct kernel *kernel;
 	struct engine engine;
+	struct round round;
 	struct linkdown linkdown;
+	struct adverts adverts;
 	struct server *server;
 	struct waiter_vec waiters;
+	struct monitor_vec monitors;
+	uint64_t started_ms;
 	bool ready; /* READY=1 was sent */
 	enum daemon_end end;
 };
@@ -63,15 +79,17 @@ int daemon_run(const char *config_path, const char *socket,
 	       struct config *config);
 
 /**
- * daemon_reload() - read the config again; on any error the old one stays
- * @errors: appended
- *
- * Return: 0, or -EINVAL.
+ * daemon_adopt() - another configuration, from now on
+ * @config: taken over; what was there is the caller's to free before. Socket
+ *	and protocol are the same
  */
-int daemon_reload(struct daemon *daemon, struct config_error_vec *errors);
+void daemon_adopt(struct daemon *daemon, const struct config *config);
 
 /** daemon_now() - CLOCK_MONOTONIC in ms, the engine's clock */
 uint64_t daemon_now(void);
+
+/** daemon_now_us() - the same in microseconds */
+uint64_t daemon_now_us(void);
 
 /** daemon_answer_waiters() - those whose wait is over; called by the loop */
 void daemon_answer_waiters(struct daemon *daemon, uint64_t now_ms);

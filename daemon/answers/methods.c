@@ -4,22 +4,17 @@
  */
 #include <json-c/json.h>
 
+#include "answers/bindings.h"
+#include "answers/doctor.h"
 #include "answers/explain.h"
+#include "answers/metrics.h"
+#include "answers/monitor.h"
 #include "answers/status.h"
 #include "answers/table.h"
 #include "answers/verify.h"
 #include "control/interface.h"
 #include "daemon.h"
 #include "log.h"
-
-static void handle_status(struct server_call *call,
-			  struct json_object *parameters, void *data)
-{
-	const struct daemon *daemon = data;
-
-	(void)parameters;
-	server_call_reply(call, status_build(&daemon->engine, daemon_now()));
-}
 
 /* --- Wait --- */
 
@@ -111,10 +106,11 @@ static void handle_reload(struct server_call *call,
 {
 	struct daemon *daemon = data;
 	struct config_error_vec errors = {0};
+	struct json_object *seconds = NULL;
 
-	(void)parameters;
-	if (daemon_reload(daemon, &errors) == 0) {
-		log_notice("configuration read again");
+	(void)json_object_object_get_ex(parameters, "try_seconds", &seconds);
+	if (trial_reload(daemon, (unsigned int)json_object_get_int(seconds),
+			 &errors) == 0) {
 		server_call_reply(call, NULL);
 	} else {
 		log_err("reload: %zu error%s; the configuration stays as it "
@@ -126,12 +122,32 @@ static void handle_reload(struct server_call *call,
 	vec_done(&errors);
 }
 
+static void handle_confirm(struct server_call *call,
+			   struct json_object *parameters, void *data)
+{
+	struct json_object *value = NULL;
+	bool keep = true;
+
+	if (json_object_object_get_ex(parameters, "keep", &value) && value)
+		keep = json_object_get_boolean(value);
+	if (trial_confirm(data, keep) < 0)
+		server_call_error(call, INTERFACE_ERROR_NO_TRIAL, NULL);
+	else
+		server_call_reply(call, NULL);
+}
+
 const struct server_method daemon_methods[] = {
-	{INTERFACE_STATUS, false, handle_status},
+	{INTERFACE_STATUS, false, status_handle},
+	{INTERFACE_SUBNETS, false, status_handle_subnets},
 	{INTERFACE_TABLE, false, table_handle},
+	{INTERFACE_BINDINGS, false, bindings_handle},
 	{INTERFACE_EXPLAIN, false, explain_handle},
 	{INTERFACE_VERIFY, false, verify_handle},
+	{INTERFACE_DOCTOR, false, doctor_handle},
+	{INTERFACE_MONITOR, false, monitor_handle},
+	{INTERFACE_METRICS, false, metrics_handle},
 	{INTERFACE_WAIT, false, handle_wait},
 	{INTERFACE_RELOAD, true, handle_reload},
+	{INTERFACE_CONFIRM, true, handle_confirm},
 	{NULL, false, NULL},
 };

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "answers/status.h"
 
-#include <json-c/json.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
-static struct json_object *text(const char *string)
-{
-	return json_object_new_string(string);
-}
+#include "answers/json.h"
+#include "daemon.h"
 
 static const char *link_name(const struct engine *engine, uint32_t ifindex)
 {
@@ -30,8 +28,7 @@ static struct json_object *addresses_of(const struct engine *engine,
 
 	vec_foreach(&engine->subnets.addresses, it)
 		if (it->subnet == subnet)
-			json_object_array_add(
-				array, text(ip_addr_format(&it->addr, buf)));
+			json_push_text(array, ip_addr_format(&it->addr, buf));
 	return array;
 }
 
@@ -50,10 +47,8 @@ static struct json_object *rules_of(const struct engine *engine,
 		    !subnet->table || it->table != subnet->table)
 			continue;
 		rule = json_object_new_object();
-		json_object_object_add(rule, "priority",
-				       json_object_new_int64(it->priority));
-		json_object_object_add(rule, "from",
-				       text(ip_prefix_format(&it->src, buf)));
+		json_add_int(rule, "priority", it->priority);
+		json_add_text(rule, "from", ip_prefix_format(&it->src, buf));
 		json_object_array_add(array, rule);
 	}
 	return array;
@@ -66,31 +61,29 @@ static void add_next_hop(const struct engine *engine, const struct cell *cell,
 		attrset_get(&engine->model.rib.attrs, cell->route->attrs);
 	char buf[IP_TEXT_MAX];
 
-	json_object_object_add(ret, "metric",
-			       json_object_new_int64((int64_t)cell->metric));
+	json_add_int(ret, "metric", (int64_t)cell->metric);
 	for (size_t i = 0; i < cell->keep.n; i++) {
 		const struct next_hop *hop = &set->hops.items[i];
 
 		if (!cell->keep.items[i])
 			continue;
 		if (ip_addr_is_set(&hop->gateway))
-			json_object_object_add(
-				ret, "via",
-				text(ip_addr_format(&hop->gateway, buf)));
-		json_object_object_add(ret, "dev",
-				       text(link_name(engine, hop->ifindex)));
+			json_add_text(ret, "via",
+				      ip_addr_format(&hop->gateway, buf));
+		json_add_text(ret, "dev", link_name(engine, hop->ifindex));
 		return;
 	}
 }
 
 static struct json_object *default_of(const struct engine *engine,
-				      const struct subnet *subnet)
+				      const struct subnet *subnet,
+				      enum cell_kind *ret_kind)
 {
 	static const char *const kinds[] = {
 		[CELL_NONE] = "none",
 		[CELL_CONGRUENT] = "congruent",
 		[CELL_WEAK] = "weak",
-		[CELL_STRONG] = "unreachable",
+		[CELL_STRONG] = "strong_drop",
 	};
 	struct ip_prefix all = ip_prefix_default(subnet->prefix.addr.family);
 	const struct view view = engine_view(engine);
@@ -98,36 +91,59 @@ static struct json_object *default_of(const struct engine *engine,
 	struct cell cell = {0};
 
 	cell_pick(&view, subnet, rib_row(&engine->model.rib, &all), 0, &cell);
-	json_object_object_add(object, "kind", text(kinds[cell.kind]));
+	json_add_text(object, "kind", kinds[cell.kind]);
 	if (cell.route)
 		add_next_hop(engine, &cell, object);
+	*ret_kind = cell.kind;
 	cell_done(&cell);
 	return object;
 }
 
-static struct json_object *subnet_json(const struct engine *engine, size_t i)
+struct json_object *status_subnet(const struct engine *engine, size_t i)
 {
 	const struct subnet *subnet = &engine->subnets.subnets.items[i];
 	struct json_object *object = json_object_new_object();
+	enum cell_kind kind;
 	char buf[IP_TEXT_MAX];
 
-	json_object_object_add(object, "link",
-			       text(link_name(engine, subnet->ifindex)));
-	json_object_object_add(object, "prefix",
-			       text(ip_prefix_format(&subnet->prefix, buf)));
+	json_add_text(object, "link", link_name(engine, subnet->ifindex));
+	json_add_text(object, "prefix", ip_prefix_format(&subnet->prefix, buf));
 	json_object_object_add(object, "addresses", addresses_of(engine, i));
-	json_object_object_add(object, "managed",
-			       json_object_new_boolean(subnet->managed));
-	json_object_object_add(object, "uplink",
-			       json_object_new_boolean(subnet->uplink));
+	json_add_bool(object, "managed", subnet->managed);
+	json_add_bool(object, "uplink", subnet->uplink);
 	if (subnet->table)
-		json_object_object_add(object, "table",
-				       json_object_new_int64(subnet->table));
-	json_object_object_add(object, "model",
-			       text(subnet->strong ? "strong" : "weak"));
+		json_add_int(object, "table", subnet->table);
+	json_add_text(object, "model", subnet->strong ? "strong" : "weak");
 	json_object_object_add(object, "rules", rules_of(engine, subnet));
-	json_object_object_add(object, "default", default_of(engine, subnet));
+	json_object_object_add(object, "default",
+			       default_of(engine, subnet, &kind));
 	return object;
+}
+
+/* The managed ones first; each half in the set's own order. */
+static struct json_object *subnets_json(const struct engine *engine)
+{
+	const struct subnet_vec *subnets = &engine->subnets.subnets;
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < subnets->n; i++)
+		if (subnets->items[i].managed)
+			json_object_array_add(array, status_subnet(engine, i));
+	for (size_t i = 0; i < subnets->n; i++)
+		if (!subnets->items[i].managed)
+			json_object_array_add(array, status_subnet(engine, i));
+	return array;
+}
+
+void status_handle_subnets(struct server_call *call,
+			   struct json_object *parameters, void *data)
+{
+	const struct daemon *daemon = data;
+	struct json_object *reply = json_object_new_object();
+
+	(void)parameters;
+	json_object_object_add(reply, "subnets", subnets_json(&daemon->engine));
+	server_call_reply(call, reply);
 }
 
 /* --- the whole --- */
@@ -141,22 +157,18 @@ static const char *vpn_state(const struct engine *engine, uint8_t family)
 	return engine->policy->vpn == VPN_YIELD ? "yield" : "override";
 }
 
-static int64_t count_routes(const struct engine *engine, uint8_t family)
+struct rib_table status_routes(const struct engine *engine)
 {
-	struct ip_prefix all = ip_prefix_default(family);
-	const struct rib *rib = &engine->model.rib;
-	struct ip_prefix prefix;
-	struct trie_walk walk;
-	int64_t n = 0;
-	uint32_t at;
+	struct rib_table sum = {0};
+	const struct rib_table *it;
 
-	trie_walk_start(&walk, rib_trie(rib, family), &all);
-	while (trie_walk_next(&walk, &prefix, &at))
-		for (size_t i = 0; i < rib->rows.items[at].n; i++)
-			n += policy_is_our_table(
-				engine->policy,
-				rib->rows.items[at].routes[i].table);
-	return n;
+	vec_foreach(&engine->model.rib.tables, it) {
+		if (!policy_is_our_table(engine->policy, it->table))
+			continue;
+		sum.n4 += it->n4;
+		sum.n6 += it->n6;
+	}
+	return sum;
 }
 
 __attribute__((format(printf, 2, 3))) static void
@@ -168,15 +180,14 @@ add_problem(struct json_object *array, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	json_object_array_add(array, text(line));
+	json_push_text(array, line);
 }
 
 static void add_subnet_problem(const struct engine *engine,
 			       const struct subnet *subnet,
 			       struct json_object *ret)
 {
-	struct json_object *object;
-	const char *kind;
+	enum cell_kind kind;
 	char buf[IP_TEXT_MAX];
 
 	if (!subnet->managed)
@@ -184,21 +195,19 @@ static void add_subnet_problem(const struct engine *engine,
 	if (!subnet->table)
 		add_problem(ret, "%s: no table number is free",
 			    ip_prefix_format(&subnet->prefix, buf));
-	object = default_of(engine, subnet);
-	kind = json_object_get_string(json_object_object_get(object, "kind"));
-	if (strcmp(kind, "weak") == 0)
+	json_object_put(default_of(engine, subnet, &kind));
+	if (kind == CELL_WEAK)
 		add_problem(ret,
 			    "%s on %s has no usable default route of its own; "
 			    "its packets leave through another subnet",
 			    ip_prefix_format(&subnet->prefix, buf),
 			    link_name(engine, subnet->ifindex));
-	else if (strcmp(kind, "unreachable") == 0)
+	else if (kind == CELL_STRONG)
 		add_problem(ret,
 			    "%s on %s has no usable default route of its own; "
 			    "its packets are dropped (strong)",
 			    ip_prefix_format(&subnet->prefix, buf),
 			    link_name(engine, subnet->ifindex));
-	json_object_put(object);
 }
 
 static struct json_object *problems(const struct engine *engine,
@@ -230,57 +239,84 @@ static struct json_object *problems(const struct engine *engine,
 	return array;
 }
 
-static struct json_object *last_change(const struct engine *engine,
+/* The wall clock is reckoned back from now: it may have been set since. */
+static struct json_object *last_change(const struct change *change,
 				       uint64_t now_ms)
 {
 	struct json_object *object = json_object_new_object();
-	double ago = (double)(now_ms - engine->last_change_ms) / 1000;
+	double ago = (double)(now_ms - change->at_ms) / 1000;
+	struct timespec now;
+	char what[CHANGE_TEXT_MAX];
 
-	json_object_object_add(object, "seconds_ago",
-			       json_object_new_double(ago));
-	json_object_object_add(object, "what", text(engine->last_change));
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	json_add_double(object, "time",
+			(double)now.tv_sec + (double)now.tv_nsec / 1e9 - ago);
+	json_add_double(object, "seconds_ago", ago);
+	json_add_text(object, "what", change_format(change, what));
 	return object;
 }
 
-static struct json_object *pair(struct json_object *ipv4,
-				struct json_object *ipv6)
+static struct json_object *trial_json(const struct trial *trial,
+				      uint64_t now_ms)
+{
+	struct json_object *object = json_object_new_object();
+	uint64_t until = trial_next(trial);
+	uint64_t left = until > now_ms ? until - now_ms : 0;
+
+	json_add_double(object, "seconds_left", (double)left / 1000);
+	return object;
+}
+
+static struct json_object *vpn_json(const struct engine *engine)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "ipv4", ipv4);
-	json_object_object_add(object, "ipv6", ipv6);
+	json_add_text(object, "ipv4", vpn_state(engine, AF_INET));
+	json_add_text(object, "ipv6", vpn_state(engine, AF_INET6));
 	return object;
 }
 
-struct json_object *status_build(const struct engine *engine, uint64_t now_ms)
+static struct json_object *routes_json(const struct engine *engine)
 {
+	struct json_object *object = json_object_new_object();
+	const struct rib_table routes = status_routes(engine);
+
+	json_add_int(object, "ipv4", (int64_t)routes.n4);
+	json_add_int(object, "ipv6", (int64_t)routes.n6);
+	return object;
+}
+
+struct json_object *status_build(const struct daemon *daemon)
+{
+	const struct engine *engine = &daemon->engine;
 	bool strong = engine->policy->model == HOST_MODEL_STRONG;
 	struct json_object *object = json_object_new_object();
-	struct json_object *subnets = json_object_new_array();
+	uint64_t now_ms = daemon_now();
 
-	for (size_t i = 0; i < engine->subnets.subnets.n; i++)
-		json_object_array_add(subnets, subnet_json(engine, i));
-	json_object_object_add(object, "version", text(MULTIHOMED_VERSION));
-	json_object_object_add(object, "pid", json_object_new_int(getpid()));
-	json_object_object_add(object, "model",
-			       text(strong ? "strong" : "weak"));
-	json_object_object_add(
-		object, "steady",
-		json_object_new_boolean(engine_is_steady(engine, now_ms)));
-	json_object_object_add(object, "subnets", subnets);
-	json_object_object_add(object, "vpn",
-			       pair(text(vpn_state(engine, AF_INET)),
-				    text(vpn_state(engine, AF_INET6))));
-	json_object_object_add(
-		object, "routes",
-		pair(json_object_new_int64(count_routes(engine, AF_INET)),
-		     json_object_new_int64(count_routes(engine, AF_INET6))));
-	json_object_object_add(
-		object, "ops",
-		json_object_new_int64((int64_t)engine_ops_written(engine)));
-	if (engine->last_change_ms)
-		json_object_object_add(object, "last_change",
-				       last_change(engine, now_ms));
+	json_add_text(object, "version", MULTIHOMED_VERSION);
+	json_add_int(object, "pid", getpid());
+	json_add_double(object, "uptime",
+			(double)(now_ms - daemon->started_ms) / 1000);
+	json_add_text(object, "model", strong ? "strong" : "weak");
+	json_add_bool(object, "steady", engine_is_steady(engine, now_ms));
+	json_object_object_add(object, "subnets", subnets_json(engine));
+	json_object_object_add(object, "vpn", vpn_json(engine));
+	json_object_object_add(object, "routes", routes_json(engine));
+	json_add_int(object, "ops", (int64_t)engine_ops_written(engine));
+	if (daemon->round.last.at_ms)
+		json_object_object_add(
+			object, "last_change",
+			last_change(&daemon->round.last, now_ms));
+	if (trial_next(&daemon->trial))
+		json_object_object_add(object, "trial",
+				       trial_json(&daemon->trial, now_ms));
 	json_object_object_add(object, "problems", problems(engine, now_ms));
 	return object;
+}
+
+void status_handle(struct server_call *call, struct json_object *parameters,
+		   void *data)
+{
+	(void)parameters;
+	server_call_reply(call, status_build(data));
 }
