@@ -76,6 +76,11 @@ void client_free(struct client *client)
 	free(client);
 }
 
+int client_fd(const struct client *client)
+{
+	return client->fd;
+}
+
 static int send_all(int fd, const char *bytes, size_t len)
 {
 	ssize_t sent;

@@ -31,9 +31,12 @@ void client_free(struct client *client);
  */
 int client_send(struct client *client, const struct varlink_call *call);
 
+/* For poll(): readable when client_receive() has something to do. */
+int client_fd(const struct client *client);
+
 /**
  * client_receive() - the next reply
- * @timeout_ms: how long to wait for it
+ * @timeout_ms: how long to wait for it; 0: not at all
  * @ret_reply:  points into the message
  * @ret:        the message; free with json_object_put()
  *

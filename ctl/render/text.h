@@ -3,7 +3,8 @@
  * text - lines for people: colour, columns, line breaks.
  *
  * Strings come from the daemon, and it has some of them from others (a link
- * may be named with any bytes): what could steer a terminal is replaced.
+ * may be named with any bytes): what could steer a terminal, or is no UTF-8, is
+ * replaced by "?".
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -27,6 +28,7 @@ enum text_style {
 struct text {
 	FILE *out;
 	bool colour;
+	bool piped; /* no terminal: lines to be searched should stay whole */
 };
 
 /* Colour on a terminal only, and never if NO_COLOR is set. */
@@ -45,8 +47,23 @@ void text_put_right(const struct text *text, enum text_style style, int width,
 
 /**
  * text_wrap() - print @string broken at blanks, and end the line
- * @column: where the cursor is; further lines start there
+ * @column: where the cursor is; further lines start there, or near the margin
+ *          if that is too far to the right
+ *
+ * A word that is too long for a line is broken anywhere.
  */
 void text_wrap(const struct text *text, int column, const char *string);
+
+void text_wrap_styled(const struct text *text, enum text_style style,
+		      int column, const char *string);
+
+/**
+ * text_say() - a paragraph of its own, as printf() has it
+ * @indent: of all its lines
+ */
+__attribute__((format(printf, 4, 5))) void text_say(const struct text *text,
+						    enum text_style style,
+						    int indent,
+						    const char *format, ...);
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "explain.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "complain.h"
+
+/* AF_INET or AF_INET6; AF_UNSPEC: no address. */
+static int family_of(const char *word)
+{
+	struct in6_addr bytes;
+
+	if (inet_pton(AF_INET, word, &bytes) == 1)
+		return AF_INET;
+	return inet_pton(AF_INET6, word, &bytes) == 1 ? AF_INET6 : AF_UNSPEC;
+}
+
+static bool check_address(const char *word)
+{
+	if (family_of(word) != AF_UNSPEC)
+		return true;
+	if (strchr(word, '/'))
+		complain("explain: '%s' is a prefix: give an address of it",
+			 word);
+	else if (strchr(word, '%'))
+		complain("explain: '%s': name the link with --dev", word);
+	else
+		complain("explain: '%s' is no address (host names are not "
+			 "looked up)",
+			 word);
+	return false;
+}
+
+bool explain_check(const struct options *options)
+{
+	int i;
+
+	for (i = 0; i < options->argument_count; i++)
+		if (!check_address(options->arguments[i]))
+			return false;
+	if (options->argument_count == 2 &&
+	    family_of(options->arguments[0]) !=
+		    family_of(options->arguments[1])) {
+		complain("explain: one address is IPv4, the other IPv6");
+		return false;
+	}
+	return true;
+}
+
+static void add_text(struct json_object *parameters, const char *name,
+		     const char *value)
+{
+	if (value)
+		json_object_object_add(parameters, name,
+				       json_object_new_string(value));
+}
+
+struct json_object *explain_parameters(const struct options *options)
+{
+	struct json_object *parameters = json_object_new_object();
+	int last = options->argument_count - 1;
+
+	if (last > 0)
+		add_text(parameters, "source", options->arguments[0]);
+	add_text(parameters, "destination", options->arguments[last]);
+	add_text(parameters, "dev", options->dev);
+	add_text(parameters, "without", options->without);
+	if (options->given & OPTION_TOS)
+		json_object_object_add(parameters, "tos",
+				       json_object_new_int(options->tos));
+	return parameters;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * explain - the arguments of that command.
+ */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "options.h"
+
+/* Addresses, of one family; else false, after saying what is wrong. */
+bool explain_check(const struct options *options);
+
+/* A new object. */
+struct json_object *explain_parameters(const struct options *options);
+
+#endif
