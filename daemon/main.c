@@ -146,7 +146,17 @@ static int load(const struct options *options, struct config *ret)
 	return 0;
 }
 
-static int print_plan(struct engine *engine)
+/* What a start would learn from the file that the last daemon left. */
+static void load_bindings(struct engine *engine, const char *socket)
+{
+	struct adverts adverts = {0};
+
+	(void)snprintf(adverts.path, sizeof(adverts.path), "%s.bindings",
+		       socket);
+	adverts_load(&adverts, engine, daemon_now());
+}
+
+static int print_plan(struct engine *engine, const char *socket)
 {
 	struct op_vec ops = {0};
 	struct want_vec wants = {0};
@@ -157,6 +167,7 @@ static int print_plan(struct engine *engine)
 
 	if (error)
 		return error;
+	load_bindings(engine, socket);
 	engine_plan(engine, daemon_now(), &ops, &wants);
 	diff_order(&ops, end);
 	vec_foreach(&ops, op) {
@@ -222,7 +233,7 @@ static int run_once(const struct options *options, const struct config *config)
 		return 1;
 	}
 	engine_init(&engine, kernel, &config->policy);
-	error = options->mode == MODE_PLAN ? print_plan(&engine)
+	error = options->mode == MODE_PLAN ? print_plan(&engine, config->socket)
 					   : flush(&engine);
 	if (error)
 		log_err("%s", strerror(-error));

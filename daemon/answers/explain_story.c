@@ -2,52 +2,15 @@
 /*
  * The reply to Explain, from the view and the kernel's answer.
  */
-#include "answers/explain.h"
+#include "answers/explain_story.h"
 
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "answers/json.h"
 #include "answers/judge.h"
 #include "core/plan.h"
-
-/* All that the story is told from. */
-struct story {
-	const struct view *view;
-	const struct explain_question *question;
-	const struct explain_kernel *kernel;
-	const struct subnet *subnet; /* of the source, managed or not; NULL */
-	bool managed;
-	bool yields; /* our rules of the family are withdrawn */
-	struct forward forward;
-	struct json_object *notes; /* borrowed from the reply */
-};
-
-/* --- words --- */
-
-struct words {
-	const char *yes;
-	const char *no;
-};
-
-/* By the line of docs/model.md, "On-subnet". */
-static const struct words line_words[] = {
-	{"no next hop: it competes by its metric", NULL},
-	{"the configuration binds it to this subnet's prefix",
-	 "the configuration binds it to other prefixes"},
-	{NULL, "its link is another one"},
-	{"the gateway lies inside this subnet",
-	 "the gateway lies inside another subnet of the link"},
-	{"a link-local router that may serve any prefix",
-	 "another router of the link is bound to this subnet's prefix"},
-	{"the gateway is outside every subnet of the link",
-	 "the route prefers a source of another subnet"},
-	{"no gateway: the link itself", NULL},
-	{"no gateway, and its link has no managed subnet: fits every source",
-	 NULL},
-};
 
 static const struct {
 	int rule;
@@ -65,153 +28,6 @@ static const struct {
 			       "the lowest metric of the next hops on the "
 			       "source's subnet"},
 };
-
-static const char *type_name(uint8_t type)
-{
-	switch (type) {
-	case ATTRSET_UNICAST:
-		return "unicast";
-	case ATTRSET_LOCAL:
-		return "local";
-	case ATTRSET_BLACKHOLE:
-		return "blackhole";
-	case ATTRSET_UNREACHABLE:
-		return "unreachable";
-	case ATTRSET_PROHIBIT:
-		return "prohibit";
-	case ATTRSET_THROW:
-		return "throw";
-	default:
-		return "other";
-	}
-}
-
-static const char *link_name(const struct story *story, uint32_t ifindex)
-{
-	const struct link *link = model_link(story->view->model, ifindex);
-
-	return link ? link->name : "?";
-}
-
-static void add_hop(const struct story *story, const struct next_hop *hop,
-		    struct json_object *ret)
-{
-	char text[IP_TEXT_MAX];
-
-	if (ip_addr_is_set(&hop->gateway))
-		json_add_text(ret, "via", ip_addr_format(&hop->gateway, text));
-	if (hop->ifindex)
-		json_add_text(ret, "dev", link_name(story, hop->ifindex));
-}
-
-__attribute__((format(printf, 2, 3))) static void
-add_note(const struct story *story, const char *format, ...)
-{
-	char line[256];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	json_push_text(story->notes, line);
-}
-
-/* --- candidates --- */
-
-static const struct attrset *set_of(const struct story *story,
-				    const struct forward_candidate *it)
-{
-	return attrset_get(&story->view->model->rib.attrs, it->route.attrs);
-}
-
-static const struct next_hop *hop_of(const struct story *story,
-				     const struct forward_candidate *it)
-{
-	return it->reject ? NULL : &set_of(story, it)->hops.items[it->hop];
-}
-
-static bool is_chosen(const struct story *story,
-		      const struct forward_candidate *candidate)
-{
-	const struct forward_candidate *it;
-
-	vec_foreach(&story->forward.best, it)
-		if (it->hop == candidate->hop &&
-		    it->route.attrs == candidate->route.attrs &&
-		    route_key_cmp(&it->route, &candidate->route) == 0)
-			return true;
-	return false;
-}
-
-static const char *why_on_subnet(const struct forward_candidate *it)
-{
-	const struct words *words = &line_words[it->on.line];
-	const char *why = it->on.yes || it->reject ? words->yes : words->no;
-
-	return why ? why : "?";
-}
-
-static struct json_object *candidate_json(const struct story *story,
-					  const struct forward_candidate *it)
-{
-	struct json_object *object = json_object_new_object();
-	const struct next_hop *hop = hop_of(story, it);
-	bool config = it->route.table == ROUTE_TABLE_CONFIG;
-	char text[IP_TEXT_MAX];
-
-	json_add_text(object, "prefix", ip_prefix_format(&it->prefix, text));
-	json_add_text(object, "type", type_name(set_of(story, it)->type));
-	if (hop)
-		add_hop(story, hop, object);
-	json_add_int(object, "metric", (int64_t)it->metric);
-	json_add_text(object, "origin", config ? "config" : "main");
-	json_add_bool(object, "usable", it->reject || it->usable);
-	json_add_bool(object, "on_subnet", it->on.yes);
-	json_add_int(object, "line", it->on.line);
-	json_add_text(object, "why",
-		      story->subnet ? why_on_subnet(it)
-				    : "the source is of no subnet");
-	json_add_bool(object, "chosen", story->managed && is_chosen(story, it));
-	return object;
-}
-
-static void note_unusable(const struct story *story,
-			  const struct forward_candidate *it)
-{
-	const struct next_hop *hop = hop_of(story, it);
-	const struct link *link;
-	char text[IP_TEXT_MAX];
-
-	if (!hop || it->usable)
-		return;
-	link = model_link(story->view->model, hop->ifindex);
-	if (!link || !link->up)
-		add_note(story, "not usable: link %s is down",
-			 link_name(story, hop->ifindex));
-	else if (!link->carrier)
-		add_note(story, "not usable: link %s has no carrier",
-			 link->name);
-	else
-		add_note(story,
-			 "not usable: %s on %s does not answer (its "
-			 "neighbour entry has failed)",
-			 ip_addr_format(&hop->gateway, text), link->name);
-}
-
-static void add_candidates(const struct story *story, struct json_object *ret)
-{
-	struct json_object *array = json_object_new_array();
-	const struct forward_candidate *it;
-
-	vec_foreach(&story->forward.candidates, it) {
-		json_object_array_add(array, candidate_json(story, it));
-		note_unusable(story, it);
-		if (it->route.flags & ROUTE_LEAVING)
-			add_note(story, "a route of main was deleted a moment "
-					"ago and stays for the settle time");
-	}
-	json_object_object_add(ret, "candidates", array);
-}
 
 /* --- what decided, and the answer --- */
 
@@ -232,8 +48,9 @@ static void add_rule(const struct story *story, struct json_object *ret)
 	(void)snprintf(
 		why, sizeof(why), "%s%s%s%s", rule_words[forward->rule].why,
 		rejects ? "; it is of type " : "",
-		rejects ? type_name(
-				  set_of(story, &forward->best.items[0])->type)
+		rejects ? story_type_name(
+				  story_set(story, &forward->best.items[0])
+					  ->type)
 			: "",
 		rejects ? ": dropped" : "");
 	json_add_int(ret, "rule", rule_words[forward->rule].rule);
@@ -246,7 +63,7 @@ static void push_hop(const struct story *story, const struct next_hop *hop,
 {
 	struct json_object *object = json_object_new_object();
 
-	add_hop(story, hop, object);
+	story_add_hop(story, hop, object);
 	json_object_array_add(array, object);
 }
 
@@ -259,7 +76,7 @@ static void add_next_hops(const struct story *story, struct json_object *ret)
 	if (story->managed) {
 		vec_foreach(&story->forward.best, it)
 			if (!it->reject)
-				push_hop(story, hop_of(story, it), array);
+				push_hop(story, story_hop(story, it), array);
 	} else if (answer && !answer->error) {
 		push_hop(story, &answer->hop, array);
 	}
@@ -274,7 +91,8 @@ static void add_subnet(const struct story *story, struct json_object *ret)
 	if (!story->subnet)
 		return;
 	object = json_object_new_object();
-	json_add_text(object, "link", link_name(story, story->subnet->ifindex));
+	json_add_text(object, "link",
+		      story_link_name(story, story->subnet->ifindex));
 	json_add_text(object, "prefix",
 		      ip_prefix_format(&story->subnet->prefix, text));
 	if (story->subnet->table)
@@ -301,7 +119,7 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 		name = strerrorname_np(-answer->error);
 		json_add_text(object, "error", name ? name : "?");
 	} else {
-		add_hop(story, &answer->hop, object);
+		story_add_hop(story, &answer->hop, object);
 	}
 	if (answer->table)
 		json_add_int(object, "table", answer->table);
@@ -320,9 +138,9 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 
 static void add_agreement(const struct story *story, struct json_object *ret)
 {
-	const struct judge_case it = {&story->question->destination,
-				      story->subnet, &story->forward,
-				      story->kernel->answer};
+	const struct judge_case it = {
+		&story->question->source, &story->question->destination,
+		story->subnet, &story->forward, story->kernel->answer};
 	const struct ip_prefix host =
 		ip_prefix_host(&story->question->destination);
 	char text[JUDGE_TEXT_MAX];
@@ -333,19 +151,21 @@ static void add_agreement(const struct story *story, struct json_object *ret)
 		return;
 	judgement = judge_packet(story->view, &it);
 	if (judgement == JUDGE_LOCAL) {
-		add_note(story, "table local answers before any table of "
-				"ours: an address of this host, a broadcast or "
-				"a multicast");
+		story_add_note(story,
+			       "table local answers before any table of "
+			       "ours: an address of this host, a broadcast or "
+			       "a multicast");
 		return;
 	}
 	if (!cell_wanted_at(&host)) {
-		add_note(story, "table main answers for this destination, not "
-				"the subnet's table");
+		story_add_note(story,
+			       "table main answers for this destination, not "
+			       "the subnet's table");
 		return;
 	}
 	json_add_bool(ret, "agrees", judgement == JUDGE_AGREES);
 	if (judgement == JUDGE_DISAGREES)
-		add_note(story, "%s", judge_hint(story->view, &it, text));
+		story_add_note(story, "%s", judge_hint(story->view, &it, text));
 }
 
 /* --- notes --- */
@@ -360,11 +180,11 @@ static void note_unbound(const struct story *story)
 	    (first->hop.ifindex == answer->hop.ifindex &&
 	     ip_addr_equal(&first->hop.gateway, &answer->hop.gateway)))
 		return;
-	add_note(story,
-		 "an unbound socket that sends without connect() follows "
-		 "table %u alone: via %s dev %s",
-		 first->table, ip_addr_format(&first->hop.gateway, text),
-		 link_name(story, first->hop.ifindex));
+	story_add_note(story,
+		       "an unbound socket that sends without connect() follows "
+		       "table %u alone: via %s dev %s",
+		       first->table, ip_addr_format(&first->hop.gateway, text),
+		       story_link_name(story, first->hop.ifindex));
 }
 
 static void add_notes(const struct story *story, bool unbound)
@@ -372,28 +192,34 @@ static void add_notes(const struct story *story, bool unbound)
 	const uint32_t dev = story->question->dev;
 
 	if (story->yields)
-		add_note(story, "a full tunnel is up: our rules are withdrawn "
-				"and the kernel's answer is the tunnel's "
-				"(vpn = \"yield\")");
+		story_add_note(story,
+			       "a full tunnel is up: our rules are withdrawn "
+			       "and the kernel's answer is the tunnel's "
+			       "(vpn = \"yield\")");
 	if (story->question->without && unbound)
-		add_note(story, "the kernel cannot be asked about a change "
-				"not made: the source is what table main "
-				"would lead to");
+		story_add_note(story,
+			       "the kernel cannot be asked about a change "
+			       "not made: the source is what table main "
+			       "would lead to");
 	if (story->question->without && !story->managed)
-		add_note(story, "the kernel cannot be asked about a change "
-				"not made, and for this source the rules do "
-				"not apply: the next hop is not known");
+		story_add_note(story,
+			       "the kernel cannot be asked about a change "
+			       "not made, and for this source the rules do "
+			       "not apply: the next hop is not known");
 	if (dev)
-		add_note(story,
-			 "a socket bound to %s takes routes over %s only; "
-			 "where the subnet's table has none, table main is "
-			 "asked",
-			 link_name(story, dev), link_name(story, dev));
+		story_add_note(
+			story,
+			"a socket bound to %s takes routes over %s only; "
+			"where the subnet's table has none, table main is "
+			"asked",
+			story_link_name(story, dev),
+			story_link_name(story, dev));
 	if (story->managed && story->forward.best.n &&
 	    !story->forward.best.items[0].reject &&
 	    !story->forward.best.items[0].usable)
-		add_note(story, "no candidate is usable: they stay as they "
-				"are, a shorter prefix is not tried");
+		story_add_note(story,
+			       "no candidate is usable: they stay as they "
+			       "are, a shorter prefix is not tried");
 	note_unbound(story);
 }
 
@@ -446,10 +272,11 @@ static void add_question(const struct story *story, bool unbound,
 	json_add_text(ret, "destination",
 		      ip_addr_format(&question->destination, text));
 	if (question->dev)
-		json_add_text(ret, "dev", link_name(story, question->dev));
+		json_add_text(ret, "dev",
+			      story_link_name(story, question->dev));
 	if (question->without)
 		json_add_text(ret, "without",
-			      link_name(story, question->without));
+			      story_link_name(story, question->without));
 }
 
 struct json_object *explain_json(const struct view *view,
@@ -480,7 +307,7 @@ struct json_object *explain_json(const struct view *view,
 	add_question(&story, unbound, ret);
 	add_subnet(&story, ret);
 	add_rule(&story, ret);
-	add_candidates(&story, ret);
+	story_add_candidates(&story, ret);
 	add_next_hops(&story, ret);
 	add_kernel(&story, ret);
 	add_agreement(&story, ret);

@@ -180,8 +180,11 @@ const char *judge_have(const struct view *view, const struct judge_case *it,
 		return text;
 	}
 	format_hop(view, &answer->hop, hop, sizeof(hop));
-	(void)snprintf(text, JUDGE_TEXT_MAX, "%s, table %u", hop,
-		       answer->table);
+	if (answer->table == ROUTE_TABLE_MAIN)
+		(void)snprintf(text, JUDGE_TEXT_MAX, "%s, table main", hop);
+	else
+		(void)snprintf(text, JUDGE_TEXT_MAX, "%s, table %u", hop,
+			       answer->table);
 	return text;
 }
 
@@ -212,8 +215,9 @@ const struct rule *judge_rule(const struct view *view,
 	return NULL;
 }
 
-/* Our rule for the subnet is there, as far as we know. */
-static bool has_rule(const struct view *view, const struct subnet *subnet)
+/* Our first rule for the subnet, as far as we know; NULL: none. */
+static const struct rule *own_rule(const struct view *view,
+				   const struct subnet *subnet)
 {
 	const struct rule *rule;
 
@@ -221,8 +225,19 @@ static bool has_rule(const struct view *view, const struct subnet *subnet)
 		if (rule->protocol == view->policy->protocol &&
 		    rule->family == subnet->prefix.addr.family &&
 		    rule->table == subnet->table)
-			return true;
-	return false;
+			return rule;
+	return NULL;
+}
+
+/* Whether somebody else's rule took the packet before ours could. */
+static bool is_overtaken(const struct view *view, const struct judge_case *it)
+{
+	const struct rule *ours = own_rule(view, it->subnet);
+	const struct rule *rule =
+		judge_rule(view, it->src, it->dst, it->answer->table);
+
+	return ours && rule && rule->protocol != view->policy->protocol &&
+	       rule->priority < ours->priority;
 }
 
 /* Somebody else's entry of our table that matches the packet. */
@@ -246,35 +261,40 @@ static bool find_foreign(const struct view *view, const struct judge_case *it,
 	return false;
 }
 
+static const char *pick_hint(const struct view *view,
+			     const struct judge_case *it)
+{
+	const struct kernel_answer *answer = it->answer;
+
+	if (!own_rule(view, it->subnet))
+		return "the rule for this subnet is not in place; see "
+		       "'multihomectl status'";
+	if (is_overtaken(view, it))
+		return "a policy rule of somebody else comes before ours; see "
+		       "'multihomectl doctor'";
+	if (answer->error == -ENETUNREACH &&
+	    it->subnet->prefix.addr.family == AF_INET)
+		return "no table has a route, or the source is no address of "
+		       "this host any more; try 'multihomectl reload'";
+	if (!answer->error && answer->table == ROUTE_TABLE_MAIN)
+		return "table main answered: our rule or our entry is missing; "
+		       "'multihomectl reload' reads everything again";
+	return "our table is not as planned: 'multihomectl reload' reads "
+	       "everything again and mends it";
+}
+
 const char *judge_hint(const struct view *view, const struct judge_case *it,
 		       char *text)
 {
-	const uint32_t table = it->answer->table;
 	char foreign[IP_TEXT_MAX];
-	const char *hint = "our table is not as planned: 'multihomectl reload' "
-			   "reads everything again and mends it";
 
-	if (!has_rule(view, it->subnet))
-		hint = "the rule for this subnet is not in place; see "
-		       "'multihomectl status'";
-	else if (it->answer->error == -ENETUNREACH && it->subnet->table &&
-		 it->subnet->prefix.addr.family == AF_INET)
-		hint = "no table has a route, or the source is no address of "
-		       "this host any more; try 'multihomectl reload'";
-	else if (!it->answer->error && table == ROUTE_TABLE_MAIN)
-		hint = "table main answered: our rule or our entry is missing; "
-		       "'multihomectl reload' reads everything again";
-	else if (!it->answer->error && table != it->subnet->table &&
-		 !policy_is_our_table(view->policy, table))
-		hint = "a policy rule of somebody else comes before ours; see "
-		       "'multihomectl doctor'";
-	else if (find_foreign(view, it, foreign)) {
+	if (it->answer->table == it->subnet->table &&
+	    find_foreign(view, it, foreign))
 		(void)snprintf(text, JUDGE_TEXT_MAX,
 			       "somebody else's route %s is in our table: 'ip "
 			       "route del %s table %u'",
 			       foreign, foreign, it->subnet->table);
-		return text;
-	}
-	(void)snprintf(text, JUDGE_TEXT_MAX, "%s", hint);
+	else
+		(void)snprintf(text, JUDGE_TEXT_MAX, "%s", pick_hint(view, it));
 	return text;
 }

@@ -18,6 +18,7 @@ enum judgement {
 
 /* One packet: what the rules say and what the kernel says. */
 struct judge_case {
+	const struct ip_addr *src;
 	const struct ip_addr *dst;
 	const struct subnet *subnet; /* managed, of the packet's source */
 	const struct forward *forward;
@@ -44,7 +45,7 @@ enum judgement judge_packet(const struct view *view,
 const char *judge_want(const struct view *view, const struct judge_case *it,
 		       char *text);
 
-/** judge_have() - "via 10.1.0.1 dev eth0, table 254", "EHOSTUNREACH" */
+/** judge_have() - "via 10.1.0.1 dev eth0, table main", "EHOSTUNREACH" */
 const char *judge_have(const struct view *view, const struct judge_case *it,
 		       char *text);
 

@@ -124,8 +124,8 @@ static int judge(struct verify *verify, const struct doubt *doubt,
 	};
 	struct forward forward = {0};
 	struct kernel_answer answer;
-	const struct judge_case it = {&doubt->destination, subnet, &forward,
-				      &answer};
+	const struct judge_case it = {&doubt->source, &doubt->destination,
+				      subnet, &forward, &answer};
 	enum judgement judgement;
 	int error;
 

@@ -19,7 +19,7 @@
 
 struct config {
 	struct policy policy;
-	char socket[108];  /* as long as a Unix socket's path can be */
+	char socket[104];  /* ".new" must fit behind it in a sun_path */
 	char group[64];	   /* may read the control socket */
 	bool group_is_set; /* by the file: a missing group is then an error */
 	int log_level;	   /* syslog(3) level: LOG_ERR .. LOG_DEBUG */

@@ -22,6 +22,7 @@ void engine_done(struct engine *engine)
 {
 	vec_done(&engine->tables);
 	vec_done(&engine->rereads);
+	vec_done(&engine->routers);
 	vec_done(&engine->undone);
 	vec_done(&engine->refused);
 	repair_done(&engine->repair);
@@ -68,7 +69,8 @@ bool engine_is_pending(const struct engine *engine, uint64_t now_ms)
 	return engine->read_all || engine->read_rules || engine->rereads.n ||
 	       engine->policy_changed || model->changes.links ||
 	       model->changes.addresses || model->changes.rules ||
-	       model->changes.neighbours || model->rib.dirty.n;
+	       model->changes.neighbours || model->changes.bindings ||
+	       model->rib.dirty.n;
 }
 
 uint64_t engine_next(const struct engine *engine)
@@ -209,7 +211,8 @@ static bool subnets_may_change(const struct engine *engine)
 	const struct view view = engine_view(engine);
 	const struct subnet *it;
 
-	if (changes->links || changes->addresses || engine->policy_changed)
+	if (changes->links || changes->addresses || changes->bindings ||
+	    engine->policy_changed)
 		return true;
 	if (engine->model.rib.dirty.n == 0)
 		return false;
@@ -385,16 +388,13 @@ void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 
 /* --- one reconcile --- */
 
-static void log_run(struct engine *engine, size_t n_ops, uint64_t now_ms)
+static void log_run(const struct engine *engine, size_t n_ops)
 {
 	size_t managed = 0;
 	const struct subnet *it;
 
 	vec_foreach(&engine->subnets.subnets, it)
 		managed += it->managed;
-	engine->last_change_ms = now_ms;
-	(void)snprintf(engine->last_change, sizeof(engine->last_change),
-		       "%zu change%s written", n_ops, n_ops == 1 ? "" : "s");
 	log_info("plan %llu: subnets=%zu prefixes=%zu ops=%zu",
 		 (unsigned long long)engine->counters.runs, managed,
 		 rib_count(&engine->model.rib, AF_INET) +
@@ -452,6 +452,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 		return 0;
 	}
 	model_settle(&engine->model, now_ms);
+	model_expire_bindings(&engine->model, now_ms);
 	watch_recovery(engine);
 	engine_plan(engine, now_ms, &ops, &wants);
 	engine->counters.rows += engine->model.rib.dirty.n;
@@ -460,7 +461,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	engine_redo(engine, now_ms, &ops, &result);
 	if (result.written) {
 		engine->counters.runs++;
-		log_run(engine, result.written, now_ms);
+		log_run(engine, result.written);
 		prune_tables(engine);
 		/* Routers that only went with these ops: look once more. */
 		engine->model.changes.neighbours = true;

@@ -26,6 +26,17 @@ struct reread {
 	uint32_t ifindex; /* 0: over any link */
 };
 
+/* A router that advertises: what of it may change routes unheard. */
+struct seen_router {
+	uint32_t ifindex;
+	struct ip_addr addr;
+	uint64_t routes_digest; /* of its last message */
+	uint64_t heard_ms;
+};
+
+#define SEEN_ROUTERS_MAX 64
+
+VEC(seen_router_vec, struct seen_router);
 VEC(reread_vec, struct reread);
 VEC(table_vec, uint32_t); /* unique */
 
@@ -73,6 +84,14 @@ struct engine {
 	bool read_rules;
 	struct reread_vec rereads;
 
+	/* What routers advertise: engine_advert.h. */
+	struct seen_router_vec routers; /* at most SEEN_ROUTERS_MAX */
+	bool hears_routers; /* whole messages come; the kernel's add nothing */
+	uint64_t reread_ms; /* when the kernel's prefixes led to a read */
+	/* Log lines about them, since when: anybody on a link can send. */
+	unsigned int router_lines;
+	uint64_t router_lines_ms;
+
 	bool policy_changed;
 	bool recovered; /* table numbers of an earlier life were taken */
 	bool watching_recovery; /* the kernel reports valid neighbours too */
@@ -88,8 +107,6 @@ struct engine {
 	/* Attribute sets that the kernel refused; a ref each, for the mark. */
 	VEC(, uint32_t) refused;
 
-	uint64_t last_change_ms; /* when something was written; 0: never */
-	char last_change[160]; /* what it was and what led to it, for people */
 	struct engine_counters counters;
 };
 

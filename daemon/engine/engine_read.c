@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "engine/engine_advert.h"
 #include "log.h"
 
 #define LISTEN_MAX 4096 /* messages at one go */
@@ -32,6 +33,14 @@ static void mark(struct engine *engine, const struct reread *what)
 		    (it->ifindex == what->ifindex || it->ifindex == 0))
 			return;
 	vec_push(&engine->rereads, *what);
+}
+
+void engine_mark_routes(struct engine *engine, uint8_t family, uint32_t table,
+			uint32_t ifindex)
+{
+	const struct reread what = {family, table, ifindex};
+
+	mark(engine, &what);
 }
 
 static void mark_all_tables(struct engine *engine, uint32_t ifindex)
@@ -239,6 +248,9 @@ static void take(const struct kernel_event *event, void *data)
 		/* IPv4 routes go with their object without a word. */
 		if (model_uses_nexthop(&engine->model, event->nexthop_id))
 			mark_all_tables(engine, 0);
+		break;
+	case KERNEL_ADVERT:
+		engine_take_prefix(engine, &event->advert, intake->now_ms);
 		break;
 	case KERNEL_LOST:
 		log_limited(LOG_KIND_LOST, intake->now_ms, LOG_NOTICE,

@@ -27,4 +27,8 @@ void engine_read_neighbours(struct engine *engine);
 /** engine_mark_link() - put down that the routes over @ifindex be read again */
 void engine_mark_link(struct engine *engine, uint32_t ifindex);
 
+/** engine_mark_routes() - the same for one table; @ifindex 0: over any link */
+void engine_mark_routes(struct engine *engine, uint8_t family, uint32_t table,
+			uint32_t ifindex);
+
 #endif

@@ -23,6 +23,8 @@ static void connection_doom(struct connection *client, const char *why)
 	ev_io_stop(loop, &client->readable);
 	ev_io_stop(loop, &client->writable);
 	ev_timer_stop(loop, &client->stall);
+	client->clients->queued -= outbox_len(&client->output);
+	outbox_done(&client->output);
 	clients_turn(client);
 }
 
@@ -77,6 +79,40 @@ static void connection_flush(struct connection *client)
 		ev_timer_again(loop, &client->stall);
 }
 
+/* Who has most to read, of others before admins; NULL: nobody has anything. */
+static struct connection *find_slowest(const struct clients *clients)
+{
+	struct connection *slowest = NULL;
+	struct connection *it;
+
+	TAILQ_FOREACH(it, &clients->list, entry)
+	{
+		size_t len = outbox_len(&it->output);
+
+		if (len == 0 || (slowest && it->admin && !slowest->admin))
+			continue;
+		if (!slowest || (slowest->admin && !it->admin) ||
+		    len > outbox_len(&slowest->output))
+			slowest = it;
+	}
+	return slowest;
+}
+
+/* Who lets answers pile up goes, not who comes next. */
+static bool make_room(struct clients *clients, size_t len)
+{
+	struct connection *slowest;
+
+	while (clients->queued + len > QUEUES * clients->queue_max) {
+		slowest = find_slowest(clients);
+		if (!slowest)
+			return false;
+		connection_doom(slowest, "does not read, and all queues are "
+					 "full");
+	}
+	return true;
+}
+
 static void connection_send(struct connection *client,
 			    const struct varlink_reply *reply)
 {
@@ -94,12 +130,15 @@ static void connection_send(struct connection *client,
 		connection_doom(client, "out of memory");
 		return;
 	}
-	if (waiting + len > clients->queue_max ||
-	    clients->queued + len > QUEUES * clients->queue_max) {
+	if (waiting + len > clients->queue_max || !make_room(clients, len)) {
 		free(bytes);
 		connection_doom(client, waiting > 0
 						? "does not read fast enough"
 						: "its answer is too long");
+		return;
+	}
+	if (client->doomed) {
+		free(bytes);
 		return;
 	}
 	if (outbox_take(&client->output, bytes, len)) {
@@ -358,6 +397,7 @@ struct connection *connection_new(struct clients *clients, int fd,
 
 bool connection_is_idle(const struct connection *client)
 {
-	return client->call.state == CALL_NONE &&
+	/* Who waits for a turn has a call to be run. */
+	return client->call.state == CALL_NONE && !client->has_turn &&
 	       outbox_len(&client->output) == 0;
 }

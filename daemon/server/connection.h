@@ -73,7 +73,7 @@ void connection_free(struct connection *client);
 /* It has a turn: runs a call, goes a step on, or frees it. */
 void connection_take_turn(struct connection *client);
 
-/* No call in progress and nothing to send. */
+/* No call in progress or waiting for a turn, and nothing to send. */
 bool connection_is_idle(const struct connection *client);
 
 #endif

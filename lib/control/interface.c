@@ -91,6 +91,7 @@ const struct interface_method interface_methods[] = {
 	{INTERFACE_STATUS, no_params},
 	{INTERFACE_SUBNETS, no_params},
 	{INTERFACE_TABLE, table_params},
+	{INTERFACE_BINDINGS, no_params},
 	{INTERFACE_EXPLAIN, explain_params},
 	{INTERFACE_VERIFY, no_params},
 	{INTERFACE_DOCTOR, no_params},
@@ -107,7 +108,7 @@ const struct interface_method interface_methods[] = {
 const struct interface_error interface_errors[] = {
 	{INTERFACE_ERROR_TIMEOUT, "the time was over first"},
 	{INTERFACE_ERROR_CONFIG_INVALID, "the configuration has errors"},
-	{INTERFACE_ERROR_NO_SUBNET, "no subnet fits"},
+	{INTERFACE_ERROR_NO_SUBNET, "no managed subnet fits"},
 	{INTERFACE_ERROR_NO_LINK, "there is no link of that name"},
 	{INTERFACE_ERROR_NO_TRIAL, "no configuration is on trial"},
 	{INTERFACE_ERROR_KERNEL, "the kernel could not be asked"},

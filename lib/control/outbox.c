@@ -11,30 +11,50 @@ size_t outbox_len(const struct outbox *outbox)
 	return outbox->end - outbox->start;
 }
 
-int outbox_take(struct outbox *outbox, char *bytes, size_t len)
+/* Room for @len bytes behind the end; what was sent already makes place. */
+static int reserve(struct outbox *outbox, size_t len)
 {
 	size_t used = outbox_len(outbox);
+	size_t size = outbox->size;
 	char *data;
 
+	if (outbox->size - outbox->end >= len)
+		return 0;
+	if (outbox->start > 0)
+		memmove(outbox->data, outbox->data + outbox->start, used);
+	outbox->start = 0;
+	outbox->end = used;
+	if (size - used >= len)
+		return 0;
+	/* Twice as much each time: a long queue is not copied for each reply */
+	size = used + len > 2 * size ? used + len : 2 * size;
+	data = realloc(outbox->data, size);
+	if (!data)
+		return -ENOMEM;
+	outbox->data = data;
+	outbox->size = size;
+	return 0;
+}
+
+int outbox_take(struct outbox *outbox, char *bytes, size_t len)
+{
+	int err;
+
 	/* Nearly always: a whole reply, and nothing before it. */
-	if (used == 0) {
+	if (outbox_len(outbox) == 0) {
 		outbox_done(outbox);
 		outbox->data = bytes;
+		outbox->size = len;
 		outbox->end = len;
 		return 0;
 	}
-
-	memmove(outbox->data, outbox->data + outbox->start, used);
-	outbox->start = 0;
-	outbox->end = used;
-	data = realloc(outbox->data, used + len);
-	if (data) {
-		memcpy(data + used, bytes, len);
-		outbox->data = data;
-		outbox->end = used + len;
+	err = reserve(outbox, len);
+	if (!err) {
+		memcpy(outbox->data + outbox->end, bytes, len);
+		outbox->end += len;
 	}
 	free(bytes);
-	return data ? 0 : -ENOMEM;
+	return err;
 }
 
 int outbox_send(struct outbox *outbox, int fd)

@@ -12,6 +12,7 @@
 /* All private; zeroed is empty. */
 struct outbox {
 	char *data;
+	size_t size;  /* bytes there is room for in @data */
 	size_t start; /* first byte not sent */
 	size_t end;   /* behind the last byte */
 };

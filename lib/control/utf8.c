@@ -52,6 +52,11 @@ void utf8_mend(char *text)
 	size_t len;
 
 	while (*text != '\0') {
+		/* Nearly all of it is ASCII. */
+		if ((unsigned char)*text < 0x80) {
+			text++;
+			continue;
+		}
 		len = utf8_len((const unsigned char *)text);
 		if (len == 0)
 			*text = '?';

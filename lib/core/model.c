@@ -16,6 +16,7 @@ void model_done(struct model *model)
 	vec_done(&model->addresses);
 	vec_done(&model->neighbours);
 	vec_done(&model->rules);
+	vec_done(&model->bindings);
 	vec_done(&model->leaving);
 	vec_done(&model->expiring);
 	rib_done(&model->rib);
@@ -103,12 +104,16 @@ static void touch_hops(struct model *model, uint8_t family, uint32_t ifindex,
 	}
 }
 
+void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex)
+{
+	if (model_uses_link(model, ifindex))
+		touch_hops(model, family, ifindex, NULL);
+}
+
 static void touch_link(struct model *model, uint32_t ifindex)
 {
-	if (!model_uses_link(model, ifindex))
-		return;
-	touch_hops(model, AF_INET, ifindex, NULL);
-	touch_hops(model, AF_INET6, ifindex, NULL);
+	model_touch_link(model, AF_INET, ifindex);
+	model_touch_link(model, AF_INET6, ifindex);
 }
 
 /* The kernel drops a link's entries with its carrier, and says so to few. */
@@ -168,6 +173,10 @@ bool model_remove_link(struct model *model, uint32_t ifindex)
 	for (size_t i = model->neighbours.n; i-- > 0;)
 		if (model->neighbours.items[i].ifindex == ifindex)
 			vec_remove(&model->neighbours, i);
+	if (binding_forget_link(&model->bindings, ifindex)) {
+		model->changes.bindings = true;
+		model->bindings_version++;
+	}
 	model->changes.links = true;
 	model->changes.names = true;
 	model->changes.addresses = true;

@@ -13,6 +13,7 @@
 #define MODEL_H
 
 #include "core/address.h"
+#include "core/binding.h"
 #include "core/link.h"
 #include "core/policy.h"
 #include "core/rib.h"
@@ -47,6 +48,7 @@ struct model_changes {
 	bool addresses;
 	bool rules;
 	bool neighbours; /* a router became unusable or usable */
+	bool bindings;	 /* a router serves another set of prefixes */
 };
 
 /* Something at @prefix whose time ends. */
@@ -62,6 +64,8 @@ struct model {
 	struct address_vec addresses;
 	struct neighbour_vec neighbours;
 	struct rule_vec rules; /* sorted by rule_cmp(); duplicates possible */
+	struct binding_vec bindings; /* learned ones; the config's: policy.h */
+	uint64_t bindings_version;   /* grows with every change of the set */
 	struct rib rib;
 	/* Routes of main that are gone, but stay for the settle time. */
 	struct deadline_vec leaving;
@@ -83,6 +87,9 @@ const struct link *model_link_by_name(const struct model *model,
 /** model_put_link() / model_remove_link() - Return: whether anything changed */
 bool model_put_link(struct model *model, const struct link *link);
 bool model_remove_link(struct model *model, uint32_t ifindex);
+
+/** model_touch_link() - rows with a next hop over the link are planned anew */
+void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex);
 
 bool model_put_address(struct model *model, const struct address *address);
 bool model_remove_address(struct model *model, const struct address *address);
@@ -108,6 +115,29 @@ bool model_remove_neighbour(struct model *model, uint32_t ifindex,
 const struct neighbour *model_neighbour(const struct model *model,
 					uint32_t ifindex,
 					const struct ip_addr *addr);
+
+/* --- bindings --- */
+
+/**
+ * model_put_binding() - a router advertised a prefix
+ * @ret_full: another binding of the link made place for it
+ *
+ * A link that is not known has no bindings.
+ * Return: whether anything changed; new times change nothing.
+ */
+bool model_put_binding(struct model *model, const struct binding *binding,
+		       uint64_t now_ms, bool *ret_full);
+
+/**
+ * model_set_router() - how long a router of a link is one
+ * @until_ms: not later than now: it is none any more, its bindings go
+ */
+bool model_set_router(struct model *model, uint32_t ifindex,
+		      const struct ip_addr *router, uint64_t until_ms,
+		      uint64_t now_ms);
+
+/** model_expire_bindings() - drop those whose time is up */
+void model_expire_bindings(struct model *model, uint64_t now_ms);
 
 /* --- routes --- */
 
@@ -138,7 +168,8 @@ int model_remove_route(struct model *model, const struct model_route *in,
 		       uint64_t until_ms);
 
 /**
- * model_next_deadline() - when model_settle() or model_expire() has work
+ * model_next_deadline() - when model_settle(), model_expire() or
+ * model_expire_bindings() has work
  *
  * Return: in ms; 0: never, nothing waits.
  */

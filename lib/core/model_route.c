@@ -292,9 +292,9 @@ int model_remove_route(struct model *model, const struct model_route *in,
 
 uint64_t model_next_deadline(const struct model *model)
 {
-	uint64_t next = 0;
+	uint64_t next = binding_next(&model->bindings);
 
-	if (model->leaving.n)
+	if (model->leaving.n && (!next || model->leaving.items[0].at_ms < next))
 		next = model->leaving.items[0].at_ms;
 	if (model->expiring.n &&
 	    (!next || model->expiring.items[0].at_ms < next))

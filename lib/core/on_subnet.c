@@ -59,6 +59,21 @@ static bool others_are_bound(const struct view *view,
 	return false;
 }
 
+/*
+ * Line 4. An IPv6 router's address says nothing of the prefixes that it serves;
+ * a prefix that no router claims may use any (RFC 8028).
+ */
+static bool router_serves(const struct view *view, const struct subnet *subnet,
+			  const struct next_hop *hop)
+{
+	const struct binding_vec *learned = &view->model->bindings;
+
+	if (binding_find(learned, hop->ifindex, &hop->gateway, &subnet->prefix))
+		return true;
+	return !others_are_bound(view, subnet) &&
+	       !binding_find(learned, hop->ifindex, NULL, &subnet->prefix);
+}
+
 static bool prefsrc_allows(const struct view *view, const struct subnet *subnet,
 			   const struct attrset *set)
 {
@@ -98,10 +113,10 @@ struct on_subnet subnet_has_next_hop(const struct view *view,
 	/* Line 6: the link itself. */
 	if (!ip_addr_is_set(&hop->gateway))
 		return (struct on_subnet){true, 6};
-	/* Line 4: an IPv6 router says nothing without a binding (RFC 8028). */
+	/* Line 4: an IPv6 router, by what it advertises. */
 	if (hop->gateway.family == AF_INET6 &&
 	    ip_addr_is_link_local(&hop->gateway))
-		return (struct on_subnet){!others_are_bound(view, subnet), 4};
+		return (struct on_subnet){router_serves(view, subnet, hop), 4};
 	/* Line 3: the longest subnet around the gateway. */
 	around = subnet_longest_on_link(view->subnets, hop->ifindex,
 					&hop->gateway);

@@ -117,18 +117,29 @@ static bool is_on_loopback(const struct model *model,
 	return model_link(model, address->ifindex)->loopback;
 }
 
-/* The subnet that @address makes if it belongs to no other. */
-static struct ip_prefix own_prefix(const struct address *address)
+/*
+ * The subnet that @address makes if it belongs to no other. A /128 as DHCPv6
+ * gives it lies in the prefix that a router of its link advertises.
+ */
+static struct ip_prefix own_prefix(const struct model *model,
+				   const struct address *address)
 {
-	if (is_single(address))
-		return ip_prefix_host(&address->local);
-	return ip_prefix_make(&address->local, address->prefix_len);
+	struct ip_prefix prefix;
+
+	if (!is_single(address))
+		return ip_prefix_make(&address->local, address->prefix_len);
+	if (ip_addr_equal(&address->local, &address->peer) &&
+	    binding_prefix_of(&model->bindings, address->ifindex,
+			      &address->local, &prefix))
+		return prefix;
+	return ip_prefix_host(&address->local);
 }
 
-static void add_subnet(struct subnet_set *set, const struct address *address)
+static void add_subnet(const struct model *model, struct subnet_set *set,
+		       const struct address *address)
 {
 	struct subnet subnet = {
-		.prefix = own_prefix(address),
+		.prefix = own_prefix(model, address),
 		.ifindex = address->ifindex,
 	};
 
@@ -160,12 +171,12 @@ static void add_all_subnets(const struct model *model, struct subnet_set *set)
 
 	vec_foreach(&model->addresses, it)
 		if (counts(model, it) && !is_single(it))
-			add_subnet(set, it);
+			add_subnet(model, set, it);
 	vec_foreach(&model->addresses, it)
 		if (counts(model, it) && is_single(it) &&
 		    !is_on_loopback(model, it) &&
 		    !subnet_longest_on_link(set, it->ifindex, &it->local))
-			add_subnet(set, it);
+			add_subnet(model, set, it);
 }
 
 static void apply_policy(const struct view *view, const struct subnet_set *old,
@@ -217,7 +228,7 @@ static const struct subnet *home_of(const struct model *model,
 				    const struct subnet_set *set,
 				    const struct address *address)
 {
-	struct ip_prefix own = own_prefix(address);
+	struct ip_prefix own = own_prefix(model, address);
 
 	if (!is_single(address))
 		return subnet_find(set, &own, address->ifindex);
@@ -379,9 +390,5 @@ bool subnet_table_is_taken(const struct subnet_set *set,
 	vec_foreach(&model->rules, rule)
 		if (rule->table == table)
 			return true;
-	for (size_t i = 0; i < model->rib.rows.n; i++)
-		for (size_t r = 0; r < model->rib.rows.items[i].n; r++)
-			if (model->rib.rows.items[i].routes[r].table == table)
-				return true;
-	return false;
+	return rib_table(&model->rib, table) != NULL;
 }

@@ -7,6 +7,7 @@ static void copy_links(const struct model *from, uint32_t down,
 		       struct model *to)
 {
 	const struct neighbour *neighbour;
+	const struct binding *binding;
 	const struct address *address;
 	const struct link *link;
 
@@ -24,6 +25,8 @@ static void copy_links(const struct model *from, uint32_t down,
 	vec_foreach(&from->neighbours, neighbour)
 		if (neighbour->ifindex != down)
 			vec_push(&to->neighbours, *neighbour);
+	vec_foreach(&from->bindings, binding)
+		vec_push(&to->bindings, *binding);
 }
 
 /* Without the hops over @down. Return: whether a route is left. */

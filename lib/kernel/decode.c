@@ -11,6 +11,7 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
+#include <netlink/msg.h>
 
 static_assert(LINK_NAME_MAX == IFNAMSIZ, "link.h mirrors the kernel");
 
@@ -191,7 +192,21 @@ static const struct {
 	{RTM_DELNEIGH, true, sizeof(struct ndmsg), decode_neighbour},
 	{RTM_NEWNEXTHOP, false, sizeof(struct nhmsg), decode_nexthop},
 	{RTM_DELNEXTHOP, true, sizeof(struct nhmsg), decode_nexthop},
+	{RTM_NEWNDUSEROPT, false, sizeof(struct nduseroptmsg),
+	 decode_nduseropt},
 };
+
+/* What stands before the attributes; @fixed: the family's own header. */
+static size_t body_len(const struct nlmsghdr *hdr, size_t fixed)
+{
+	const struct nduseroptmsg *info = nlmsg_data(hdr);
+
+	/* These come with options of neighbour discovery behind the header. */
+	if (hdr->nlmsg_type == RTM_NEWNDUSEROPT &&
+	    nlmsg_valid_hdr(hdr, (int)fixed))
+		return fixed + info->nduseropt_opts_len;
+	return fixed;
+}
 
 bool decode_message(const struct nlmsghdr *hdr,
 		    const struct decode_context *context,
@@ -211,7 +226,7 @@ bool decode_message(const struct nlmsghdr *hdr,
 		.deleted = decoders[i].deleted,
 		.port = hdr->nlmsg_pid,
 	};
-	if (message_parse(hdr, decoders[i].body_len, &message))
+	if (message_parse(hdr, body_len(hdr, decoders[i].body_len), &message))
 		return decode_bad(ret, "message of wrong length");
 	return decoders[i].decode(&message, context, ret);
 }

@@ -53,6 +53,9 @@ bool decode_bad(struct kernel_event *ret, const char *why);
 bool decode_route(const struct message *message,
 		  const struct decode_context *context,
 		  struct kernel_event *ret);
+bool decode_nduseropt(const struct message *message,
+		      const struct decode_context *context,
+		      struct kernel_event *ret);
 bool decode_rule(const struct message *message,
 		 const struct decode_context *context,
 		 struct kernel_event *ret);

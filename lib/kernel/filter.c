@@ -19,14 +19,17 @@
 #define STATE_AT       (NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state))
 #define ATTRS_AT       (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct ndmsg)))
 #define VALUE_AT       sizeof(struct nlattr) /* within an attribute */
+#define OPTION_AT      (NLMSG_HDRLEN + sizeof(struct nduseroptmsg))
+#define OPTION_PREFIX  3 /* RFC 4861, 4.6.2 */
 #define FIND_ATTRIBUTE ((uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR))
 
 /* Places in the program. */
 enum {
-	CHANGED = 6,
-	DELETED = 8,
-	PASS = 17,
-	DROP = 18,
+	OPTION = 7,
+	CHANGED = 9,
+	DELETED = 11,
+	PASS = 20,
+	DROP = 21,
 };
 
 #define LOAD_WORD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
@@ -52,18 +55,21 @@ int filter_attach(struct nl_sock *sock, const struct filter *filter)
 		[2] = LOAD_HALF(TYPE_AT),
 		[3] = TEST(3, BPF_JEQ, htons(RTM_NEWNEIGH), CHANGED, 4),
 		[4] = TEST(4, BPF_JEQ, htons(RTM_DELNEIGH), DELETED, 5),
-		[5] = END(UINT32_MAX),
+		[5] = TEST(5, BPF_JEQ, htons(RTM_NEWNDUSEROPT), OPTION, 6),
+		[6] = END(UINT32_MAX),
+		[OPTION] = BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OPTION_AT),
+		[8] = TEST(8, BPF_JEQ, OPTION_PREFIX, PASS, DROP),
 		[CHANGED] = LOAD_HALF(STATE_AT),
-		[7] = TEST(7, BPF_JSET, htons(states), PASS, DROP),
+		[10] = TEST(10, BPF_JSET, htons(states), PASS, DROP),
 		[DELETED] = LOAD(filter->recovery),
-		[9] = TEST(9, BPF_JEQ, true, PASS, 10),
-		[10] = LOAD(ATTRS_AT),
-		[11] = BPF_STMT(BPF_LDX | BPF_IMM, NDA_PROTOCOL),
-		[12] = LOAD_WORD(FIND_ATTRIBUTE), /* where it is; 0: nowhere */
-		[13] = TEST(13, BPF_JEQ, 0, DROP, 14),
-		[14] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		[15] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, VALUE_AT),
-		[16] = TEST(16, BPF_JEQ, filter->protocol, PASS, DROP),
+		[12] = TEST(12, BPF_JEQ, true, PASS, 13),
+		[13] = LOAD(ATTRS_AT),
+		[14] = BPF_STMT(BPF_LDX | BPF_IMM, NDA_PROTOCOL),
+		[15] = LOAD_WORD(FIND_ATTRIBUTE), /* where it is; 0: nowhere */
+		[16] = TEST(16, BPF_JEQ, 0, DROP, 17),
+		[17] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		[18] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, VALUE_AT),
+		[19] = TEST(19, BPF_JEQ, filter->protocol, PASS, DROP),
 		[PASS] = END(UINT32_MAX),
 		[DROP] = END(0),
 	};

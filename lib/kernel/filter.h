@@ -3,9 +3,10 @@
  * filter - which messages the listening socket lets in.
  *
  * Runs in the kernel, before a message is queued, so that what we do not want
- * costs no wake-up and no room. Dropped are the echoes of our own writes and
- * most of what neighbour entries have to say: on an idle host with kept
- * gateways these change state every half minute.
+ * costs no wake-up and no room. Dropped are the echoes of our own writes, most
+ * of what neighbour entries have to say (on an idle host with kept gateways
+ * these change state every half minute), and what of router advertisements is
+ * no prefix.
  */
 #ifndef FILTER_H
 #define FILTER_H

@@ -19,6 +19,7 @@
 #define KERNEL_H
 
 #include "core/op.h"
+#include "ra/ra.h"
 
 struct kernel;
 
@@ -29,11 +30,23 @@ enum kernel_event_kind {
 	KERNEL_RULE, /* only that rules changed, and which one it was */
 	KERNEL_NEIGHBOUR,
 	KERNEL_NEXTHOP, /* a nexthop object went or changed */
+	KERNEL_ADVERT,	/* a router advertised a prefix */
 	KERNEL_LOST,	/* messages were lost: read everything again */
 	KERNEL_BAD,	/* a message that makes no sense; it was skipped */
 };
 
 #define KERNEL_EVENTS (KERNEL_BAD + 1)
+
+/*
+ * One prefix information option of a router advertisement. Heard only where the
+ * kernel itself processes them (accept_ra, and forwarding off or accept_ra 2),
+ * since 6.5 and the stable kernels of August 2023; elsewhere: ra_socket.h.
+ */
+struct kernel_advert {
+	uint32_t ifindex;
+	struct ip_addr router; /* link-local */
+	struct ra_prefix prefix;
+};
 
 struct kernel_event {
 	enum kernel_event_kind kind;
@@ -48,6 +61,7 @@ struct kernel_event {
 		struct rule rule;
 		struct neighbour neighbour;
 		uint32_t nexthop_id;
+		struct kernel_advert advert;
 		const char *bad; /* what was wrong with it */
 	};
 };

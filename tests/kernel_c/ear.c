@@ -79,6 +79,10 @@ void ear_hear(const struct kernel_event *event, void *data)
 		(void)snprintf(text, sizeof(text), "nhid%u", event->nexthop_id);
 		say(ear, sign, text);
 		break;
+	case KERNEL_ADVERT:
+		say(ear, "ra:",
+		    ip_prefix_format(&event->advert.prefix.prefix, text));
+		break;
 	case KERNEL_LOST:
 		say(ear, "", "lost");
 		break;

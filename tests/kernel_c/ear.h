@@ -3,8 +3,9 @@
  * ear - hears what the kernel says and writes it down as words.
  *
  * "+d1" a link, "-192.0.2.7" an address that went, "+10.1.0.0/16" a route,
- * "!192.0.2.1" a neighbour that failed, "+rule99", "+nhid7", "lost"; each with
- * a space behind it. Whatever makes no sense fails the test.
+ * "!192.0.2.1" a neighbour that failed, "+rule99", "+nhid7", "lost",
+ * "ra:2001:db8::/64" a prefix that was advertised; each with a space behind it.
+ * Whatever makes no sense fails the test.
  */
 #ifndef TESTS_KERNEL_C_EAR_H
 #define TESTS_KERNEL_C_EAR_H

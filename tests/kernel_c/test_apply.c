@@ -78,6 +78,7 @@ static void take(const struct kernel_event *event, void *data)
 	case KERNEL_LINK:
 	case KERNEL_ADDRESS:
 	case KERNEL_NEXTHOP:
+	case KERNEL_ADVERT:
 	case KERNEL_LOST:
 	case KERNEL_BAD:
 		fail_msg("kind %d", (int)event->kind);

@@ -11,8 +11,9 @@ set -euo pipefail
 shopt -s nullglob
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-layers=(lib/core lib/doctor lib/kernel lib/control daemon/answers daemon/config
-	daemon/engine daemon/server daemon ctl)
+layers=(lib/core lib/ra lib/doctor lib/kernel lib/control daemon/answers
+	daemon/config daemon/engine daemon/facts daemon/round daemon/server daemon
+	ctl ctl/render)
 
 # Start of the included name, then the folders that may include it.
 include_rules='
@@ -22,17 +23,21 @@ ev.h        daemon daemon/server
 ev++.h      -
 libconfig.h daemon/config
 systemd/    daemon
-json-c/     lib/control daemon daemon/answers daemon/server ctl
-core/       lib/core lib/doctor lib/kernel daemon daemon/answers daemon/config daemon/engine
-doctor/     lib/doctor daemon daemon/answers
-kernel/     lib/kernel daemon daemon/answers daemon/engine
-control/    lib/control daemon daemon/answers daemon/server ctl
+json-c/     lib/control daemon daemon/answers daemon/server ctl ctl/render
+core/       lib/core lib/ra lib/doctor lib/kernel daemon daemon/answers daemon/config daemon/engine daemon/facts daemon/round
+ra/         lib/ra lib/kernel daemon daemon/answers daemon/engine daemon/round
+doctor/     lib/doctor daemon daemon/answers daemon/facts
+kernel/     lib/kernel daemon daemon/answers daemon/engine daemon/facts daemon/round
+control/    lib/control daemon daemon/answers daemon/server ctl ctl/render
 answers/    daemon daemon/answers
 config/     daemon daemon/config
-engine/     daemon daemon/answers daemon/engine
+engine/     daemon daemon/answers daemon/engine daemon/facts daemon/round
+facts/      daemon daemon/answers daemon/facts
+round/      daemon daemon/answers daemon/round
 server/     daemon daemon/answers daemon/server
 daemon/     -
-ctl/        ctl
+ctl/        -
+render/     ctl ctl/render
 tests/      -
 ../         -
 '
@@ -86,7 +91,7 @@ FNR == NR {
 	next
 }
 {
-	match($0, "^((lib|daemon)/)?[^/]*")
+	match($0, "^((lib|daemon|ctl)/)?[^/]*")
 	layer = substr($0, 1, RLENGTH)
 	if (layer ~ /\./) # a file: its folder is the layer
 		sub("/.*", "", layer)
@@ -224,7 +229,7 @@ self_test()
 		echo "a source that no meson.build names passed"
 		bad=1
 	fi
-	rm "$root"/ctl/*
+	rm "$root"/ctl/a.c
 	if check_includes "$root" >/dev/null; then
 		echo "an empty layer passed"
 		bad=1

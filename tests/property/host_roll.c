@@ -388,6 +388,23 @@ static void roll_binding(struct roll *roll)
 		add(roll, "binding dev l%u prefix %s", gateway->link, prefix);
 }
 
+static void roll_advert(struct roll *roll)
+{
+	const struct gateway *gateway = &roll->gateways[dice_below(
+		roll->dice, (uint32_t)roll->n_gateways)];
+	const struct net *net =
+		&roll->nets[dice_below(roll->dice, (uint32_t)roll->n_nets)];
+	char router[IP_TEXT_MAX];
+	char prefix[IP_TEXT_MAX];
+
+	if (gateway->addr.family != AF_INET6 ||
+	    net->prefix.addr.family != AF_INET6)
+		return;
+	add(roll, "advert %s dev l%u prefix %s",
+	    ip_addr_format(&gateway->addr, router), gateway->link,
+	    ip_prefix_format(&net->prefix, prefix));
+}
+
 static void roll_family(struct roll *roll, uint8_t family)
 {
 	uint32_t n = 1 + dice_below(roll->dice, 6);
@@ -415,6 +432,8 @@ void host_roll(struct dice *dice, struct line_vec *lines)
 			roll_failure(&roll, &roll.gateways[i]);
 	if (roll.n_gateways && roll.n_nets && dice_chance(dice, 25))
 		roll_binding(&roll);
+	while (roll.n_gateways && roll.n_nets && dice_chance(dice, 50))
+		roll_advert(&roll);
 	if (dice_chance(dice, 10))
 		add(&roll, "rule 7105 from 10.9.0.0/16 iif l2 lookup 7100");
 }

@@ -349,6 +349,47 @@ static int binding_line(struct scene *scene, struct words *words)
 	return words_left(words) ? -EINVAL : 0;
 }
 
+/* --- what routers advertise --- */
+
+static int advert_of(struct words *words, struct binding *ret)
+{
+	if (words_addr(words, &ret->router) || !words_take(words, "dev"))
+		return -EINVAL;
+	return words_dev(words, &ret->ifindex);
+}
+
+static int advert_line(struct scene *scene, struct words *words)
+{
+	struct binding binding = {.prefix_until_ms = BINDING_FOREVER,
+				  .router_until_ms = BINDING_FOREVER};
+	uint32_t until_ms;
+	bool full;
+
+	if (advert_of(words, &binding) || !words_take(words, "prefix") ||
+	    words_prefix(words, &binding.prefix))
+		return -EINVAL;
+	if (words_take(words, "until")) {
+		if (words_number(words, &until_ms))
+			return -EINVAL;
+		binding.prefix_until_ms = until_ms;
+	}
+	if (words_left(words))
+		return -EINVAL;
+	(void)model_put_binding(&scene->model, &binding, 1, &full);
+	return 0;
+}
+
+static int del_advert(struct scene *scene, struct words *words)
+{
+	struct binding binding = {0};
+
+	if (advert_of(words, &binding) || words_left(words))
+		return -EINVAL;
+	(void)model_set_router(&scene->model, binding.ifindex, &binding.router,
+			       0, 1);
+	return 0;
+}
+
 /* --- lines --- */
 
 static int clock_line(struct scene *scene, struct words *words)
@@ -359,6 +400,7 @@ static int clock_line(struct scene *scene, struct words *words)
 		return -EINVAL;
 	model_settle(&scene->model, now_ms);
 	model_expire(&scene->model, now_ms);
+	model_expire_bindings(&scene->model, now_ms);
 	return 0;
 }
 
@@ -367,11 +409,12 @@ static const struct {
 	int (*enter)(struct scene *scene, struct words *words);
 	int (*take_back)(struct scene *scene, struct words *words);
 } verbs[] = {
-	{"link", link_line, del_link},	  {"addr", addr_line, del_addr},
-	{"route", route_line, del_route}, {"rule", rule_line, del_rule},
-	{"neigh", neigh_line, del_neigh}, {"policy", policy_line, NULL},
-	{"binding", binding_line, NULL},  {"clock", clock_line, NULL},
-	{"prepend", prepend_line, NULL},  {"replace", replace_line, NULL},
+	{"link", link_line, del_link},	     {"addr", addr_line, del_addr},
+	{"route", route_line, del_route},    {"rule", rule_line, del_rule},
+	{"neigh", neigh_line, del_neigh},    {"policy", policy_line, NULL},
+	{"binding", binding_line, NULL},     {"clock", clock_line, NULL},
+	{"advert", advert_line, del_advert}, {"prepend", prepend_line, NULL},
+	{"replace", replace_line, NULL},
 };
 
 int scene_line(struct scene *scene, const char *line)

@@ -23,6 +23,8 @@
  *   policy interface MATCH [always|never] [weak|strong] [metric_add N]
  *   policy route PREFIX [via ADDR] dev NAME [metric N]
  *   binding [router ADDR] [dev NAME] prefix PREFIX
+ *   advert ROUTER dev NAME prefix PREFIX [until MS]
+ *   del advert ROUTER dev NAME     (the router is none any more)
  *   clock MS                       (what waited until then happens)
  *
  * Metrics left out are 0 for IPv4 and 1024 for IPv6, as in the kernel. A '#'

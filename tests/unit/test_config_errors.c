@@ -89,7 +89,7 @@ static void tables_and_control_are_checked(void **state)
 		{"control = { socket = \"/3456789012345678901234567890123456"
 		 "7890123456789012345678901234567890123456789012345678901234567"
 		 "890123456789\"; };",
-		 1, "at most 107 characters, not 108", "sun_path is 108 long"},
+		 1, "at most 103 characters, not 108", "with .new behind it"},
 		{"control = { socket = 5; };", 1,
 		 "control.socket: expected a string, not an integer",
 		 "a number"},

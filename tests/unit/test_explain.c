@@ -207,18 +207,24 @@ static void notes_say_what_is_odd(void **state)
 		const char *source;
 		const char *kernel;
 		const char *note;
+		const char *later; /* somebody else, once we are steady */
 	} cases[] = {
 		{"link 2 a up no-carrier\n", "10.1.0.2", "7100 10.2.0.1 3",
-		 "link a has no carrier"},
+		 "link a has no carrier", ""},
 		{"neigh 10.1.0.1 dev a failed\n", "10.1.0.2", "7100 10.2.0.1 3",
-		 "10.1.0.1 on a does not answer"},
-		{"", "10.1.0.2", "254 10.1.0.1 2", "table main answered"},
-		{"", "10.1.0.2", "7100 10.2.0.1 3", "multihomectl reload"},
-		{"", "10.1.0.2", "52 10.2.0.1 3", "somebody else"},
-		{"", "10.1.0.2", "255 local 1", "table local answers"},
+		 "10.1.0.1 on a does not answer", ""},
+		{"", "10.1.0.2", "254 10.1.0.1 2", "table main answered", ""},
+		{"", "10.1.0.2", "7100 10.2.0.1 3", "multihomectl reload", ""},
+		{"rule 100 from 10.1.0.2/32 lookup 52\n", "10.1.0.2",
+		 "52 10.2.0.1 3", "somebody else comes before", ""},
+		{"rule 100 from 10.1.0.2/32 lookup main\n", "10.1.0.2",
+		 "254 10.2.0.1 3", "somebody else comes before", ""},
+		{"", "10.1.0.2", "7100 10.2.0.1 3", "route 9.9.9.0/24 is",
+		 "route 9.9.9.0/24 via 10.2.0.1 dev b table 7100 proto 4"},
+		{"", "10.1.0.2", "255 local 1", "table local answers", ""},
 		{"rule 100 not fwmark 51820/0xffffffff lookup 51820\n"
 		 "route 0.0.0.0/0 dev d table 51820\n",
-		 "10.1.0.2", "51820 none 5", "full tunnel is up"},
+		 "10.1.0.2", "51820 none 5", "full tunnel is up", ""},
 	};
 
 	(void)state;
@@ -230,6 +236,7 @@ static void notes_say_what_is_odd(void **state)
 		(void)snprintf(lines, sizeof(lines), HOST "%s", cases[i].more);
 		scene_make(&scene, lines);
 		scene_steady(&scene);
+		assert_int_equal(scene_line(&scene, cases[i].later), 0);
 		reply = explain(&scene, cases[i].source, "9.9.9.9",
 				cases[i].kernel);
 		if (!has_note(reply, cases[i].note))

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "adverts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/engine_advert.h"
+#include "kernel/ra_socket.h"
+#include "log.h"
+
+enum {
+	RECEIVE_MAX = 64,      /* messages at one go */
+	ASK_MAX = 3,	       /* MAX_RTR_SOLICITATIONS */
+	ASK_EVERY_MS = 4000,   /* RTR_SOLICITATION_INTERVAL */
+	SAVE_EVERY_MS = 60000, /* when only times are new */
+	RESTORED_MAX = 4096,   /* lines of the file */
+	BOOT_ID_MAX = 40,
+};
+
+/* --- the file --- */
+
+/* Times are those of this boot. */
+static void read_boot_id(char *ret)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	(void)snprintf(ret, BOOT_ID_MAX, "unknown");
+	if (!file)
+		return;
+	if (fscanf(file, "%39s", ret) != 1)
+		(void)snprintf(ret, BOOT_ID_MAX, "unknown");
+	(void)fclose(file);
+}
+
+static bool read_line(FILE *file, struct binding *ret)
+{
+	char router[IP_TEXT_MAX];
+	char prefix[IP_TEXT_MAX];
+
+	*ret = (struct binding){0};
+	return fscanf(file,
+		      "%" SCNu32 " %63s %63s %" SCNu64 " %" SCNu64 " %" SCNu64,
+		      &ret->ifindex, router, prefix, &ret->prefix_until_ms,
+		      &ret->router_until_ms, &ret->heard_ms) == 6 &&
+	       ip_addr_parse(router, &ret->router) == 0 &&
+	       ip_prefix_parse(prefix, &ret->prefix) == 0 &&
+	       ret->router.family == AF_INET6 &&
+	       ip_addr_is_link_local(&ret->router) &&
+	       ret->prefix.addr.family == AF_INET6;
+}
+
+/* What the file says is checked like anything from outside. */
+void adverts_load(struct adverts *adverts, struct engine *engine,
+		  uint64_t now_ms)
+{
+	char boot_id[BOOT_ID_MAX];
+	char written[BOOT_ID_MAX];
+	struct binding binding;
+	FILE *file = fopen(adverts->path, "re");
+
+	if (!file)
+		return;
+	read_boot_id(boot_id);
+	if (fscanf(file, "%39s", written) == 1 && strcmp(boot_id, written) == 0)
+		for (int i = 0; i < RESTORED_MAX && read_line(file, &binding);
+		     i++)
+			engine_restore_binding(engine, &binding, now_ms);
+	(void)fclose(file);
+	adverts->saved_version = engine->model.bindings_version;
+	adverts->saved_ms = now_ms;
+}
+
+static int write_file(const char *path, const struct engine *engine)
+{
+	char boot_id[BOOT_ID_MAX];
+	char router[IP_TEXT_MAX];
+	char prefix[IP_TEXT_MAX];
+	const struct binding *it;
+	FILE *file = fopen(path, "we");
+	int error;
+
+	if (!file)
+		return -errno;
+	read_boot_id(boot_id);
+	(void)fprintf(file, "%s\n", boot_id);
+	vec_foreach(&engine->model.bindings, it)
+		(void)fprintf(file,
+			      "%" PRIu32 " %s %s %" PRIu64 " %" PRIu64
+			      " %" PRIu64 "\n",
+			      it->ifindex, ip_addr_format(&it->router, router),
+			      ip_prefix_format(&it->prefix, prefix),
+			      it->prefix_until_ms, it->router_until_ms,
+			      it->heard_ms);
+	error = ferror(file);
+	if (fclose(file) || error)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+/* Written aside and renamed: a half-written file helps nobody. */
+void adverts_save(struct adverts *adverts, const struct engine *engine,
+		  uint64_t now_ms)
+{
+	char path[sizeof(adverts->path) + 8];
+	int error;
+
+	adverts->saved_version = engine->model.bindings_version;
+	adverts->saved_ms = now_ms;
+	if (engine->model.bindings.n == 0) {
+		(void)unlink(adverts->path);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s.new", adverts->path);
+	error = write_file(path, engine);
+	if (!error && rename(path, adverts->path))
+		error = -errno;
+	if (error)
+		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
+			    "%s: %s; learned bindings do not outlive a "
+			    "restart",
+			    adverts->path, strerror(-error));
+}
+
+void adverts_forget(struct adverts *adverts)
+{
+	(void)unlink(adverts->path);
+}
+
+/* --- hearing --- */
+
+void adverts_receive(struct adverts *adverts, struct engine *engine,
+		     uint64_t now_ms)
+{
+	struct ra_heard heard;
+
+	for (int i = 0; i < RECEIVE_MAX; i++) {
+		int r = ra_socket_receive(adverts->socket, &heard);
+
+		if (r == 0)
+			return;
+		if (r > 0)
+			engine_take_advert(engine,
+					   &(struct advert){heard.ifindex,
+							    heard.router,
+							    &heard.ra},
+					   now_ms);
+		else
+			log_limited(LOG_KIND_BAD_ADVERT, now_ms, LOG_WARNING,
+				    "a router advertisement was ignored: %s",
+				    r == -EBADMSG ? heard.why : strerror(-r));
+		if (r < 0 && r != -EBADMSG)
+			return;
+	}
+}
+
+/* --- asking --- */
+
+static struct advert_link *find_link(struct adverts *adverts, uint32_t ifindex)
+{
+	struct advert_link *it;
+
+	vec_foreach(&adverts->links, it)
+		if (it->ifindex == ifindex)
+			return it;
+	return NULL;
+}
+
+/* A solicitation needs a link-local address that is no longer tentative. */
+static bool may_ask(const struct model *model, const struct link *link)
+{
+	const struct address *it;
+
+	if (!link->up || !link->carrier || link->loopback)
+		return false;
+	vec_foreach(&model->addresses, it)
+		if (it->ifindex == link->ifindex && !it->tentative &&
+		    !it->dad_failed && it->local.family == AF_INET6 &&
+		    ip_addr_is_link_local(&it->local))
+			return true;
+	return false;
+}
+
+static bool has_answered(const struct engine *engine, uint32_t ifindex)
+{
+	const struct seen_router *it;
+
+	vec_foreach(&engine->routers, it)
+		if (it->ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static void note_links(struct adverts *adverts, const struct engine *engine,
+		       uint64_t now_ms)
+{
+	const struct link *link;
+	struct advert_link *known;
+
+	vec_foreach(&adverts->links, known)
+		known->seen = false;
+	vec_foreach(&engine->model.links, link) {
+		if (!may_ask(&engine->model, link))
+			continue;
+		known = find_link(adverts, link->ifindex);
+		if (known)
+			known->seen = true;
+		else
+			vec_push(&adverts->links,
+				 ((struct advert_link){.ifindex = link->ifindex,
+						       .next_ms = now_ms,
+						       .seen = true}));
+	}
+	/* One that comes up again is asked again. */
+	for (size_t i = adverts->links.n; i-- > 0;)
+		if (!adverts->links.items[i].seen)
+			vec_remove(&adverts->links, i);
+}
+
+static void ask(struct adverts *adverts, const struct engine *engine,
+		struct advert_link *link, uint64_t now_ms)
+{
+	if (!link->next_ms || link->next_ms > now_ms)
+		return;
+	link->next_ms = 0;
+	if (link->asked > 0 && has_answered(engine, link->ifindex))
+		return;
+	(void)ra_socket_solicit(adverts->socket, link->ifindex);
+	if (++link->asked < ASK_MAX)
+		link->next_ms = now_ms + ASK_EVERY_MS;
+}
+
+void adverts_update(struct adverts *adverts, const struct engine *engine,
+		    uint64_t now_ms)
+{
+	const struct model *model = &engine->model;
+	struct advert_link *it;
+
+	if (adverts->socket) {
+		note_links(adverts, engine, now_ms);
+		vec_foreach(&adverts->links, it)
+			ask(adverts, engine, it, now_ms);
+	}
+	if (adverts->saved_version != model->bindings_version ||
+	    (model->bindings.n && now_ms > adverts->saved_ms + SAVE_EVERY_MS))
+		adverts_save(adverts, engine, now_ms);
+}
+
+uint64_t adverts_next(const struct adverts *adverts)
+{
+	const struct advert_link *it;
+	uint64_t next = 0;
+
+	vec_foreach(&adverts->links, it)
+		if (it->next_ms && (!next || it->next_ms < next))
+			next = it->next_ms;
+	return next;
+}
+
+/* --- life --- */
+
+int adverts_fd(const struct adverts *adverts)
+{
+	return adverts->socket ? ra_socket_fd(adverts->socket) : -1;
+}
+
+void adverts_init(struct adverts *adverts, const char *path)
+{
+	int error;
+
+	memset(adverts, 0, sizeof(*adverts));
+	(void)snprintf(adverts->path, sizeof(adverts->path), "%s", path);
+	error = ra_socket_open(&adverts->socket);
+	if (error)
+		log_notice("no raw socket for router advertisements (%s): "
+			   "only what the kernel passes on is heard",
+			   strerror(-error));
+}
+
+void adverts_done(struct adverts *adverts)
+{
+	ra_socket_free(adverts->socket);
+	adverts->socket = NULL;
+	vec_done(&adverts->links);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/engine_advert.h"
+
+#include <netinet/in.h>
+
+#include "engine/engine_read.h"
+#include "log.h"
+
+enum {
+	RESTORE_MS = 4000, /* RFC 4861, 6.3.7: the wait for an answer */
+	REREAD_MS = 1000,  /* between two reads for the kernel's prefixes */
+	LINES_MS = 10000,  /* in which at most LINES_MAX lines are logged */
+	LINES_MAX = 20,
+};
+
+static uint64_t until(uint32_t lifetime_s, uint32_t forever, uint64_t now_ms)
+{
+	return lifetime_s == forever ? BINDING_FOREVER
+				     : now_ms + (uint64_t)lifetime_s * 1000;
+}
+
+/* Whoever is on a link must not be able to fill the log. */
+static bool may_log(struct engine *engine, uint64_t now_ms)
+{
+	if (now_ms - engine->router_lines_ms > LINES_MS) {
+		engine->router_lines_ms = now_ms;
+		engine->router_lines = 0;
+	}
+	return ++engine->router_lines <= LINES_MAX;
+}
+
+static void log_binding(struct engine *engine, const struct binding *binding,
+			uint64_t now_ms)
+{
+	const struct link *link = model_link(&engine->model, binding->ifindex);
+	bool ends = binding_until(binding) <= now_ms;
+	char router[IP_TEXT_MAX];
+	char prefix[IP_TEXT_MAX];
+
+	if (may_log(engine, now_ms))
+		log_info("router %s link=%s: %s prefix=%s%s",
+			 ip_addr_format(&binding->router, router),
+			 link ? link->name : "?",
+			 ends ? "no longer advertises" : "advertises",
+			 ip_prefix_format(&binding->prefix, prefix),
+			 engine->router_lines == LINES_MAX
+				 ? " (the next such lines are left out)"
+				 : "");
+}
+
+static void put(struct engine *engine, const struct binding *binding,
+		uint64_t now_ms)
+{
+	bool full;
+
+	if (model_put_binding(&engine->model, binding, now_ms, &full))
+		log_binding(engine, binding, now_ms);
+	if (full)
+		log_limited(LOG_KIND_BINDINGS_FULL, now_ms, LOG_WARNING,
+			    "routers of one link advertise more than %d "
+			    "prefixes; those heard longest ago are forgotten",
+			    BINDING_MAX);
+}
+
+/* --- routes whose times changed without a message --- */
+
+static struct seen_router *find_router(struct engine *engine,
+				       const struct advert *advert)
+{
+	struct seen_router *it;
+	struct seen_router *oldest = NULL;
+	const struct seen_router router = {.ifindex = advert->ifindex,
+					   .addr = advert->router};
+
+	vec_foreach(&engine->routers, it) {
+		if (it->ifindex == advert->ifindex &&
+		    ip_addr_equal(&it->addr, &advert->router))
+			return it;
+		if (!oldest || it->heard_ms < oldest->heard_ms)
+			oldest = it;
+	}
+	if (engine->routers.n >= SEEN_ROUTERS_MAX) {
+		*oldest = router;
+		return oldest;
+	}
+	vec_push(&engine->routers, router);
+	return &engine->routers.items[engine->routers.n - 1];
+}
+
+/* The kernel tells neither of a refresh nor of a changed lifetime. */
+static void reread_routes(struct engine *engine, uint32_t ifindex)
+{
+	engine_mark_routes(engine, AF_INET6, ROUTE_TABLE_MAIN, ifindex);
+}
+
+void engine_take_advert(struct engine *engine, const struct advert *advert,
+			uint64_t now_ms)
+{
+	const struct ra *ra = advert->ra;
+	struct seen_router *seen;
+	uint64_t router_until_ms = until(ra->router_lifetime_s, 0, now_ms);
+
+	if (ra->router_lifetime_s == 0)
+		router_until_ms = now_ms;
+	model_set_router(&engine->model, advert->ifindex, &advert->router,
+			 router_until_ms, now_ms);
+	for (size_t i = 0; i < ra->n_prefixes; i++) {
+		const struct binding binding = {
+			.ifindex = advert->ifindex,
+			.router = advert->router,
+			.prefix = ra->prefixes[i].prefix,
+			.prefix_until_ms = until(ra->prefixes[i].valid_s,
+						 RA_FOREVER, now_ms),
+			.router_until_ms = router_until_ms,
+			.heard_ms = now_ms,
+		};
+
+		put(engine, &binding, now_ms);
+	}
+	seen = find_router(engine, advert);
+	seen->heard_ms = now_ms;
+	if (seen->routes_digest != ra->routes_digest)
+		reread_routes(engine, advert->ifindex);
+	seen->routes_digest = ra->routes_digest;
+	engine->hears_routers = true;
+}
+
+/* --- what the kernel passes on --- */
+
+static uint64_t router_until(const struct engine *engine,
+			     const struct kernel_advert *advert)
+{
+	const struct binding *it;
+
+	vec_foreach(&engine->model.bindings, it)
+		if (it->ifindex == advert->ifindex &&
+		    ip_addr_equal(&it->router, &advert->router))
+			return it->router_until_ms;
+	return BINDING_FOREVER;
+}
+
+void engine_take_prefix(struct engine *engine,
+			const struct kernel_advert *advert, uint64_t now_ms)
+{
+	const struct binding binding = {
+		.ifindex = advert->ifindex,
+		.router = advert->router,
+		.prefix = advert->prefix.prefix,
+		.prefix_until_ms =
+			until(advert->prefix.valid_s, RA_FOREVER, now_ms),
+		.router_until_ms = router_until(engine, advert),
+		.heard_ms = now_ms,
+	};
+
+	/* The whole message tells more. */
+	if (engine->hears_routers)
+		return;
+	put(engine, &binding, now_ms);
+	if (now_ms < engine->reread_ms + REREAD_MS)
+		return;
+	engine->reread_ms = now_ms;
+	reread_routes(engine, advert->ifindex);
+}
+
+void engine_restore_binding(struct engine *engine,
+			    const struct binding *binding, uint64_t now_ms)
+{
+	struct binding kept = *binding;
+	bool full;
+
+	if (kept.prefix_until_ms < now_ms + RESTORE_MS)
+		kept.prefix_until_ms = now_ms + RESTORE_MS;
+	if (kept.router_until_ms < now_ms + RESTORE_MS)
+		kept.router_until_ms = now_ms + RESTORE_MS;
+	if (kept.heard_ms > now_ms)
+		kept.heard_ms = now_ms;
+	(void)model_put_binding(&engine->model, &kept, now_ms, &full);
+}
