@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * world_fake - the fake kernel under a world, for tests that only it can pass.
+ */
+#ifndef WORLD_FAKE_H
+#define WORLD_FAKE_H
+
+#include "tests/engine/world.h"
+#include "tests/fake_kernel/fake_kernel.h"
+
+/** world_fake() - between world_make() and world_unmake() */
+struct fake *world_fake(void);
+
+#endif
