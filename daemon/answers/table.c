@@ -236,6 +236,7 @@ void table_entries(struct engine *engine, const struct subnet *subnet,
 			push_wanted(&entry, it, ret);
 	push_others(&entry, &wants, ret);
 	plan_row_done(&rib->attrs, &wants);
+	vec_done(&wants);
 }
 
 /* --- the method --- */

@@ -443,6 +443,8 @@ static int read_links(struct engine *engine)
 			     (struct kernel_read){.what = KERNEL_ADDRESS,
 						  .family = families[f]},
 			     false);
+	if (error == 0)
+		model_drop_orphans(&engine->model);
 	engine->model.changes.links = true;
 	engine->model.changes.addresses = true;
 	vec_done(&links);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -348,6 +349,15 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 		clients_turn(client);
 }
 
+/* Who only sends no more (a shell pipe does) may still read its answers. */
+static bool is_gone(int fd)
+{
+	struct pollfd pollfd = {.fd = fd};
+
+	return poll(&pollfd, 1, 0) > 0 &&
+	       (pollfd.revents & (POLLHUP | POLLERR));
+}
+
 static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct connection *client = watcher->data;
@@ -360,7 +370,7 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 		   MSG_DONTWAIT);
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (len < 0 ||
+	if (len < 0 || (len == 0 && is_gone(client->fd)) ||
 	    varlink_reader_feed(&client->input, chunk, (size_t)len)) {
 		connection_doom(client, NULL);
 		return;

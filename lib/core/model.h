@@ -136,6 +136,9 @@ bool model_set_router(struct model *model, uint32_t ifindex,
 		      const struct ip_addr *router, uint64_t until_ms,
 		      uint64_t now_ms);
 
+/** model_drop_orphans() - drop bindings of links that are gone unheard */
+void model_drop_orphans(struct model *model);
+
 /** model_expire_bindings() - drop those whose time is up */
 void model_expire_bindings(struct model *model, uint64_t now_ms);
 

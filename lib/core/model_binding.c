@@ -50,3 +50,15 @@ void model_expire_bindings(struct model *model, uint64_t now_ms)
 		touch(model, ifindex);
 	}
 }
+
+void model_drop_orphans(struct model *model)
+{
+	for (size_t i = model->bindings.n; i-- > 0;) {
+		uint32_t ifindex = model->bindings.items[i].ifindex;
+
+		if (model_link(model, ifindex))
+			continue;
+		vec_remove(&model->bindings, i);
+		touch(model, ifindex);
+	}
+}
