@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "core/plan.h"
+#include "core/text.h"
 #include "tests/engine/world.h"
 #include "tests/unit/scene_text.h"
 
@@ -39,24 +39,8 @@ static const struct kernel_config config = {
 struct protocol {
 	struct kernel *kernel;
 	struct model model; /* of it the links, for their names */
-	char text[SIZE];
-	size_t len;
+	struct text text;   /* what is written */
 };
-
-__attribute__((format(printf, 2, 3))) static void put(struct protocol *protocol,
-						      const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(protocol->text + protocol->len,
-		      sizeof(protocol->text) - protocol->len, format, args);
-	va_end(args);
-	assert_true(n >= 0 &&
-		    protocol->len + (size_t)n < sizeof(protocol->text));
-	protocol->len += (size_t)n;
-}
 
 static const char *link_name(const struct protocol *protocol, uint32_t ifindex)
 {
@@ -72,16 +56,17 @@ static void put_route(struct protocol *protocol,
 {
 	char text[ROUTE_TEXT_MAX];
 
-	put(protocol, "%s",
-	    route_format(&route->prefix, &route->route, &route->set,
-			 &protocol->model.links, text));
+	text_put(&protocol->text, "%s",
+		 route_format(&route->prefix, &route->route, &route->set,
+			      &protocol->model.links, text));
 }
 
 static void put_link(struct protocol *protocol,
 		     const struct kernel_event *event)
 {
-	put(protocol, "link %s%s%s", event->link.name,
-	    event->link.up ? " up" : "", event->link.carrier ? " carrier" : "");
+	text_put(&protocol->text, "link %s%s%s", event->link.name,
+		 event->link.up ? " up" : "",
+		 event->link.carrier ? " carrier" : "");
 }
 
 static void put_address(struct protocol *protocol,
@@ -89,11 +74,11 @@ static void put_address(struct protocol *protocol,
 {
 	char text[IP_TEXT_MAX];
 
-	put(protocol, "address %s/%u%s%s",
-	    ip_addr_format(&event->address.local, text),
-	    event->address.prefix_len,
-	    event->address.temporary ? " secondary" : "",
-	    event->address.tentative ? " tentative" : "");
+	text_put(&protocol->text, "address %s/%u%s%s",
+		 ip_addr_format(&event->address.local, text),
+		 event->address.prefix_len,
+		 event->address.temporary ? " secondary" : "",
+		 event->address.tentative ? " tentative" : "");
 }
 
 static void put_change(struct protocol *protocol,
@@ -101,7 +86,8 @@ static void put_change(struct protocol *protocol,
 {
 	static const char *const hows[] = {"append ", "prepend ", "replace "};
 
-	put(protocol, "route %s", event->deleted ? "" : hows[event->put]);
+	text_put(&protocol->text, "route %s",
+		 event->deleted ? "" : hows[event->put]);
 	put_route(protocol, &event->route);
 }
 
@@ -110,7 +96,7 @@ static void put_rule(struct protocol *protocol,
 {
 	char text[RULE_TEXT_MAX];
 
-	put(protocol, "rule %s", rule_format(&event->rule, text));
+	text_put(&protocol->text, "rule %s", rule_format(&event->rule, text));
 }
 
 static void put_neighbour(struct protocol *protocol,
@@ -118,15 +104,15 @@ static void put_neighbour(struct protocol *protocol,
 {
 	char text[IP_TEXT_MAX];
 
-	put(protocol, "neighbour %s%s",
-	    ip_addr_format(&event->neighbour.addr, text),
-	    event->neighbour.failed ? " failed" : "");
+	text_put(&protocol->text, "neighbour %s%s",
+		 ip_addr_format(&event->neighbour.addr, text),
+		 event->neighbour.failed ? " failed" : "");
 }
 
 static void put_nexthop(struct protocol *protocol,
 			const struct kernel_event *event)
 {
-	put(protocol, "nexthop %u", event->nexthop_id);
+	text_put(&protocol->text, "nexthop %u", event->nexthop_id);
 }
 
 static void (*const writers[KERNEL_EVENTS])(
@@ -156,13 +142,13 @@ static void hear(const struct kernel_event *event, void *data)
 		return;
 	if (event->deleted && event->kind == KERNEL_ADDRESS)
 		(void)model_remove_address(&protocol->model, &event->address);
-	put(protocol, "  %s", event->deleted ? "gone: " : "");
+	text_put(&protocol->text, "  %s", event->deleted ? "gone: " : "");
 	assert_non_null(writers[event->kind]);
 	writers[event->kind](protocol, event);
 	/* Links say no more than before 6.2; nobody reads it there. */
 	if (event->port && event->kind != KERNEL_LINK)
-		put(protocol, ", by somebody");
-	put(protocol, "\n");
+		text_put(&protocol->text, ", by somebody");
+	text_put(&protocol->text, "\n");
 }
 
 static void take_link(const struct kernel_event *event, void *data)
@@ -199,9 +185,9 @@ static void list(const struct kernel_event *event, void *data)
 {
 	struct protocol *protocol = data;
 
-	put(protocol, "  ");
+	text_put(&protocol->text, "  ");
 	put_route(protocol, &event->route);
-	put(protocol, "\n");
+	text_put(&protocol->text, "\n");
 }
 
 static void list_table(struct protocol *protocol, const char *name)
@@ -243,11 +229,11 @@ static void apply(struct protocol *protocol, const char *line)
 	assert_int_equal(
 		kernel_apply(protocol->kernel, &op, 1, store, &failures), 0);
 	if (failures.n)
-		put(protocol, "  %s %s\n",
-		    strerrorname_np(-failures.items[0].error),
-		    failures.items[0].why);
+		text_put(&protocol->text, "  %s %s\n",
+			 strerrorname_np(-failures.items[0].error),
+			 failures.items[0].why);
 	else
-		put(protocol, "  done\n");
+		text_put(&protocol->text, "  done\n");
 	vec_done(&failures);
 	hear_all(protocol);
 }
@@ -283,18 +269,20 @@ static void ask(struct protocol *protocol, const char *line)
 
 	assert_int_equal(kernel_ask(protocol->kernel, &question, &answer), 0);
 	if (answer.error) {
-		put(protocol, "  %s\n", strerrorname_np(-answer.error));
+		text_put(&protocol->text, "  %s\n",
+			 strerrorname_np(-answer.error));
 		return;
 	}
-	put(protocol, "  type %u", answer.type);
+	text_put(&protocol->text, "  type %u", answer.type);
 	if (ip_addr_is_set(&answer.hop.gateway))
-		put(protocol, " via %s",
-		    ip_addr_format(&answer.hop.gateway, text));
-	put(protocol, " dev %s table %u",
-	    link_name(protocol, answer.hop.ifindex), answer.table);
+		text_put(&protocol->text, " via %s",
+			 ip_addr_format(&answer.hop.gateway, text));
+	text_put(&protocol->text, " dev %s table %u",
+		 link_name(protocol, answer.hop.ifindex), answer.table);
 	if (!ip_addr_is_set(&question.src))
-		put(protocol, " src %s", ip_addr_format(&answer.src, text));
-	put(protocol, "\n");
+		text_put(&protocol->text, " src %s",
+			 ip_addr_format(&answer.src, text));
+	text_put(&protocol->text, "\n");
 }
 
 /* --- the file --- */
@@ -315,28 +303,28 @@ static void play(struct protocol *protocol, const char *line)
 {
 	switch (line[0]) {
 	case '=':
-		put(protocol, "%s\n", line);
+		text_put(&protocol->text, "%s\n", line);
 		if (line[1] == '=')
 			begin(protocol);
 		else
 			list_table(protocol, line + 2);
 		break;
 	case '>':
-		put(protocol, "%s\n", line);
+		text_put(&protocol->text, "%s\n", line);
 		do_line(protocol, line + 2);
 		break;
 	case '!':
-		put(protocol, "%s\n", line);
+		text_put(&protocol->text, "%s\n", line);
 		apply(protocol, line + 2);
 		break;
 	case '?':
-		put(protocol, "%s\n", line);
+		text_put(&protocol->text, "%s\n", line);
 		ask(protocol, line + 2);
 		break;
 	case ' ':
 		break; /* what was answered when the file was written */
 	default:
-		put(protocol, "%s\n", line);
+		text_put(&protocol->text, "%s\n", line);
 	}
 }
 
@@ -383,14 +371,15 @@ static void compare(const char *have, const char *want)
 
 static void the_kernel_does_what_the_file_says(void **state)
 {
-	static struct protocol protocol;
+	struct protocol protocol = {0};
+	char *written = xalloc(SIZE);
 	char *file = read_file();
 	char *rest = strdup(file);
 	char *next = rest;
 	char *line;
 
 	(void)state;
-	protocol = (struct protocol){0};
+	text_init(&protocol.text, written, SIZE);
 	model_init(&protocol.model);
 	/* Empty lines too: strtok() would leave them out. */
 	while (*next) {
@@ -401,9 +390,10 @@ static void the_kernel_does_what_the_file_says(void **state)
 	world_ground_done();
 	model_done(&protocol.model);
 	if (getenv("KERNELS_UPDATE"))
-		write_file(protocol.text);
+		write_file(written);
 	else
-		compare(protocol.text, file);
+		compare(written, file);
+	free(written);
 	free(rest);
 	free(file);
 }

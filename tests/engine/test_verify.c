@@ -160,7 +160,7 @@ static void a_host_in_order_has_no_findings(void **state)
 	assert_int_equal(number(reply, "subnets"), 3);
 	/* The routes, two defaults, and the connected ones. */
 	assert_int_equal(number(reply, "prefixes"), 400 + 1 + 2 + 100 + 1 + 1);
-	assert_true(number(reply, "asked") > 2 * 500);
+	assert_true(number(reply, "asked") > 1000);
 	assert_int_equal(number(reply, "asked"), number(reply, "total"));
 	assert_int_equal(number(reply, "asked"),
 			 (int64_t)fake_calls(world_fake(), FAKE_ASK));
@@ -180,7 +180,7 @@ static void table_local_is_counted_and_not_judged(void **state)
 	reply = verified(world, NULL);
 	assert_int_equal(number(reply, "found"), 0);
 	/* Two subnets about 192.0.2.2, 192.0.2.255 and 198.51.100.255. */
-	assert_true(number(reply, "local") >= 2 * 3);
+	assert_true(number(reply, "local") >= 6);
 	json_object_put(reply);
 }
 

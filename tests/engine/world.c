@@ -218,24 +218,6 @@ static struct line_vec ours(const struct world *world)
 	return look.lines;
 }
 
-char *world_ours(const struct world *world)
-{
-	struct line_vec lines = ours(world);
-	size_t size = 1;
-	char *text;
-	char **line;
-
-	vec_foreach(&lines, line)
-		size += strlen(*line) + 1;
-	text = xalloc(size);
-	vec_foreach(&lines, line) {
-		strcat(text, *line);
-		strcat(text, "\n");
-	}
-	free_lines(&lines);
-	return text;
-}
-
 static void remove_line(struct line_vec *lines, const char *line, size_t len)
 {
 	for (size_t i = 0; i < lines->n; i++) {

@@ -54,18 +54,13 @@ void world_pass(struct world *world, uint64_t ms);
 uint64_t world_written(const struct world *world);
 
 /**
- * world_ours() - our rules and routes as the kernel has them, as lines
- *
- * "rule 7109 from 192.0.2.0/24 iif lo lookup 7100" and "7100 0.0.0.0/0 via
- * 192.0.2.1 dev d1": a table, then the route as ip(8) has it; sorted. What every
- * route of ours has (metric, protocol) is left out. The caller frees it.
- */
-char *world_ours(const struct world *world);
-
-/**
  * world_must_hold() - the kernel has these rules and routes of ours, no others
  * @lines: in any order
  * @but:   lines that come on top; with a '-' in front, lines that do not come
+ *
+ * "rule 7109 from 192.0.2.0/24 iif lo lookup 7100" and "7100 0.0.0.0/0 via
+ * 192.0.2.1 dev d1": a table, then the route as ip(8) has it. What all of ours
+ * have, metric and protocol, is left out.
  */
 void world_must_hold(const struct world *world, const char *lines,
 		     const char *but);

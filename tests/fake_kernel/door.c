@@ -16,6 +16,7 @@
 int kernel_open(const struct kernel_config *config, struct kernel **ret)
 {
 	struct fake *fake = machine_running();
+	struct machine_door door;
 	struct kernel *kernel;
 	int error;
 
@@ -28,7 +29,8 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret)
 	kernel->config = *config;
 	kernel->port = fake->last_port++;
 	kernel->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	vec_push(&fake->doors, kernel);
+	door.kernel = kernel;
+	vec_push(&fake->doors, door);
 	*ret = kernel;
 	return 0;
 }
@@ -40,7 +42,7 @@ void kernel_free(struct kernel *kernel)
 	if (!kernel)
 		return;
 	for (size_t i = fake->doors.n; i-- > 0;)
-		if (fake->doors.items[i] == kernel)
+		if (fake->doors.items[i].kernel == kernel)
 			vec_remove(&fake->doors, i);
 	machine_drop_news(fake, &kernel->queue);
 	machine_drop_news(fake, &kernel->delayed);

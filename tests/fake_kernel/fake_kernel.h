@@ -24,8 +24,9 @@
  *
  * Not modelled: VRFs, encapsulation, path MTU, router advertisements, expiry
  * (the test takes an expired route away), IPv6 address detection and privacy
- * addresses, single legs of IPv6 routes going with their link. Of two routes
- * that differ in their protocol only, IPv4 keeps one.
+ * addresses, IPv6 lookups that pass over a failed neighbour. Of two routes that
+ * differ in their protocol only, IPv4 keeps one. Of several next hops a packet
+ * takes the first that is alive.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H

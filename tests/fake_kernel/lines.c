@@ -336,29 +336,29 @@ static const struct {
 	{"nexthop", "del", nexthop_del},
 };
 
-int fake_do(struct fake *fake, uint32_t port, const char *text)
+int fake_do(struct fake *fake, uint32_t port, const char *line)
 {
-	struct line line = {.fake = fake, .port = port};
+	struct line it = {.fake = fake, .port = port};
 	char rest[512];
-	bool six = strncmp(text, "-6 ", 3) == 0;
+	bool six = strncmp(line, "-6 ", 3) == 0;
 
 	/* Scenes say the family behind; ip(8) says it in front. */
 	if (snprintf(rest, sizeof(rest), "%.*s%s",
-		     (int)strcspn(text + (six ? 3 : 0), "#"),
-		     text + (six ? 3 : 0),
+		     (int)strcspn(line + (six ? 3 : 0), "#"),
+		     line + (six ? 3 : 0),
 		     six ? " inet6" : "") >= (int)sizeof(rest) ||
-	    words_split(&line.words, &fake->model, rest))
+	    words_split(&it.words, &fake->model, rest))
 		return -EINVAL;
-	if (!words_left(&line.words))
+	if (!words_left(&it.words))
 		return 0;
-	line.names_protocol = strstr(rest, " proto ") != NULL;
+	it.names_protocol = strstr(rest, " proto ") != NULL;
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
-		struct words *words = &line.words;
+		struct words *words = &it.words;
 
 		words->at = 0;
 		if (words_take(words, acts[i].noun) &&
 		    words_take(words, acts[i].verb))
-			return acts[i].act(&line);
+			return acts[i].act(&it);
 	}
 	return -EINVAL;
 }

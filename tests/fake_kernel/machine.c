@@ -199,19 +199,19 @@ void machine_tell(struct fake *fake, const struct kernel_event *event,
 		  uint32_t attrs)
 {
 	struct machine_news news = {*event, attrs};
-	struct kernel **door;
+	const struct machine_door *door;
 
 	if (fake->news == FAKE_HIDE)
 		return;
 	vec_foreach(&fake->doors, door) {
-		if (!is_let_through(*door, event))
+		if (!is_let_through(door->kernel, event))
 			continue;
 		if (attrs != MACHINE_NO_ATTRS)
 			attrset_ref(&fake->model.rib.attrs, attrs);
 		if (fake->news == FAKE_DELAY)
-			vec_push(&(*door)->delayed, news);
+			vec_push(&door->kernel->delayed, news);
 		else
-			push(*door, &news);
+			push(door->kernel, &news);
 	}
 }
 
@@ -222,25 +222,25 @@ void fake_set_news(struct fake *fake, enum fake_news news)
 
 void fake_release(struct fake *fake)
 {
-	struct kernel **door;
+	const struct machine_door *door;
 
 	vec_foreach(&fake->doors, door) {
 		const struct machine_news *it;
 
-		vec_foreach(&(*door)->delayed, it)
-			push(*door, it);
-		vec_clear(&(*door)->delayed); /* the refs went over */
+		vec_foreach(&door->kernel->delayed, it)
+			push(door->kernel, it);
+		vec_clear(&door->kernel->delayed); /* the refs went over */
 	}
 }
 
 void fake_lose(struct fake *fake)
 {
-	struct kernel **door;
+	const struct machine_door *door;
 
 	vec_foreach(&fake->doors, door) {
-		machine_drop_news(fake, &(*door)->queue);
-		(*door)->overrun = true;
-		(void)eventfd_write((*door)->fd, 1);
+		machine_drop_news(fake, &door->kernel->queue);
+		door->kernel->overrun = true;
+		(void)eventfd_write(door->kernel->fd, 1);
 	}
 }
 

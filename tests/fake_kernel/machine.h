@@ -37,6 +37,10 @@ struct kernel {
 	struct machine_news_vec delayed;
 };
 
+struct machine_door {
+	struct kernel *kernel;
+};
+
 struct machine_neighbour {
 	struct neighbour entry;
 	struct kernel_mac mac;
@@ -62,7 +66,7 @@ struct fake {
 	VEC(, struct machine_nexthop) nexthops;
 	uint32_t last_ifindex;
 
-	VEC(, struct kernel *) doors;
+	VEC(, struct machine_door) doors; /* what kernel_open() gave */
 	uint32_t last_port;
 	enum fake_news news;
 	size_t queue_max; /* 0: no limit */

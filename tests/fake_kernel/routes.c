@@ -146,13 +146,21 @@ static bool has_leg(const struct attrset *set, const struct next_hop *leg)
 	return false;
 }
 
+static void add_hop(struct attrset *set, const struct attrset *from,
+		    const struct next_hop *hop)
+{
+	attrset_add_hop(set, hop,
+			hop->extra_len ? from->extra.items + hop->extra_at
+				       : NULL,
+			hop->extra_len);
+}
+
 static void add_hops(struct attrset *set, const struct attrset *from)
 {
 	const struct next_hop *hop;
 
 	vec_foreach(&from->hops, hop)
-		attrset_add_hop(set, hop, from->extra.items + hop->extra_at,
-				hop->extra_len);
+		add_hop(set, from, hop);
 }
 
 /* What @like says of the route as a whole, without its hops. */
@@ -263,9 +271,7 @@ static void remove_leg(struct fake *fake, const struct machine_route *in,
 		bool is_it = hop->ifindex == leg->ifindex &&
 			     ip_addr_equal(&hop->gateway, &leg->gateway);
 
-		attrset_add_hop(is_it ? &gone : &rest, hop,
-				set->extra.items + hop->extra_at,
-				hop->extra_len);
+		add_hop(is_it ? &gone : &rest, set, hop);
 	}
 	rib_remove_at(rib, &in->prefix, at);
 	if (rest.hops.n)
