@@ -146,13 +146,30 @@ static bool is_order_unknown(const struct model *model,
 	return false;
 }
 
-/* Seen in a read: behind those seen before, as the kernel has them. */
+/* Of its key, those before it were seen in this read, those behind were not. */
+static bool is_in_order(const struct row *row, size_t at)
+{
+	for (size_t i = 0; i < row->n; i++) {
+		bool is_stale = row->routes[i].flags & ROUTE_STALE;
+
+		if (i != at && is_stale == (i < at) &&
+		    route_key_cmp(&row->routes[i], &row->routes[at]) == 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Seen in a read: behind those seen before, as the kernel has them. What stands
+ * there already is left alone, so that a read that brings no news is none.
+ */
 static void reorder(struct model *model, const struct model_route *in,
 		    size_t at)
 {
 	struct route moved = *rib_route(&model->rib, &in->prefix, at);
 
-	if (!(moved.flags & ROUTE_STALE))
+	if (!(moved.flags & ROUTE_STALE) ||
+	    is_in_order(rib_row(&model->rib, &in->prefix), at))
 		return;
 	attrset_ref(&model->rib.attrs, moved.attrs);
 	rib_remove_at(&model->rib, &in->prefix, at);

@@ -470,6 +470,30 @@ static void reading_the_same_again_changes_nothing(void **state)
 	scene_done(&scene);
 }
 
+/* Or a look whether all is as known would find news each time. */
+static void reading_what_is_known_is_no_news(void **state)
+{
+	static const char *const lines[] = {
+		"route " P GW,
+		"route " P "via 192.0.2.2 dev a",
+		"route " P "via 192.0.2.3 dev a",
+	};
+	struct scene scene;
+	struct model *model = &scene.model;
+
+	(void)state;
+	scene_make(&scene, LINKS "route " P GW "\n"
+				 "route " P "via 192.0.2.2 dev a\n"
+				 "route " P "via 192.0.2.3 dev a\n");
+	rib_clean(&model->rib);
+	model_read_begin(model, AF_INET, ROUTE_TABLE_MAIN, 0);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(scene_line(&scene, lines[i]), 0);
+	model_read_end(model, AF_INET, ROUTE_TABLE_MAIN, 0);
+	assert_int_equal(model->rib.dirty.n, 0);
+	scene_done(&scene);
+}
+
 static void reading_finds_the_kernels_order(void **state)
 {
 	struct scene scene;
@@ -593,6 +617,7 @@ int main(void)
 		cmocka_unit_test(reading_one_link_leaves_the_others),
 		cmocka_unit_test(reading_one_link_does_not_tell_the_order),
 		cmocka_unit_test(reading_the_same_again_changes_nothing),
+		cmocka_unit_test(reading_what_is_known_is_no_news),
 		cmocka_unit_test(reading_finds_the_kernels_order),
 		cmocka_unit_test(leaving_route_outlives_a_read),
 		cmocka_unit_test(config_routes_have_the_kernels_scope),
