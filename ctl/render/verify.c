@@ -104,10 +104,37 @@ static void put_local(const struct text *text, struct json_object *reply)
 			 phrase_count(local, "answer", &count));
 }
 
+enum {
+	UNHEARD_SHOWN = 10
+};
+
+static void put_unheard(const struct text *text, struct json_object *reply)
+{
+	size_t count = field_count(reply, "unheard");
+	struct json_object *prefix;
+	size_t i;
+
+	if (count == 0)
+		return;
+	text_say(text, TEXT_BAD, 0,
+		 "Table main had changed without a word to the daemon, for:");
+	for (i = 0; i < count && i < UNHEARD_SHOWN; i++) {
+		prefix = field_at(reply, "unheard", i);
+		text_say(text, TEXT_PLAIN, 2, "%s",
+			 prefix ? json_object_get_string(prefix) : "?");
+	}
+	if (count > UNHEARD_SHOWN)
+		text_say(text, TEXT_PLAIN, 2, "and %zu more (see --json)",
+			 count - UNHEARD_SHOWN);
+	text_say(text, TEXT_PLAIN, 0,
+		 "It has read table main now and mends its tables.");
+}
+
 void render_verify(const struct text *text, struct json_object *reply,
 		   struct json_object *previous)
 {
-	int64_t found = field_int(reply, "found", 0);
+	int64_t unheard = (int64_t)field_count(reply, "unheard");
+	int64_t found = field_int(reply, "found", 0) - unheard;
 	int64_t asked = field_int(reply, "asked", 0);
 	double seconds = field_double(reply, "seconds", 0);
 	struct phrase questions;
@@ -139,4 +166,5 @@ void render_verify(const struct text *text, struct json_object *reply,
 	put_local(text, reply);
 	put_skipped(text, reply);
 	put_disagreements(text, reply, found);
+	put_unheard(text, reply);
 }

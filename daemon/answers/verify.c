@@ -8,6 +8,7 @@
 
 #include "answers/json.h"
 #include "answers/judge.h"
+#include "answers/unheard.h"
 #include "control/interface.h"
 #include "core/probe.h"
 #include "core/xalloc.h"
@@ -44,6 +45,7 @@ VEC(disagreement_vec, struct disagreement);
 enum phase {
 	VERIFY_ASKING,
 	VERIFY_DOUBTING,
+	VERIFY_READING,
 	VERIFY_DONE,
 };
 
@@ -66,6 +68,7 @@ struct verify {
 	struct doubt_vec doubts;
 	uint64_t more_doubts; /* beyond FOUND_MAX: counted only */
 	struct disagreement_vec found;
+	struct prefix_vec unheard; /* where main had changed without a word */
 	uint64_t told; /* asked, when verify_handle() told of it last */
 };
 
@@ -305,9 +308,30 @@ static int go_on_doubting(struct verify *verify, uint64_t now_ms)
 	}
 	if (verify->found.n && is_news(verify, now_ms))
 		return 1;
+	verify->phase = VERIFY_READING;
+	verify->doubts_left = DOUBTS_MAX;
+	return 1;
+}
+
+/* --- what nobody told us --- */
+
+static int go_on_reading(struct verify *verify, uint64_t now_ms)
+{
+	int error;
+
+	verify->doubts_left -= verify->doubts_left > 0;
+	if (is_news(verify, now_ms))
+		return 1; /* the engine's turn */
+	error = engine_is_pending(verify->engine, now_ms)
+			? 0 /* no end of news: it cannot be told apart */
+			: unheard_find(verify->engine, now_ms,
+				       &verify->unheard);
+	if (error)
+		return error;
 	verify->phase = VERIFY_DONE;
 	verify->end_ms = now_ms;
-	verify->count.found = verify->found.n + verify->more_doubts;
+	verify->count.found =
+		verify->found.n + verify->more_doubts + verify->unheard.n;
 	return 0;
 }
 
@@ -318,6 +342,8 @@ int verify_step(struct verify *verify, unsigned int questions, uint64_t now_ms)
 		return go_on_asking(verify, questions);
 	case VERIFY_DOUBTING:
 		return go_on_doubting(verify, now_ms);
+	case VERIFY_READING:
+		return go_on_reading(verify, now_ms);
 	case VERIFY_DONE:
 		break;
 	}
@@ -342,6 +368,7 @@ void verify_free(struct verify *verify)
 		return;
 	vec_done(&verify->doubts);
 	vec_done(&verify->found);
+	vec_done(&verify->unheard);
 	free(verify);
 }
 
@@ -392,6 +419,17 @@ static struct json_object *disagreements(const struct verify *verify)
 	return array;
 }
 
+static struct json_object *unheard_json(const struct verify *verify)
+{
+	struct json_object *array = json_object_new_array();
+	const struct ip_prefix *it;
+	char text[IP_TEXT_MAX];
+
+	vec_foreach(&verify->unheard, it)
+		json_push_text(array, ip_prefix_format(it, text));
+	return array;
+}
+
 static struct json_object *skipped(const struct verify *verify)
 {
 	static const char *const names[] = {"ipv4", "ipv6"};
@@ -424,6 +462,7 @@ struct json_object *verify_json(const struct verify *verify, uint64_t now_ms)
 	json_object_object_add(object, "skipped", skipped(verify));
 	json_add_int(object, "found", (int64_t)count.found);
 	json_object_object_add(object, "disagreements", disagreements(verify));
+	json_object_object_add(object, "unheard", unheard_json(verify));
 	return object;
 }
 

@@ -7,10 +7,13 @@
  * draft's procedure word for word: not with our plan, so that a mistake there
  * shows as well. A slice at a time; the model may change in between. What
  * disagrees is asked again at the end, when the kernel's messages are taken in,
- * so that a change that was under way is no finding.
+ * so that a change that was under way is no finding. Last, since all of this is
+ * judged by what the daemon knows of table main, main is read once more: it must
+ * bring no news.
  *
  *	asking    verify_step() goes through prefixes and subnets
  *	doubting  what disagreed is asked again
+ *	reading   table main is read: what differs from the model was unheard
  *	done      verify_step() returns 0, from then on
  */
 #ifndef VERIFY_H
@@ -27,7 +30,7 @@ struct verify_count {
 	uint64_t asked;
 	uint64_t total; /* an estimate until it is done */
 	uint64_t local; /* answered from table local: left out */
-	size_t found;	/* disagreements; 0 until it is done */
+	size_t found;	/* disagreements and unheard; 0 until it is done */
 };
 
 /** verify_new() - @engine: borrowed until verify_free() */
@@ -37,7 +40,7 @@ void verify_free(struct verify *verify);
 /**
  * verify_step() - ask about @questions more
  *
- * While doubting it takes in the kernel's messages (engine_listen()), and
+ * From doubting on it takes in the kernel's messages (engine_listen()), and
  * expects that engine_run() is called between two steps if it is pending.
  *
  * Return: 1 there is more to do; 0 it is done; or -errno: the kernel cannot be

@@ -2,7 +2,8 @@
 /*
  * engine_read - how kernel events and dumps enter the model.
  *
- * The engine's inner half for input; nobody else includes this. Where an event
+ * The engine's inner half for input; but for unheard.c, which reads main to see
+ * whether it brings news, nobody else includes this. Where an event
  * does not tell the whole story (the kernel removes IPv4 routes of a link
  * without a word), what it concerns is put down to be read again.
  */

@@ -250,6 +250,68 @@ static void a_changed_route_of_ours_is_found(void **state)
 	must_find(world, 0);
 }
 
+/* Verify judges by what the daemon knows of main: is that still right? */
+static void a_main_that_changed_unheard_is_found_and_mended(void **state)
+{
+	static const struct {
+		const char *change;
+		const char *prefix;
+	} cases[] = {
+		{"route add 203.0.113.0/24 via 198.51.100.1 dev d2",
+		 "[ \"203.0.113.0\\/24\" ]"},
+		{"route del 10.0.1.0/25 via 192.0.2.1 dev d1",
+		 "[ \"10.0.1.0\\/25\" ]"},
+		{"route replace 10.0.1.0/25 via 192.0.2.9 dev d1",
+		 "[ \"10.0.1.0\\/25\" ]"},
+		{"route add 2001:db8:f::/48 via fe80::1 dev d1",
+		 "[ \"2001:db8:f::\\/48\" ]"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world *world = *state;
+		struct json_object *reply;
+		struct json_object *unheard;
+
+		if (i == 0)
+			three_subnets(world, 20);
+		do_hidden(cases[i].change);
+		reply = verified(world, NULL);
+		assert_int_equal(number(reply, "found"), 1);
+		assert_true(
+			json_object_object_get_ex(reply, "unheard", &unheard));
+		assert_string_equal(json_object_to_json_string(unheard),
+				    cases[i].prefix);
+		json_object_put(reply);
+		world_run(world);
+		world_must_be_steady(world);
+		must_find(world, 0);
+		if (i == 1)
+			world_do("route add 10.0.1.0/25 via 192.0.2.1 dev d1");
+		world_run(world);
+	}
+}
+
+static void a_main_that_changes_meanwhile_is_no_finding(void **state)
+{
+	struct world *world = *state;
+	struct verify *verify;
+	int r;
+
+	three_subnets(world, 20);
+	verify = verify_new(&world->engine, world->now_ms);
+	do {
+		world_do(
+			"route replace 203.0.113.0/24 via 198.51.100.1 dev d2\n"
+			"route del 203.0.113.0/24 via 198.51.100.1 dev d2");
+		r = verify_step(verify, QUESTIONS, world->now_ms);
+		assert_true(r >= 0);
+		if (engine_is_pending(&world->engine, world->now_ms))
+			(void)engine_run(&world->engine, world->now_ms);
+	} while (r > 0);
+	assert_int_equal(verify_count(verify).found, 0);
+	verify_free(verify);
+}
+
 static void a_missing_route_of_ours_is_found(void **state)
 {
 	static const struct expectation expected = {
@@ -383,6 +445,8 @@ int main(void)
 		TEST(a_change_under_way_is_no_finding),
 		TEST(a_family_that_yields_is_skipped),
 		TEST(a_changed_route_of_ours_is_found),
+		TEST(a_main_that_changed_unheard_is_found_and_mended),
+		TEST(a_main_that_changes_meanwhile_is_no_finding),
 		TEST(a_missing_route_of_ours_is_found),
 		TEST(a_missing_rule_of_ours_is_found),
 		TEST(a_rule_of_others_before_ours_is_found),

@@ -69,6 +69,26 @@ static void shows_each_disagreement(void **state)
 	page_check(render_verify, disagreement_reply, disagreement_page, NULL);
 }
 
+static const char unheard_reply[] =
+	"{'asked':2800,'total':2800,'local':0,'subnets':4,'prefixes':700,"
+	"'seconds':0.62,'skipped':[],'found':2,'disagreements':[],"
+	"'unheard':['203.0.113.0/24','2001:db8:f::/48']}";
+
+static const char unheard_page[] =
+	"Asked 2800 questions about 4 subnets and 700 prefixes in 0.62 s: "
+	"the kernel\n"
+	"agrees with all of them.\n"
+	"Table main had changed without a word to the daemon, for:\n"
+	"  203.0.113.0/24\n"
+	"  2001:db8:f::/48\n"
+	"It has read table main now and mends its tables.\n";
+
+static void tells_what_nobody_told_the_daemon(void **state)
+{
+	(void)state;
+	page_check(render_verify, unheard_reply, unheard_page, NULL);
+}
+
 static const char nothing_reply[] =
 	"{'asked':0,'total':0,'local':0,'subnets':0,'prefixes':0,'seconds':0,"
 	"'skipped':['ipv4'],'found':0,'disagreements':[]}";
@@ -153,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_that_the_kernel_agrees),
 		cmocka_unit_test(shows_each_disagreement),
+		cmocka_unit_test(tells_what_nobody_told_the_daemon),
 		cmocka_unit_test(says_that_there_was_nothing_to_ask),
 		cmocka_unit_test(shows_the_first_of_many),
 		cmocka_unit_test(survives_answers_that_make_no_sense),

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "answers/unheard.h"
+
+#include "engine/engine_read.h"
+
+#define LISTENS_MAX 16
+
+/* Prefixes that messages speak of while we look. */
+struct overheard {
+	struct engine_observer observer; /* who watches otherwise */
+	struct prefix_vec prefixes;
+	bool lost;
+};
+
+static void on_overheard(const struct engine *engine,
+			 const struct kernel_event *event, void *data)
+{
+	struct overheard *overheard = data;
+
+	if (event->kind == KERNEL_ROUTE)
+		vec_push(&overheard->prefixes, event->route.prefix);
+	overheard->lost |= event->kind == KERNEL_LOST;
+	if (overheard->observer.heard)
+		overheard->observer.heard(engine, event,
+					  overheard->observer.data);
+}
+
+/* What is told only now was on its way when we read. */
+static void listen_on(struct engine *engine, uint64_t now_ms,
+		      struct overheard *ret)
+{
+	ret->observer = engine->observer;
+	engine->observer =
+		(struct engine_observer){.heard = on_overheard, .data = ret};
+	for (int i = 0; i < LISTENS_MAX && engine_listen(engine, now_ms); i++)
+		;
+	engine->observer = ret->observer;
+}
+
+static bool has_prefix(const struct prefix_vec *prefixes,
+		       const struct ip_prefix *which)
+{
+	const struct ip_prefix *it;
+
+	vec_foreach(prefixes, it)
+		if (ip_prefix_equal(it, which))
+			return true;
+	return false;
+}
+
+static bool is_leaving(const struct engine *engine,
+		       const struct ip_prefix *which)
+{
+	const struct deadline *it;
+
+	vec_foreach(&engine->model.leaving, it)
+		if (ip_prefix_equal(&it->prefix, which))
+			return true;
+	return false;
+}
+
+int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
+{
+	struct overheard overheard = {0};
+	struct prefix_vec news = {0};
+	const struct ip_prefix *it;
+	int error = engine_read_table(engine, ROUTE_TABLE_MAIN);
+
+	if (error)
+		return error;
+	vec_foreach(&engine->model.rib.dirty, it)
+		if (news.n < UNHEARD_MAX && !is_leaving(engine, it))
+			vec_push(&news, *it);
+	listen_on(engine, now_ms, &overheard);
+	vec_foreach(&news, it)
+		if (!overheard.lost && !has_prefix(&overheard.prefixes, it))
+			vec_push(ret, *it);
+	vec_done(&overheard.prefixes);
+	vec_done(&news);
+	return 0;
+}
