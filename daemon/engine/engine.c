@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "engine/engine_advert.h"
 #include "engine/engine_apply.h"
 #include "engine/engine_read.h"
 #include "log.h"
@@ -23,6 +24,7 @@ void engine_done(struct engine *engine)
 	vec_done(&engine->tables);
 	vec_done(&engine->rereads);
 	vec_done(&engine->routers);
+	vec_done(&engine->later);
 	vec_done(&engine->undone);
 	vec_done(&engine->refused);
 	repair_done(&engine->repair);
@@ -78,6 +80,8 @@ uint64_t engine_next(const struct engine *engine)
 	uint64_t next = model_next_deadline(&engine->model);
 	uint64_t repair = repair_next(&engine->repair);
 
+	if (engine->later_ms && (!next || engine->later_ms < next))
+		next = engine->later_ms;
 	/* While something fails, repairs wait for the next try too. */
 	if (engine->retry_ms)
 		repair = engine->retry_ms;
@@ -88,7 +92,8 @@ uint64_t engine_next(const struct engine *engine)
 
 bool engine_is_steady(const struct engine *engine, uint64_t now_ms)
 {
-	return !engine->retry_ms && engine->model.leaving.n == 0 &&
+	return !engine->retry_ms && !engine->later_ms &&
+	       engine->model.leaving.n == 0 &&
 	       repair_next(&engine->repair) == 0 &&
 	       !engine_is_pending(engine, now_ms);
 }
@@ -447,6 +452,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	for (int i = 0; i < LISTEN_ROUNDS && engine_listen(engine, now_ms); i++)
 		;
 	release_undone(engine);
+	engine_advert_due(engine, now_ms);
 	if (engine_read_pending(engine, now_ms) < 0) {
 		engine_retry_later(engine, now_ms);
 		return 0;

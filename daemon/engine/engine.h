@@ -87,7 +87,9 @@ struct engine {
 	/* What routers advertise: engine_advert.h. */
 	struct seen_router_vec routers; /* at most SEEN_ROUTERS_MAX */
 	bool hears_routers; /* whole messages come; the kernel's add nothing */
-	uint64_t reread_ms; /* when the kernel's prefixes led to a read */
+	struct reread_vec later; /* what a message of theirs may have changed */
+	uint64_t later_ms;	 /* when that is to be read; 0: nothing is */
+	uint64_t reread_ms;	 /* when it was last */
 	/* Log lines about them, since when: anybody on a link can send. */
 	unsigned int router_lines;
 	uint64_t router_lines_ms;

@@ -7,9 +7,10 @@
 #include "log.h"
 
 enum {
-	RESTORE_MS = 4000, /* RFC 4861, 6.3.7: the wait for an answer */
-	REREAD_MS = 1000,  /* between two reads for the kernel's prefixes */
-	LINES_MS = 10000,  /* in which at most LINES_MAX lines are logged */
+	RESTORE_MS = 4000,     /* RFC 4861, 6.3.7: the wait for an answer */
+	REREAD_AFTER_MS = 50,  /* of a message, for the kernel to act on it */
+	REREAD_EVERY_MS = 500, /* at most */
+	LINES_MS = 10000,      /* in which at most LINES_MAX lines are logged */
 	LINES_MAX = 20,
 };
 
@@ -87,10 +88,66 @@ static struct seen_router *find_router(struct engine *engine,
 	return &engine->routers.items[engine->routers.n - 1];
 }
 
-/* The kernel tells neither of a refresh nor of a changed lifetime. */
-static void reread_routes(struct engine *engine, uint32_t ifindex)
+/*
+ * The kernel tells neither of a refresh nor of a changed lifetime, and it hands
+ * a message to raw sockets before it acts on it itself: reading at once can be
+ * too early, and would be done for every message of a flood.
+ */
+static void reread_routes(struct engine *engine, uint32_t ifindex,
+			  uint64_t now_ms)
 {
-	engine_mark_routes(engine, AF_INET6, ROUTE_TABLE_MAIN, ifindex);
+	const struct reread what = {AF_INET6, ROUTE_TABLE_MAIN, ifindex};
+	const struct reread *it;
+
+	if (!engine->later_ms)
+		engine->later_ms = now_ms + REREAD_AFTER_MS;
+	if (engine->later_ms < engine->reread_ms + REREAD_EVERY_MS)
+		engine->later_ms = engine->reread_ms + REREAD_EVERY_MS;
+	vec_foreach(&engine->later, it)
+		if (it->ifindex == ifindex)
+			return;
+	vec_push(&engine->later, what);
+}
+
+void engine_advert_due(struct engine *engine, uint64_t now_ms)
+{
+	const struct reread *it;
+
+	if (!engine->later_ms || engine->later_ms > now_ms)
+		return;
+	vec_foreach(&engine->later, it)
+		engine_mark_routes(engine, it->family, it->table, it->ifindex);
+	vec_clear(&engine->later);
+	engine->later_ms = 0;
+	engine->reread_ms = now_ms;
+}
+
+/* As if the kernel had said it: for whoever watches the engine. */
+static void tell(struct engine *engine, const struct advert *advert,
+		 const struct ra_prefix *prefix)
+{
+	const struct kernel_event event = {
+		.kind = KERNEL_ADVERT,
+		.advert = {.ifindex = advert->ifindex,
+			   .router = advert->router,
+			   .prefix = *prefix},
+	};
+
+	engine->counters.events[KERNEL_ADVERT]++;
+	if (engine->observer.heard)
+		engine->observer.heard(engine, &event, engine->observer.data);
+}
+
+/* A router that is none any more ends all of its prefixes. */
+static void tell_end(struct engine *engine, const struct advert *advert)
+{
+	const struct binding *it;
+
+	vec_foreach(&engine->model.bindings, it)
+		if (it->ifindex == advert->ifindex &&
+		    ip_addr_equal(&it->router, &advert->router))
+			tell(engine, advert,
+			     &(struct ra_prefix){.prefix = it->prefix});
 }
 
 void engine_take_advert(struct engine *engine, const struct advert *advert,
@@ -100,8 +157,10 @@ void engine_take_advert(struct engine *engine, const struct advert *advert,
 	struct seen_router *seen;
 	uint64_t router_until_ms = until(ra->router_lifetime_s, 0, now_ms);
 
-	if (ra->router_lifetime_s == 0)
+	if (ra->router_lifetime_s == 0) {
 		router_until_ms = now_ms;
+		tell_end(engine, advert);
+	}
 	model_set_router(&engine->model, advert->ifindex, &advert->router,
 			 router_until_ms, now_ms);
 	for (size_t i = 0; i < ra->n_prefixes; i++) {
@@ -115,12 +174,13 @@ void engine_take_advert(struct engine *engine, const struct advert *advert,
 			.heard_ms = now_ms,
 		};
 
+		tell(engine, advert, &ra->prefixes[i]);
 		put(engine, &binding, now_ms);
 	}
 	seen = find_router(engine, advert);
 	seen->heard_ms = now_ms;
 	if (seen->routes_digest != ra->routes_digest)
-		reread_routes(engine, advert->ifindex);
+		reread_routes(engine, advert->ifindex, now_ms);
 	seen->routes_digest = ra->routes_digest;
 	engine->hears_routers = true;
 }
@@ -152,14 +212,8 @@ void engine_take_prefix(struct engine *engine,
 		.heard_ms = now_ms,
 	};
 
-	/* The whole message tells more. */
-	if (engine->hears_routers)
-		return;
 	put(engine, &binding, now_ms);
-	if (now_ms < engine->reread_ms + REREAD_MS)
-		return;
-	engine->reread_ms = now_ms;
-	reread_routes(engine, advert->ifindex);
+	reread_routes(engine, advert->ifindex, now_ms);
 }
 
 void engine_restore_binding(struct engine *engine,

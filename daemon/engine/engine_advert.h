@@ -4,7 +4,7 @@
  *
  * Two ways in: whole messages from the raw socket, and single prefixes that the
  * kernel passes on where it processes advertisements itself. Each says the
- * same; hearing both changes nothing. A message that only refreshes times
+ * same; once whole messages come, single prefixes are passed over. A message that only refreshes times
  * changes the times and nothing else: no plan, no write.
  */
 #ifndef ENGINE_ADVERT_H
@@ -31,6 +31,9 @@ void engine_take_advert(struct engine *engine, const struct advert *advert,
  */
 void engine_take_prefix(struct engine *engine,
 			const struct kernel_advert *advert, uint64_t now_ms);
+
+/** engine_advert_due() - mark the routes whose time to be read has come */
+void engine_advert_due(struct engine *engine, uint64_t now_ms);
 
 /**
  * engine_restore_binding() - one that an earlier life of ours has learned

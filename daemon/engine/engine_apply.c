@@ -193,6 +193,20 @@ static void redo_op(struct engine *engine, const struct op *op, bool again)
 		vec_push(&engine->undone, op->route.prefix);
 }
 
+/* A neighbour's failure stops nothing, but "not now" is tried again. */
+static bool is_worth_a_retry(const struct op_vec *ops,
+			     const struct engine_result *result)
+{
+	for (size_t i = 0; i < result->failures.n; i++) {
+		const struct kernel_failure *it = &result->failures.items[i];
+
+		if (kernel_error_class(ops->items[it->op].kind, it->error) ==
+		    KERNEL_ERROR_LATER)
+			return true;
+	}
+	return false;
+}
+
 void engine_redo(struct engine *engine, uint64_t now_ms,
 		 const struct op_vec *ops, const struct engine_result *result)
 {
@@ -215,7 +229,7 @@ void engine_redo(struct engine *engine, uint64_t now_ms,
 		again |= now;
 		later |= !now;
 	}
-	if (!result->failed) {
+	if (!result->failed && !(later && is_worth_a_retry(ops, result))) {
 		engine->failures = 0;
 		return;
 	}

@@ -154,6 +154,13 @@ static void note_meddling(struct intake *intake,
 			    route->table, route->metric, route->protocol);
 }
 
+/* A router that says so itself is gone; nobody is about to add it again. */
+static bool is_withdrawn(const struct kernel_event *event)
+{
+	return event->port == 0 &&
+	       event->route.route.protocol == ROUTE_PROTOCOL_RA;
+}
+
 static void take_route(struct intake *intake, const struct kernel_event *event)
 {
 	struct engine *engine = intake->engine;
@@ -168,7 +175,7 @@ static void take_route(struct intake *intake, const struct kernel_event *event)
 	add_table(engine, route->route.table);
 	if (!intake->is_dump)
 		note_meddling(intake, event);
-	if (engine->policy->settle_ms)
+	if (engine->policy->settle_ms && !is_withdrawn(event))
 		until_ms = intake->now_ms + engine->policy->settle_ms;
 	if (event->deleted)
 		error = model_remove_route(&engine->model, route, until_ms);
@@ -222,6 +229,9 @@ static void take(const struct kernel_event *event, void *data)
 	struct intake *intake = data;
 	struct engine *engine = intake->engine;
 
+	/* The raw socket tells it as well, and more of it. */
+	if (event->kind == KERNEL_ADVERT && engine->hears_routers)
+		return;
 	if (!intake->is_dump) {
 		engine->counters.events[event->kind]++;
 		if (engine->observer.heard)

@@ -11,6 +11,7 @@ static const char *const subjects[HEARD_RANKS] = {
 	[HEARD_ROUTE] = "routes",
 	[HEARD_NEXTHOP] = "nexthop objects",
 	[HEARD_NEIGHBOUR] = "routers",
+	[HEARD_ADVERT] = "what routers advertise",
 	[HEARD_ADDRESS] = "addresses",
 	[HEARD_RULE] = "rules or what is ours",
 	[HEARD_LINK] = "links",

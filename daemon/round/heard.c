@@ -244,6 +244,21 @@ static enum heard_rank rank_neighbour(const struct engine *engine,
 	return is_router(engine, new) ? HEARD_NEIGHBOUR : HEARD_NOTHING;
 }
 
+/* One that only refreshes what is known is no news. */
+static enum heard_rank rank_advert(const struct engine *engine,
+				   const struct kernel_advert *advert)
+{
+	bool ends = advert->prefix.valid_s == 0;
+	const struct binding *it;
+
+	vec_foreach(&engine->model.bindings, it)
+		if (it->ifindex == advert->ifindex &&
+		    ip_addr_equal(&it->router, &advert->router) &&
+		    ip_prefix_equal(&it->prefix, &advert->prefix.prefix))
+			return ends ? HEARD_ADVERT : HEARD_NOTHING;
+	return ends ? HEARD_NOTHING : HEARD_ADVERT;
+}
+
 enum heard_rank heard_rank(const struct engine *engine,
 			   const struct kernel_event *event)
 {
@@ -266,6 +281,7 @@ enum heard_rank heard_rank(const struct engine *engine,
 	case KERNEL_LOST:
 		return HEARD_LOST;
 	case KERNEL_ADVERT:
+		return rank_advert(engine, &event->advert);
 	case KERNEL_BAD:
 		return HEARD_NOTHING;
 	}

@@ -21,6 +21,7 @@ enum heard_rank {
 	HEARD_ROUTE,
 	HEARD_NEXTHOP,
 	HEARD_NEIGHBOUR,
+	HEARD_ADVERT,
 	HEARD_ADDRESS,
 	HEARD_RULE, /* or somebody changed an entry of ours */
 	HEARD_LINK,

@@ -14,6 +14,8 @@
 #define ROUTE_TABLE_MAIN   254
 #define ROUTE_TABLE_LOCAL  255
 
+#define ROUTE_PROTOCOL_RA 9 /* RTPROT_RA */
+
 #define ROUTE_EXPIRES_NEVER 0
 
 struct route {
