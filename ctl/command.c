@@ -14,6 +14,15 @@
 #include "trial.h"
 #include "verdict.h"
 
+/* Of a script whose variable is empty: to the daemon, none asked for any. */
+static bool table_check(const struct options *options)
+{
+	if (options->argument_count == 0 || *options->arguments[0] != '\0')
+		return true;
+	complain("table: the name of the subnet is empty");
+	return false;
+}
+
 static struct json_object *table_parameters(const struct options *options)
 {
 	struct json_object *parameters = json_object_new_object();
@@ -68,10 +77,21 @@ const struct command commands[] = {
 			"shown. An entry that\n"
 			"is not in the kernel as it is wanted is marked.\n",
 		.arguments_max = 1,
+		.check = table_check,
 		.method = INTERFACE_TABLE,
 		.replies = REPLIES_STREAM,
 		.parameters = table_parameters,
 		.render = render_table,
+	},
+	{
+		.name = "bindings",
+		.summary = "which router serves which prefix",
+		.details = "As routers advertise it (IPv6), and as the "
+			   "configuration says, which counts\n"
+			   "more. It decides which router an IPv6 source may "
+			   "use.\n",
+		.method = INTERFACE_BINDINGS,
+		.render = render_bindings,
 	},
 	{
 		.name = "explain",

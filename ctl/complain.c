@@ -100,10 +100,20 @@ static const char *about(struct json_object *parameters)
 		JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
+/* What is wrong; @what: about() it, or NULL. */
+static const char *words_of(const char *error, const char *what)
+{
+	const struct interface_error *known = interface_error_find(error);
+
+	/* Where none was asked for, there is none to fit. */
+	if (strcmp(error, INTERFACE_ERROR_NO_SUBNET) == 0 && what &&
+	    *what == '\0')
+		return "no subnet is managed";
+	return known ? known->help : error;
+}
+
 int complain_error(const char *name, const struct varlink_reply *reply)
 {
-	const struct interface_error *known =
-		interface_error_find(reply->error);
 	bool is_config =
 		strcmp(reply->error, INTERFACE_ERROR_CONFIG_INVALID) == 0;
 	const char *what = is_config ? NULL : about(reply->parameters);
@@ -111,7 +121,7 @@ int complain_error(const char *name, const struct varlink_reply *reply)
 
 	text_put(&text, TEXT_BAD, 0, name);
 	text_put(&text, TEXT_PLAIN, 0, ": ");
-	text_put(&text, TEXT_PLAIN, 0, known ? known->help : reply->error);
+	text_put(&text, TEXT_PLAIN, 0, words_of(reply->error, what));
 	if (is_config)
 		text_put(&text, TEXT_PLAIN, 0, ", the old one stays:");
 	if (what && *what != '\0') {

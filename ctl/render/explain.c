@@ -225,7 +225,7 @@ static void put_candidates(const struct text *text, struct json_object *reply)
 	put_rows(text, reply);
 	if (has_lines(reply))
 		text_say(text, TEXT_FAINT, 5,
-			 "(lines: see \"On-subnet\" in docs/model.md)");
+			 "(lines: see \"On-subnet\" in multihomed(8))");
 }
 
 /* --- the answer --- */

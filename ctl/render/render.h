@@ -29,6 +29,9 @@ void render_subnets(const struct text *text, struct json_object *reply,
 void render_table(const struct text *text, struct json_object *reply,
 		  struct json_object *previous);
 
+void render_bindings(const struct text *text, struct json_object *reply,
+		     struct json_object *previous);
+
 void render_explain(const struct text *text, struct json_object *reply,
 		    struct json_object *previous);
 

@@ -3,7 +3,7 @@
 """What the markdown files say of this tree is there: links, with their
 headings, and names of files and folders in `backticks`. What README.md shows of
 multihomectl is what docs/troubleshooting.md shows, which a kernel test holds to
-the program."""
+the program. What explain refers to, and the daemon's files, are in the manual."""
 
 import re
 import sys
@@ -71,6 +71,36 @@ def check_shown(findings):
                                        f"docs/troubleshooting.md:\n{block}")
 
 
+def check_lines(findings):
+    """explain numbers the lines of "On-subnet": they are the same in both
+    places that have them, and where it says they are."""
+    said = re.search(r'see \\"(.*?)\\" in multihomed\(8\)',
+                     (pages.ROOT / "ctl/render/explain.c").read_text())
+    manual = "\n".join(pages.lines_of("multihomed.8"))
+    in_manual = re.search(rf"^\.Ss {said[1]}\n(.*?)^\.Ss ", manual,
+                          re.M | re.S) if said else None
+    findings.expect(in_manual, "explain refers to nothing in multihomed.8")
+    page = (pages.ROOT / "docs/model.md").read_text(encoding="utf-8")
+    in_page = re.search(r"^## On-subnet\n(.*?)^## ", page, re.M | re.S)
+    if in_manual and in_page:
+        lines = len(re.findall(r"^\.It$", in_manual[1], re.M))
+        findings.expect(lines == len(re.findall(r"^\d+\. ", in_page[1], re.M)),
+                        f"On-subnet has {lines} lines in multihomed.8, not as "
+                        "many as in docs/model.md")
+
+
+def check_state_files(findings):
+    """What the daemon keeps beside its socket is among the manual's files."""
+    sources = "".join(path.read_text()
+                      for path in pages.ROOT.glob("daemon/**/*.c"))
+    listed = {path[-1] for path, _, _ in pages.items("multihomed.8", "Pa")}
+    suffixes = set(re.findall(r'"%s\.([a-z]+)"', sources)) - {"new"}
+    findings.expect(len(suffixes) >= 3, f"only {suffixes} beside the socket?")
+    for suffix in suffixes:
+        path = f"/run/multihomed/io.multihomed.{suffix}"
+        findings.expect(path in listed, f"multihomed.8: no {path}")
+
+
 def main():
     findings = pages.Findings()
     files = set(pages.tree_files())
@@ -80,6 +110,8 @@ def main():
         check_links(findings, path, prose)
         check_names(findings, path, prose, files)
     check_shown(findings)
+    check_lines(findings)
+    check_state_files(findings)
     return findings.report(least=30)
 
 

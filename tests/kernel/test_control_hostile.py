@@ -216,12 +216,57 @@ def test_connections_without_end(daemon, user):
     until(lambda: descriptors(daemon.process.pid) == before)
 
 
-# -- all of it at the same time --------------------------------------------
-
 def many_routes(a, count):
     a.ip("\n".join(f"route add 30.{i >> 8}.{i & 255}.0/24 via 10.1.0.1 "
                    "dev eth0" for i in range(count)))
 
+
+def test_no_work_for_clients_that_are_gone(figure, user):
+    """Verify takes a while; who hung up does not want to know any more."""
+    let_in(figure.lab)
+    many_routes(figure.a, 2000)
+    daemon = figure.start(CONTROL)
+    pid = daemon.process.pid
+    before = descriptors(pid)
+
+    def crowd():
+        held = [Client(daemon.socket_path) for _ in range(200)]
+        for client in held:
+            client.send("io.multihomed.Verify", more=True)
+    user.start(crowd).join(20)
+    _, one = timed(lambda: ask(daemon.socket_path, "io.multihomed.Verify"))
+    _, seconds = timed(lambda: until(lambda: descriptors(pid) == before, 60))
+    print(f"one Verify {one:.3f} s; 200 clients that hung up: {seconds:.3f} s")
+    assert seconds < max(10 * one, 1)
+
+
+CALLS = {
+    "Status": {}, "Subnets": {}, "Table": {}, "Verify": {}, "Doctor": {},
+    "Metrics": {}, "Explain": {"destination": "203.0.113.9"}, "Wait": {},
+}
+
+
+@pytest.mark.parametrize("method", list(CALLS))
+def test_answers_leave_nothing_behind(figure, method):
+    """The hundredth call costs no more memory than the tenth."""
+    many_routes(figure.a, 500)
+    daemon = figure.start()
+    pid = daemon.process.pid
+
+    def call(count):
+        with Client(daemon.socket_path) as client:
+            for _ in range(count):
+                list(client.call_more(f"io.multihomed.{method}",
+                                      **CALLS[method]))
+        return memory_mib(pid)[0]
+
+    first, then = call(10), call(90)
+    print(f"{method}: {first:.2f} MiB after 10, {then:.2f} after 100")
+    if not is_sanitized(pid):
+        assert then < first + 0.5
+
+
+# -- all of it at the same time --------------------------------------------
 
 def assert_attacked(attack, tally):
     assert not attack.surprises, "\n".join(attack.surprises)
@@ -360,6 +405,44 @@ FLOODS = {
 }
 
 
+def join(chosen, path):
+    sock = Client(path).sock
+    sock.setblocking(False)
+    chosen.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+
+def flood_one(sock, events, calls):
+    """Return: how many answers came."""
+    try:
+        if events & selectors.EVENT_READ:
+            data = sock.recv(1 << 18)
+            if not data:
+                raise ConnectionResetError
+            return data.count(b"\0")
+        sock.send(calls)
+    except BlockingIOError:
+        pass
+    return 0
+
+
+def flood_all(path, calls, pipe):
+    """Two hundred clients; who is dropped comes again."""
+    after_others()
+    chosen, answered = selectors.DefaultSelector(), 0
+    for _ in range(200):
+        join(chosen, path)
+    pipe.send(None)
+    while not pipe.poll(0):
+        for key, events in chosen.select(1):
+            try:
+                answered += flood_one(key.fileobj, events, calls)
+            except ConnectionError:
+                chosen.unregister(key.fileobj)
+                key.fileobj.close()
+                join(chosen, path)
+    pipe.send(answered)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("flood", list(FLOODS))
 def test_a_crowd_of_flooding_clients(figure, user, flood):
@@ -370,30 +453,9 @@ def test_a_crowd_of_flooding_clients(figure, user, flood):
     daemon = figure.start(CONTROL)
     calls = FLOODS[flood]
 
-    def crowd(pipe):
-        after_others()
-        chosen = selectors.DefaultSelector()
-        for _ in range(200):
-            sock = Client(daemon.socket_path).sock
-            sock.setblocking(False)
-            chosen.register(sock, selectors.EVENT_READ |
-                            selectors.EVENT_WRITE)
-        answered = 0
-        pipe.send(None)
-        while not pipe.poll(0):
-            for key, events in chosen.select(1):
-                try:
-                    if events & selectors.EVENT_READ:
-                        answered += key.fileobj.recv(1 << 18).count(b"\0")
-                    elif events & selectors.EVENT_WRITE:
-                        key.fileobj.send(calls)
-                except BlockingIOError:
-                    pass
-        pipe.send(answered)
-
     ours, theirs = multiprocessing.Pipe()
     with Watch(a) as watch:
-        process = user.start(crowd, theirs)
+        process = user.start(flood_all, daemon.socket_path, calls, theirs)
         try:
             assert ours.poll(20)
             ours.recv()

@@ -18,7 +18,7 @@ PROMPT = "Press Enter to keep it"
 # As they are told apart in the names of the tests.
 COMMANDS = [
     "", "status", "subnets", "table", "table eth1", "table 10.1.0.0/24",
-    "table 10.1.0.2", "table 7100", "explain 203.0.113.9",
+    "table 10.1.0.2", "table 7100", "bindings", "explain 203.0.113.9",
     "explain 10.2.0.2 203.0.113.9", "explain 2001:db8:2::2 2001:db8:b::9",
     "explain 10.2.0.2 203.0.113.9 --without eth1",
     "explain 192.0.2.77 203.0.113.9", "explain 10.2.0.2 10.1.0.1 --dev eth0",

@@ -95,6 +95,7 @@ CALL_CASES = [
     (("explain", "--dev", "eth0", "::1", "--tos", "0x10", "--without=eth1"),
      ("Explain", {"destination": "::1", "dev": "eth0", "tos": 16,
                   "without": "eth1"}, False)),
+    (("bindings",), ("Bindings", {}, False)),
     (("verify",), ("Verify", {}, True)),
     (("doctor",), ("Doctor", {}, False)),
     (("monitor",), ("Monitor", {}, True)),
@@ -123,6 +124,8 @@ def test_what_is_asked(argv, call):
 ERROR_CASES = [
     (("table", "x"), Fault("NoSuchSubnet", {"subnet": "x"}),
      "table: no managed subnet fits: x"),
+    (("table",), Fault("NoSuchSubnet", {"subnet": ""}),
+     "table: no subnet is managed"),
     (EXPLAIN, Fault("NoSuchLink", {"link": "eth9"}),
      "explain: there is no link of that name: eth9"),
     (("status",), Fault("org.varlink.service.PermissionDenied"),
@@ -148,6 +151,14 @@ def test_errors_in_words_and_as_json(argv, fault, words):
     said = json.loads(done.stdout)
     assert said["error"].endswith(fault.name)
     assert said["parameters"] == fault.parameters
+
+
+def test_an_empty_subnet_is_a_mistake_and_not_all_of_them():
+    with Stub({"Table": [{"entries": []}]}) as stub:
+        done = ctl(stub, "table", "")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "table: the name of the subnet is empty" in done.stderr
+        assert stub.calls == []
 
 
 # -- streams ---------------------------------------------------------------

@@ -182,7 +182,7 @@ class Daemon:
     def plan(self):
         """`multihomed --plan`: what it would do, as text; changes nothing."""
         return self.namespace.run(daemon_binary(), "-c", self.config_path,
-                                  "--plan").stdout
+                                  "-s", self.socket_path, "--plan").stdout
 
     def flush(self):
         """`multihomed --flush`: remove all that is ours."""

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Networks that configure their hosts, and what configures a host for real.
+
+    site = Site(lab, stateful=True)     # a with eth0 and eth1, r1, r2, b
+    daemon = lab.daemon(site.a)
+    client = Dhcpcd(site)
+    client.start()
+    site.await_defaults()               # main has one through each router
+    daemon.wait()
+    site.each_source_leaves_by_its_router()
+
+Site       two routers with a dnsmasq each, on a LAN each or on one LAN
+Machine    a host with an /etc, a /run and a /var/lib of its own, for the
+           clients that run there and for its daemon
+Dhcpcd, Dhclient, Networkd    the clients of Debian 12, as they are packaged;
+           where their settings differ from the packaged ones it says why
+"""
+
+import contextlib
+import ipaddress
+import os
+import re
+import signal
+import socket
+import subprocess
+
+from .netns import COMMAND_LIMIT_S, Namespace, until
+from .traffic import tcp_works
+from .world import SYSCTLS, filter_counts, ingress_filter
+
+B = {4: "203.0.113.9", 6: "2001:db8:b::9"}
+NETWORKD = "/lib/systemd/systemd-networkd"
+CONFIGURED_S = 15
+RENEWED_S = 15
+T1_S = 3  # when an IPv4 lease is renewed; the shortest that dnsmasq takes
+
+# Everything under /etc is there, and what is written to it stays in memory. A
+# sysfs that is read-only says "container" to networkd, which then does not wait
+# for a udev that will never come.
+PLACE = """
+mount -t tmpfs tmpfs /run
+mkdir -p /run/etc /run/etc-work /run/lock
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work \
+    overlay /etc
+mount -t tmpfs tmpfs /var/lib
+mkdir -p /var/lib/dhcp /var/lib/dhcpcd
+mount -t sysfs -o ro sysfs /sys
+echo ready
+exec sleep infinity
+"""
+
+
+class Machine(Namespace):
+    """A host whose programs see files of their own."""
+
+    def __init__(self, lab, role="a"):
+        self._prefix = ()
+        super().__init__(lab, role, f"mh-{os.getpid()}-{lab.serial}-{role}")
+        lab.namespaces.append(self)
+        for key, value in SYSCTLS.items():
+            self.sysctl(key, value)
+        for conf in ("all", "default"):
+            self.sysctl(f"ipv4/conf/{conf}/rp_filter", 2)
+        self.ip("link set lo up")
+        self._place = self.start(
+            "unshare", "--mount", "--uts", "--propagation", "private",
+            "sh", "-ec", PLACE, stdout=subprocess.PIPE, text=True)
+        assert self._place.stdout.readline() == "ready\n"
+        self._prefix = ("nsenter", f"--target={self._place.pid}", "--mount",
+                        "--uts")
+
+    def start(self, *argv, **popen_args):
+        """As of any namespace, among the host's own files."""
+        return super().start(*self._prefix, *argv, **popen_args)
+
+    def command(self, *argv, **kwargs):
+        """run(), among the host's own files."""
+        return self.run(*self._prefix, *argv, **kwargs)
+
+    def path(self, path):
+        """Where the test finds this host's file."""
+        return f"/proc/{self._place.pid}/root{path}"
+
+    def write(self, path, text):
+        os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
+        with open(self.path(path), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def read(self, path):
+        with open(self.path(path), encoding="utf-8") as file:
+            return file.read()
+
+    def addresses(self, family, link=None):
+        """["10.1.0.7/24", ...]: global, and fit to be a source."""
+        which = ("dev", link) if link else ()
+        found = []
+        for entry in self.ip_json(f"-{family}", "address", "show", *which):
+            found += [f"{info['local']}/{info['prefixlen']}"
+                      for info in entry.get("addr_info", [])
+                      if info.get("scope") == "0"
+                      and not info.get("tentative")
+                      and not info.get("deprecated")]
+        return found
+
+    def gateways(self, family):
+        """{(gateway, link)} of the default routes in main."""
+        found = set()
+        for route in self.routes("main", family):
+            if route["dst"] != "default":
+                continue
+            for hop in route.get("nexthops", [route]):
+                found.add((hop["gateway"], hop["dev"]))
+        return found
+
+    def delete(self):
+        """The clients have children: all that runs here ends."""
+        done = subprocess.run(["ip", "netns", "pids", self.name], text=True,
+                              capture_output=True, timeout=COMMAND_LIMIT_S)
+        for pid in map(int, done.stdout.split()):
+            if pid != os.getpid():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        super().delete()
+
+
+class Router:
+    """R1 or R2: its prefixes, and a dnsmasq that hands out from them."""
+
+    def __init__(self, lab, number, stateful):
+        self.number, self.stateful = number, stateful
+        self.ns = lab.router(f"r{number}")
+        self.prefix = {4: f"10.{number}.0.0/24", 6: f"2001:db8:{number}::/64"}
+        self._files = os.path.join(lab.directory, f"dnsmasq{number}")
+        self._dnsmasq = None
+
+    def address(self):
+        """When its links are there."""
+        number = self.number
+        self.ns.ip(f"""
+            addr add 10.{number}.0.1/24 dev lan
+            addr add 2001:db8:{number}::1/64 dev lan
+            addr add 203.0.113.{number}/24 dev wan
+            addr add 2001:db8:b::{number}/64 dev wan
+        """)
+        ingress_filter(self.ns, "lan", self.prefix.values())
+
+    def gateway(self, family):
+        """What the host should have as its next hop."""
+        if family == 4:
+            return f"10.{self.number}.0.1"
+        out = self.ns.run("ip", "-6", "address", "show", "dev", "lan",
+                          "scope", "link").stdout
+        return re.search(r"inet6 (\S+)/64", out)[1]
+
+    def start(self):
+        """DHCPv4 and router advertisements; addresses by SLAAC or, where it is
+        stateful, by DHCPv6. Leases are short and renewed after T1_S."""
+        four, six = f"10.{self.number}.0", f"2001:db8:{self.number}::"
+        range6 = f"{six}100,{six}1ff,64,2m" if self.stateful else \
+            f"{six},ra-only,64,10m"
+        with open(f"{self._files}.log", "ab") as log:
+            self._dnsmasq = self.ns.start(
+                "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+                "--user=root", "--port=0", "--pid-file=", "--log-facility=-",
+                "--interface=lan", "--except-interface=lo", "--no-ping",
+                "--log-dhcp", f"--dhcp-leasefile={self._files}.leases",
+                f"--dhcp-range={four}.100,{four}.199,2m",
+                f"--dhcp-option=option:T1,{T1_S}", f"--dhcp-range={range6}",
+                "--enable-ra", "--ra-param=lan,600,1800",
+                stdout=log, stderr=log)
+
+    def lose_power(self):
+        """The host's link to it has no carrier, and it says no farewell."""
+        self._dnsmasq.kill()
+        self._dnsmasq.wait(timeout=COMMAND_LIMIT_S)
+        self.ns.ip("link set lan down")
+
+    def return_power(self):
+        self.ns.ip(f"""
+            link set lan up
+            addr replace 2001:db8:{self.number}::1/64 dev lan
+        """)
+        until(lambda: "state UP" in self.ns.run("ip", "link", "show", "dev",
+                                                "lan").stdout)
+        self.start()
+
+    def log(self):
+        with open(f"{self._files}.log", encoding="utf-8") as file:
+            return file.read()
+
+    def said(self, what):
+        """How many times it did that: "DHCPACK", "DHCPREPLY", ..."""
+        return len(re.findall(rf"{what}\(lan\)", self.log()))
+
+
+class Site:
+    """a with eth0 and eth1, each on the LAN of one router; on_one_lan: with
+    eth0 on the LAN of both. B is behind both routers, which drop what does not
+    have a source of theirs."""
+
+    def __init__(self, lab, stateful=False, on_one_lan=False):
+        self.lab, self.a, self.b = lab, Machine(lab), lab.server("b")
+        self.stateful = stateful
+        self.routers = [Router(lab, n, stateful) for n in (1, 2)]
+        self.links = ("eth0",) if on_one_lan else ("eth0", "eth1")
+        if on_one_lan:
+            self._switch()
+        for router in self.routers:
+            if not on_one_lan:
+                lab.wire(self.a, self.link_to(router), router.ns, "lan")
+            lab.wire(self.b, f"p{router.number}", router.ns, "wan")
+            router.address()
+        lab.bridge(self.b, "br0", ("p1", "p2"))
+        self.b.ip("""
+            addr add 203.0.113.9/24 dev br0
+            addr add 2001:db8:b::9/64 dev br0
+            route add 10.1.0.0/24 via 203.0.113.1
+            route add 10.2.0.0/24 via 203.0.113.2
+            route add 2001:db8:1::/64 via 2001:db8:b::1
+            route add 2001:db8:2::/64 via 2001:db8:b::2
+        """)
+        for router in self.routers:
+            router.start()
+
+    def _switch(self):
+        switch = self.lab.server("switch")
+        self.lab.wire(self.a, "eth0", switch, "p0")
+        for router in self.routers:
+            self.lab.wire(router.ns, "lan", switch, f"p{router.number}")
+        self.lab.bridge(switch, "br0", ("p0", "p1", "p2"))
+
+    def link_to(self, router):
+        return self.links[min(router.number, len(self.links)) - 1]
+
+    # -- what the client has done ------------------------------------------
+
+    def sources(self, family):
+        """{address: the router that gave it}"""
+        found = {}
+        for text in self.a.addresses(family):
+            address = ipaddress.ip_interface(text).ip
+            for router in self.routers:
+                if address in ipaddress.ip_network(router.prefix[family]):
+                    found[str(address)] = router
+        return found
+
+    def await_sources(self, *routers, family=4):
+        """Until the host has an address of each of them."""
+        return until(lambda: set(routers) <= set(self.sources(family).values()),
+                     CONFIGURED_S, 0.02, f"IPv{family} addresses")
+
+    def await_defaults(self, *routers, families=(4, 6)):
+        """Until it has an address, and main a default route, of each router
+        (of all of them, if none is named)."""
+        for family in families:
+            for router in routers or self.routers:
+                self.await_sources(router, family=family)
+                hop = (router.gateway(family), self.link_to(router))
+                until(lambda: hop in self.a.gateways(family), CONFIGURED_S,
+                      0.02, f"a default route via {hop}")
+
+    # -- what the packets do -----------------------------------------------
+
+    def leaves_by_its_router(self, source, router):
+        """Its packets pass there and nowhere else, and are answered."""
+        family = 6 if ":" in source else 4
+        before = [filter_counts(r.ns)[f"ok{family}"] for r in self.routers]
+        assert self.a.ping(B[family], source) == 3, source
+        after = [filter_counts(r.ns)[f"ok{family}"] for r in self.routers]
+        for r, passed in zip(self.routers,
+                             (b - a for a, b in zip(before, after))):
+            assert passed == (3 if r is router else 0), (source, r.number)
+        assert tcp_works(self.a, self.b, B[family], source)
+
+    def each_source_leaves_by_its_router(self, families=(4, 6), of=None):
+        """Each that the host has, or each that one router gave."""
+        for family in families:
+            sources = self.sources(family)
+            wanted = {of} if of else set(self.routers)
+            assert wanted <= set(sources.values()), sources
+            for source, router in sources.items():
+                if router in wanted:
+                    self.leaves_by_its_router(source, router)
+
+    def dropped(self):
+        """What the ingress filters took so far."""
+        counts = [filter_counts(router.ns) for router in self.routers]
+        return sum(c["drop4"] + c["drop6"] for c in counts)
+
+    @contextlib.contextmanager
+    def traffic(self, of=None, loss=False):
+        """Every source of all routers, or of one, sends all the time. None of
+        its packets comes to the wrong router, and unless there is to be loss
+        none is lost."""
+        before = self.dropped()
+        pings = {}
+        for family in (4, 6):
+            for source, router in self.sources(family).items():
+                if of in (None, router):
+                    pings[source] = self.a.start(
+                        "ping", "-n", "-q", "-i", "0.02", "-I", source,
+                        B[family], stdout=subprocess.PIPE,
+                        stderr=subprocess.DEVNULL, text=True)
+        yield
+        for source, ping in pings.items():
+            ping.send_signal(signal.SIGINT)
+            out = ping.communicate(timeout=COMMAND_LIMIT_S)[0]
+            sent, received = map(int, re.search(
+                r"(\d+) packets transmitted, (\d+) received", out).groups())
+            # The last one may still be on its way.
+            assert sent > 0 and (loss or received >= sent - 1), out
+        assert self.dropped() == before
+
+    def solicit(self):
+        """Ask the routers to advertise themselves, as any host on the LAN may;
+        dnsmasq would let up to 20 seconds pass."""
+        with self.a.socket(socket.AF_INET6, socket.SOCK_RAW,
+                           socket.IPPROTO_ICMPV6) as sock:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS,
+                            255)
+            for link in self.links:
+                sock.sendto(b"\x85" + bytes(7), ("ff02::2", 0, 0,
+                                                 self.a.ifindex(link)))
+
+    def renewed(self, times=2):
+        """Until that many times from now every lease was renewed and every
+        router has advertised itself. Addresses stay what they are."""
+        held = self.sources(4)
+        for _ in range(times):
+            before = {(router, what): router.said(what)
+                      for router in self.routers
+                      for what in ("DHCPACK", "RTR-ADVERT")
+                      if what != "DHCPACK" or router in held.values()}
+            self.solicit()
+            until(lambda: all(router.said(what) > count
+                              for (router, what), count in before.items()),
+                  RENEWED_S, 0.05, f"more than {before}")
+        assert self.sources(4) == held
+
+
+class Client:
+    """What all of them have: a log, and processes in the foreground."""
+
+    def __init__(self, site):
+        self.site, self.a = site, site.a
+        self._log = os.path.join(site.lab.directory, "client.log")
+        self._running = []
+
+    def _start(self, *argv, env=None):
+        with open(self._log, "ab") as log:
+            self._running.append(self.a.start(
+                *argv, env={**os.environ, **(env or {})}, stdout=log,
+                stderr=log))
+
+    def _ended(self):
+        for process in self._running:
+            process.wait(timeout=COMMAND_LIMIT_S)
+        self._running.clear()
+
+    def stop(self):
+        """As `systemctl restart` does it, for the first half."""
+        for process in self._running:
+            process.terminate()
+        self._ended()
+
+    def log(self):
+        with open(self._log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+
+class Dhcpcd(Client):
+    """One process for all links. Debian's dhcpcd.conf, and: noarp, or it would
+    probe an address for five seconds; nodev, or it would wait for udev."""
+
+    def start(self):
+        with open("/etc/dhcpcd.conf", encoding="utf-8") as file:
+            conf = file.read()
+        self.a.write("/etc/dhcpcd.conf", f"{conf}\nnoarp\nnodev\n")
+        self._start("dhcpcd", "-B", "-d")
+
+    def renew(self):
+        """DHCPv4, DHCPv6 and a router solicitation at once."""
+        for link in self.site.links:
+            self.a.command("dhcpcd", "-N", link)
+
+    def release(self):
+        self.a.command("dhcpcd", "-k")
+        self._ended()
+
+
+class Dhclient(Client):
+    """A process for each link and family, with Debian's dhclient-script; IPv6
+    routes are the kernel's. metric: as in /etc/network/interfaces, counted up
+    from link to link; None: none is set, which is the default."""
+
+    def __init__(self, site, metric=100):
+        super().__init__(site)
+        self.metric = metric
+        for link in site.links:
+            self.a.sysctl(f"ipv6/conf/{link}/router_solicitations", 3)
+            self.a.sysctl(f"ipv6/conf/{link}/accept_ra", 1)
+
+    def _each(self):
+        for number, link in enumerate(self.site.links):
+            for family in (4, 6) if self.site.stateful else (4,):
+                name = f"dhclient{family}.{link}"
+                argv = [f"-{family}", "-pf", f"/run/{name}.pid",
+                        "-lf", f"/var/lib/dhcp/{name}.leases"]
+                if self.metric is not None:
+                    argv += ["-e", f"IF_METRIC={self.metric + number}"]
+                yield argv + [link]
+
+    def start(self):
+        for argv in self._each():
+            self._start("dhclient", "-d", *argv)
+
+    def release(self):
+        for argv in self._each():
+            self.a.command("dhclient", "-r", *argv)
+        self._ended()
+
+
+class Networkd(Client):
+    """With the drop-in of README.md, or without."""
+
+    DROP_IN = "/etc/systemd/networkd.conf.d/multihomed.conf"
+
+    def __init__(self, site, drop_in=True):
+        super().__init__(site)
+        if drop_in:
+            self.a.write(self.DROP_IN, """[Network]
+ManageForeignRoutingPolicyRules=no
+ManageForeignRoutes=no
+""")
+        for link in site.links:
+            self.manage(link, "DHCP=yes\nIPv6AcceptRA=yes")
+        # What RuntimeDirectory= in its unit does.
+        self.a.command("sh", "-ec", """
+            cd /run/systemd 2>/dev/null || { mkdir /run/systemd; cd /run/systemd; }
+            mkdir -p netif/links netif/leases netif/lldp
+            chown -R systemd-network netif""")
+
+    def manage(self, link, settings):
+        self.a.write(f"/etc/systemd/network/{link}.network",
+                     f"[Match]\nName={link}\n\n[Network]\n{settings}\n")
+
+    def start(self):
+        self._start(NETWORKD, env={"SYSTEMD_LOG_LEVEL": "debug",
+                                   "SYSTEMD_LOG_TARGET": "console"})
+
+    def release(self):
+        """It releases a lease when the link is taken down."""
+        for link in self.site.links:
+            self.a.ip(f"link set {link} down")
+
+
+CLIENTS = {"dhcpcd": Dhcpcd, "dhclient": Dhclient, "networkd": Networkd}
