@@ -16,8 +16,10 @@ enum {
 	ASK_MAX = 3,	       /* MAX_RTR_SOLICITATIONS */
 	ASK_EVERY_MS = 4000,   /* RTR_SOLICITATION_INTERVAL */
 	SAVE_EVERY_MS = 60000, /* when only times are new */
+	SAVE_PAUSE_MS = 100,   /* between two writes, whatever happens */
 	RESTORED_MAX = 4096,   /* lines of the file */
 	BOOT_ID_MAX = 40,
+	LINE_MAX_BYTES = 256,
 };
 
 /* --- the file --- */
@@ -35,40 +37,70 @@ static void read_boot_id(char *ret)
 	(void)fclose(file);
 }
 
-static bool read_line(FILE *file, struct binding *ret)
+static bool parse_line(const char *line, struct binding *ret)
 {
 	char router[IP_TEXT_MAX];
 	char prefix[IP_TEXT_MAX];
+	char end;
 
 	*ret = (struct binding){0};
-	return fscanf(file,
-		      "%" SCNu32 " %63s %63s %" SCNu64 " %" SCNu64 " %" SCNu64,
+	return sscanf(line,
+		      "%" SCNu32 " %63s %63s %" SCNu64 " %" SCNu64 " %" SCNu64
+		      "%c",
 		      &ret->ifindex, router, prefix, &ret->prefix_until_ms,
-		      &ret->router_until_ms, &ret->heard_ms) == 6 &&
-	       ip_addr_parse(router, &ret->router) == 0 &&
+		      &ret->router_until_ms, &ret->heard_ms, &end) == 7 &&
+	       end == '\n' && ip_addr_parse(router, &ret->router) == 0 &&
 	       ip_prefix_parse(prefix, &ret->prefix) == 0 &&
 	       ret->router.family == AF_INET6 &&
 	       ip_addr_is_link_local(&ret->router) &&
 	       ret->prefix.addr.family == AF_INET6;
 }
 
+/* Return: NULL, or what is wrong with the rest of it. */
+static const char *read_lines(FILE *file, struct engine *engine,
+			      uint64_t now_ms)
+{
+	char line[LINE_MAX_BYTES];
+	struct binding binding;
+
+	for (int i = 0; fgets(line, sizeof(line), file); i++) {
+		if (i == RESTORED_MAX)
+			return "it is too long";
+		if (!parse_line(line, &binding))
+			return "a line of it makes no sense";
+		engine_restore_binding(engine, &binding, now_ms);
+	}
+	return ferror(file) ? "it cannot be read" : NULL;
+}
+
+static const char *read_file(FILE *file, struct engine *engine, uint64_t now_ms)
+{
+	char boot_id[BOOT_ID_MAX];
+	char line[LINE_MAX_BYTES] = "";
+
+	read_boot_id(boot_id);
+	if (fgets(line, sizeof(line), file))
+		line[strcspn(line, "\n")] = '\0';
+	if (strcmp(line, boot_id) != 0)
+		return "it is not of this boot";
+	return read_lines(file, engine, now_ms);
+}
+
 /* What the file says is checked like anything from outside. */
 void adverts_load(struct adverts *adverts, struct engine *engine,
 		  uint64_t now_ms)
 {
-	char boot_id[BOOT_ID_MAX];
-	char written[BOOT_ID_MAX];
-	struct binding binding;
 	FILE *file = fopen(adverts->path, "re");
+	const char *why;
 
-	if (!file)
+	if (!file && errno == ENOENT)
 		return;
-	read_boot_id(boot_id);
-	if (fscanf(file, "%39s", written) == 1 && strcmp(boot_id, written) == 0)
-		for (int i = 0; i < RESTORED_MAX && read_line(file, &binding);
-		     i++)
-			engine_restore_binding(engine, &binding, now_ms);
-	(void)fclose(file);
+	why = file ? read_file(file, engine, now_ms) : strerror(errno);
+	if (why)
+		log_warn("%s: %s; what it does not tell is learned anew",
+			 adverts->path, why);
+	if (file)
+		(void)fclose(file);
 	adverts->saved_version = engine->model.bindings_version;
 	adverts->saved_ms = now_ms;
 }
@@ -109,6 +141,7 @@ void adverts_save(struct adverts *adverts, const struct engine *engine,
 
 	adverts->saved_version = engine->model.bindings_version;
 	adverts->saved_ms = now_ms;
+	adverts->save_ms = 0;
 	if (engine->model.bindings.n == 0) {
 		(void)unlink(adverts->path);
 		return;
@@ -131,12 +164,24 @@ void adverts_forget(struct adverts *adverts)
 
 /* --- hearing --- */
 
+static void log_refused(const struct engine *engine,
+			const struct ra_heard *heard, const char *why,
+			uint64_t now_ms)
+{
+	const struct link *link = model_link(&engine->model, heard->ifindex);
+	char text[IP_TEXT_MAX];
+
+	log_limited(LOG_KIND_BAD_ADVERT, now_ms, LOG_WARNING,
+		    "a router advertisement from %s link=%s was ignored: %s",
+		    ip_addr_format(&heard->router, text),
+		    link ? link->name : "?", why);
+}
+
 void adverts_receive(struct adverts *adverts, struct engine *engine,
 		     uint64_t now_ms)
 {
-	struct ra_heard heard;
-
 	for (int i = 0; i < RECEIVE_MAX; i++) {
+		struct ra_heard heard = {0};
 		int r = ra_socket_receive(adverts->socket, &heard);
 
 		if (r == 0)
@@ -148,9 +193,9 @@ void adverts_receive(struct adverts *adverts, struct engine *engine,
 							    &heard.ra},
 					   now_ms);
 		else
-			log_limited(LOG_KIND_BAD_ADVERT, now_ms, LOG_WARNING,
-				    "a router advertisement was ignored: %s",
-				    r == -EBADMSG ? heard.why : strerror(-r));
+			log_refused(engine, &heard,
+				    r == -EBADMSG ? heard.why : strerror(-r),
+				    now_ms);
 		if (r < 0 && r != -EBADMSG)
 			return;
 	}
@@ -183,12 +228,14 @@ static bool may_ask(const struct model *model, const struct link *link)
 	return false;
 }
 
-static bool has_answered(const struct engine *engine, uint32_t ifindex)
+static bool has_answered(const struct engine *engine,
+			 const struct advert_link *link)
 {
 	const struct seen_router *it;
 
 	vec_foreach(&engine->routers, it)
-		if (it->ifindex == ifindex)
+		if (it->ifindex == link->ifindex &&
+		    it->heard_ms >= link->asked_ms)
 			return true;
 	return false;
 }
@@ -222,11 +269,13 @@ static void note_links(struct adverts *adverts, const struct engine *engine,
 static void ask(struct adverts *adverts, const struct engine *engine,
 		struct advert_link *link, uint64_t now_ms)
 {
+	if (link->asked > 0 && has_answered(engine, link))
+		link->next_ms = 0;
 	if (!link->next_ms || link->next_ms > now_ms)
 		return;
 	link->next_ms = 0;
-	if (link->asked > 0 && has_answered(engine, link->ifindex))
-		return;
+	if (link->asked == 0)
+		link->asked_ms = now_ms;
 	(void)ra_socket_solicit(adverts->socket, link->ifindex);
 	if (++link->asked < ASK_MAX)
 		link->next_ms = now_ms + ASK_EVERY_MS;
@@ -243,7 +292,10 @@ void adverts_update(struct adverts *adverts, const struct engine *engine,
 		vec_foreach(&adverts->links, it)
 			ask(adverts, engine, it, now_ms);
 	}
-	if (adverts->saved_version != model->bindings_version ||
+	if (adverts->saved_version != model->bindings_version &&
+	    !adverts->save_ms)
+		adverts->save_ms = adverts->saved_ms + SAVE_PAUSE_MS;
+	if ((adverts->save_ms && now_ms >= adverts->save_ms) ||
 	    (model->bindings.n && now_ms > adverts->saved_ms + SAVE_EVERY_MS))
 		adverts_save(adverts, engine, now_ms);
 }
@@ -251,7 +303,7 @@ void adverts_update(struct adverts *adverts, const struct engine *engine,
 uint64_t adverts_next(const struct adverts *adverts)
 {
 	const struct advert_link *it;
-	uint64_t next = 0;
+	uint64_t next = adverts->save_ms;
 
 	vec_foreach(&adverts->links, it)
 		if (it->next_ms && (!next || it->next_ms < next))

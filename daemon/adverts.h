@@ -20,6 +20,7 @@ struct ra_socket;
 struct advert_link {
 	uint32_t ifindex;
 	unsigned int asked; /* times */
+	uint64_t asked_ms;  /* the first time */
 	uint64_t next_ms;   /* when to ask again; 0: no more */
 	bool seen;	    /* in the round of adverts_update() under way */
 };
@@ -32,6 +33,7 @@ struct adverts {
 	char path[128];		      /* of the file */
 	uint64_t saved_version;	      /* of the set that is in the file */
 	uint64_t saved_ms;
+	uint64_t save_ms; /* when news are to be saved; 0: there are none */
 };
 
 /** adverts_init() - @path: of the file */

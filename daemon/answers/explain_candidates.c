@@ -113,50 +113,54 @@ static bool is_chosen(const struct story *story,
 	return false;
 }
 
-/* The config's binding that decided line 1; NULL: it is not to be found. */
-static const struct policy_binding *config_binding(const struct story *story,
-						   const struct next_hop *hop)
+static bool is_for(const struct story *story, const struct policy_binding *it,
+		   const struct next_hop *hop)
 {
+	return it->prefix.addr.family == story->subnet->prefix.addr.family &&
+	       (!ip_addr_is_set(&it->router) ||
+		ip_addr_equal(&it->router, &hop->gateway)) &&
+	       (!it->dev[0] ||
+		strcmp(it->dev, story_link_name(story, hop->ifindex)) == 0);
+}
+
+/* The config's binding that decided line 1; NULL: it is not to be found. */
+static const struct policy_binding *
+config_binding(const struct story *story, const struct next_hop *hop, bool yes)
+{
+	const struct ip_prefix *prefix = &story->subnet->prefix;
 	const struct policy_binding *it;
-	const uint8_t family = story->subnet->prefix.addr.family;
 
 	vec_foreach(&story->view->policy->bindings, it)
-		if (it->prefix.addr.family == family &&
-		    (!ip_addr_is_set(&it->router) ||
-		     ip_addr_equal(&it->router, &hop->gateway)) &&
-		    (!it->dev[0] ||
-		     strcmp(it->dev, story_link_name(story, hop->ifindex)) ==
-			     0))
+		if (is_for(story, it, hop) &&
+		    ip_prefix_overlaps(&it->prefix, prefix) == yes)
 			return it;
 	return NULL;
 }
 
-/* Lines 1 and 4, where there is a binding to cite. */
-static bool cite_binding(const struct story *story,
-			 const struct forward_candidate *it, char *why)
+static bool cite_config(const struct story *story,
+			const struct forward_candidate *it, char *why)
 {
-	const struct binding_vec *learned = &story->view->model->bindings;
-	const struct ip_prefix *prefix = &story->subnet->prefix;
+	const struct policy_binding *entry =
+		config_binding(story, story_hop(story, it), it->on.yes);
+	char text[IP_TEXT_MAX];
+
+	if (entry)
+		(void)snprintf(why, WHY_MAX,
+			       "the configuration binds it to %s%s",
+			       ip_prefix_format(&entry->prefix, text),
+			       it->on.yes ? "" : ", not to this subnet");
+	return entry;
+}
+
+static bool cite_advert(const struct story *story,
+			const struct forward_candidate *it, char *why)
+{
 	const struct next_hop *hop = story_hop(story, it);
-	const struct policy_binding *entry;
-	const struct binding *binding;
+	const struct binding *binding = subnet_claim(
+		story->view, story->subnet, it->on.yes ? &hop->gateway : NULL);
 	char router[IP_TEXT_MAX];
 	char text[IP_TEXT_MAX];
 
-	if (it->on.line == 1) {
-		entry = config_binding(story, hop);
-		if (entry)
-			(void)snprintf(why, WHY_MAX,
-				       "the configuration binds it to %s%s",
-				       ip_prefix_format(&entry->prefix, text),
-				       it->on.yes ? ""
-						  : ", not to this subnet");
-		return entry;
-	}
-	if (it->on.line != 4)
-		return false;
-	binding = binding_find(learned, hop->ifindex,
-			       it->on.yes ? &hop->gateway : NULL, prefix);
 	if (binding)
 		(void)snprintf(why, WHY_MAX, "%s advertises %s",
 			       ip_addr_format(&binding->router, router),
@@ -172,7 +176,8 @@ static const char *why_on_subnet(const struct story *story,
 
 	if (!story->subnet)
 		return "the source is of no subnet";
-	if (!it->reject && cite_binding(story, it, text))
+	if ((it->on.line == 1 && cite_config(story, it, text)) ||
+	    (it->on.line == 4 && cite_advert(story, it, text)))
 		return text;
 	return why ? why : "?";
 }

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "answers/unheard.h"
 
+#include <errno.h>
+#include <time.h>
+
 #include "engine/engine_read.h"
 
 #define LISTENS_MAX 16
+#define REST	    20 /* times as long as it took */
+
+static uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* Prefixes that messages speak of while we look. */
 struct overheard {
@@ -64,12 +76,18 @@ int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
 	struct overheard overheard = {0};
 	struct prefix_vec news = {0};
 	const struct ip_prefix *it;
-	int error = engine_read_table(engine, ROUTE_TABLE_MAIN);
+	uint64_t start_ms = clock_ms();
+	int error;
 
+	if (now_ms < engine->unheard_next_ms)
+		return -EAGAIN;
+	error = engine_read_table(engine, ROUTE_TABLE_MAIN);
+	engine->unheard_next_ms = now_ms + REST * (clock_ms() - start_ms);
 	if (error)
 		return error;
 	vec_foreach(&engine->model.rib.dirty, it)
-		if (news.n < UNHEARD_MAX && !is_leaving(engine, it))
+		if (news.n < UNHEARD_MAX && cell_wanted_at(it) &&
+		    !is_leaving(engine, it))
 			vec_push(&news, *it);
 	listen_on(engine, now_ms, &overheard);
 	vec_foreach(&news, it)

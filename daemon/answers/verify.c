@@ -69,6 +69,7 @@ struct verify {
 	uint64_t more_doubts; /* beyond FOUND_MAX: counted only */
 	struct disagreement_vec found;
 	struct prefix_vec unheard; /* where main had changed without a word */
+	bool has_read;		   /* main, to find these */
 	uint64_t told; /* asked, when verify_handle() told of it last */
 };
 
@@ -315,6 +316,14 @@ static int go_on_doubting(struct verify *verify, uint64_t now_ms)
 
 /* --- what nobody told us --- */
 
+static void end(struct verify *verify, uint64_t now_ms)
+{
+	verify->phase = VERIFY_DONE;
+	verify->end_ms = now_ms;
+	verify->count.found =
+		verify->found.n + verify->more_doubts + verify->unheard.n;
+}
+
 static int go_on_reading(struct verify *verify, uint64_t now_ms)
 {
 	int error;
@@ -322,16 +331,15 @@ static int go_on_reading(struct verify *verify, uint64_t now_ms)
 	verify->doubts_left -= verify->doubts_left > 0;
 	if (is_news(verify, now_ms))
 		return 1; /* the engine's turn */
+	/* Where there is no end of news it cannot be told what is none. */
 	error = engine_is_pending(verify->engine, now_ms)
-			? 0 /* no end of news: it cannot be told apart */
+			? -EAGAIN
 			: unheard_find(verify->engine, now_ms,
 				       &verify->unheard);
-	if (error)
+	if (error && error != -EAGAIN)
 		return error;
-	verify->phase = VERIFY_DONE;
-	verify->end_ms = now_ms;
-	verify->count.found =
-		verify->found.n + verify->more_doubts + verify->unheard.n;
+	verify->has_read = !error;
+	end(verify, now_ms);
 	return 0;
 }
 
@@ -462,7 +470,8 @@ struct json_object *verify_json(const struct verify *verify, uint64_t now_ms)
 	json_object_object_add(object, "skipped", skipped(verify));
 	json_add_int(object, "found", (int64_t)count.found);
 	json_object_object_add(object, "disagreements", disagreements(verify));
-	json_object_object_add(object, "unheard", unheard_json(verify));
+	if (verify->has_read)
+		json_object_object_add(object, "unheard", unheard_json(verify));
 	return object;
 }
 

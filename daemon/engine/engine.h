@@ -94,6 +94,8 @@ struct engine {
 	unsigned int router_lines;
 	uint64_t router_lines_ms;
 
+	uint64_t unheard_next_ms; /* unheard.h: main is not read before */
+
 	bool policy_changed;
 	bool recovered; /* table numbers of an earlier life were taken */
 	bool watching_recovery; /* the kernel reports valid neighbours too */

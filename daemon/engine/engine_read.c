@@ -161,6 +161,23 @@ static bool is_withdrawn(const struct kernel_event *event)
 	       event->route.route.protocol == ROUTE_PROTOCOL_RA;
 }
 
+/*
+ * The message of a new RA route comes before the kernel has set its metrics
+ * (hop limit, MTU), and nothing is said of these.
+ */
+static void mark_ra_route(struct engine *engine,
+			  const struct kernel_event *event)
+{
+	const struct model_route *route = &event->route;
+
+	if (event->deleted || event->port ||
+	    route->route.table != ROUTE_TABLE_MAIN ||
+	    route->route.protocol != ROUTE_PROTOCOL_RA || !route->set.hops.n)
+		return;
+	engine_mark_routes(engine, AF_INET6, ROUTE_TABLE_MAIN,
+			   route->set.hops.items[0].ifindex);
+}
+
 static void take_route(struct intake *intake, const struct kernel_event *event)
 {
 	struct engine *engine = intake->engine;
@@ -173,8 +190,10 @@ static void take_route(struct intake *intake, const struct kernel_event *event)
 	if (intake->defaults_only && route->prefix.len != 0)
 		return;
 	add_table(engine, route->route.table);
-	if (!intake->is_dump)
+	if (!intake->is_dump) {
 		note_meddling(intake, event);
+		mark_ra_route(engine, event);
+	}
 	if (engine->policy->settle_ms && !is_withdrawn(event))
 		until_ms = intake->now_ms + engine->policy->settle_ms;
 	if (event->deleted)

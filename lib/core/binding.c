@@ -133,21 +133,6 @@ uint64_t binding_next(const struct binding_vec *bindings)
 	return next == BINDING_FOREVER ? 0 : next;
 }
 
-const struct binding *binding_find(const struct binding_vec *bindings,
-				   uint32_t ifindex,
-				   const struct ip_addr *router,
-				   const struct ip_prefix *prefix)
-{
-	const struct binding *it;
-
-	vec_foreach(bindings, it)
-		if (it->ifindex == ifindex &&
-		    (!router || ip_addr_equal(&it->router, router)) &&
-		    ip_prefix_overlaps(&it->prefix, prefix))
-			return it;
-	return NULL;
-}
-
 bool binding_prefix_of(const struct binding_vec *bindings, uint32_t ifindex,
 		       const struct ip_addr *addr, struct ip_prefix *ret)
 {

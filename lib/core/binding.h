@@ -60,17 +60,6 @@ bool binding_forget_link(struct binding_vec *bindings, uint32_t ifindex);
 uint64_t binding_next(const struct binding_vec *bindings);
 
 /**
- * binding_find() - a binding of the link to a prefix that overlaps @prefix
- * @router: whose; NULL: of any router
- *
- * Return: borrowed, or NULL.
- */
-const struct binding *binding_find(const struct binding_vec *bindings,
-				   uint32_t ifindex,
-				   const struct ip_addr *router,
-				   const struct ip_prefix *prefix);
-
-/**
  * binding_prefix_of() - the longest advertised prefix of the link around @addr
  *
  * Return: whether there is one.

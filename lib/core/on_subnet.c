@@ -59,6 +59,36 @@ static bool others_are_bound(const struct view *view,
 	return false;
 }
 
+/* The config says what a router serves: what it advertises does not count. */
+static bool is_overridden(const struct view *view,
+			  const struct binding *learned)
+{
+	const struct next_hop hop = {.ifindex = learned->ifindex,
+				     .gateway = learned->router};
+	const struct policy_binding *it;
+
+	vec_foreach(&view->policy->bindings, it)
+		if (it->prefix.addr.family == AF_INET6 &&
+		    is_bound(view->model, it, &hop))
+			return true;
+	return false;
+}
+
+const struct binding *subnet_claim(const struct view *view,
+				   const struct subnet *subnet,
+				   const struct ip_addr *router)
+{
+	const struct binding *it;
+
+	vec_foreach(&view->model->bindings, it)
+		if (it->ifindex == subnet->ifindex &&
+		    (!router || ip_addr_equal(&it->router, router)) &&
+		    ip_prefix_overlaps(&it->prefix, &subnet->prefix) &&
+		    !is_overridden(view, it))
+			return it;
+	return NULL;
+}
+
 /*
  * Line 4. An IPv6 router's address says nothing of the prefixes that it serves;
  * a prefix that no router claims may use any (RFC 8028).
@@ -66,12 +96,10 @@ static bool others_are_bound(const struct view *view,
 static bool router_serves(const struct view *view, const struct subnet *subnet,
 			  const struct next_hop *hop)
 {
-	const struct binding_vec *learned = &view->model->bindings;
-
-	if (binding_find(learned, hop->ifindex, &hop->gateway, &subnet->prefix))
+	if (subnet_claim(view, subnet, &hop->gateway))
 		return true;
 	return !others_are_bound(view, subnet) &&
-	       !binding_find(learned, hop->ifindex, NULL, &subnet->prefix);
+	       !subnet_claim(view, subnet, NULL);
 }
 
 static bool prefsrc_allows(const struct view *view, const struct subnet *subnet,

@@ -109,6 +109,17 @@ const struct subnet *subnet_of_source(const struct subnet_set *set,
 /** subnet_link_is_local() - no managed subnet of either family on the link */
 bool subnet_link_is_local(const struct subnet_set *set, uint32_t ifindex);
 
+/**
+ * subnet_claim() - the learned binding by which a router serves @subnet
+ * @router: of the subnet's link; NULL: any of them
+ *
+ * Those of routers that the config binds do not count.
+ * Return: borrowed, or NULL.
+ */
+const struct binding *subnet_claim(const struct view *view,
+				   const struct subnet *subnet,
+				   const struct ip_addr *router);
+
 /* Whether a next hop is on a subnet, and which line said so. */
 struct on_subnet {
 	bool yes;

@@ -83,6 +83,22 @@ static bool guess_by_routes(const struct view *view,
 	return false;
 }
 
+/* A router that advertises the subnet's prefix serves it (RFC 8028). */
+static bool guess_by_adverts(const struct view *view,
+			     const struct subnet *subnet, struct guess *ret)
+{
+	const struct binding *it = subnet_claim(view, subnet, NULL);
+	char text[IP_TEXT_MAX];
+
+	if (!it)
+		return false;
+	ret->gateway = it->router;
+	ret->sure = true;
+	(void)snprintf(ret->why, sizeof(ret->why), "Router %s advertises it.",
+		       ip_addr_format(&it->router, text));
+	return true;
+}
+
 static struct guess guess_router(const struct view *view,
 				 const struct facts *facts,
 				 const struct subnet *subnet)
@@ -100,6 +116,8 @@ static struct guess guess_router(const struct view *view,
 			       lease->file);
 		return guess;
 	}
+	if (guess_by_adverts(view, subnet, &guess))
+		return guess;
 	if (guess_by_other_table(view, subnet, &guess) ||
 	    guess_by_routes(view, subnet, &guess))
 		return guess;

@@ -8,19 +8,15 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <netinet/icmp6.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <linux/capability.h>
 
 #include "kernel/sysctl.h"
 #include "tests/kernel_c/ear.h"
@@ -261,140 +257,6 @@ static void a_flood_takes_no_more_room_than_it_may(void **state)
 	must_receive(sock, "d1", "fe80::1", "2001:db8:1::/64");
 }
 
-/* --- asking --- */
-
-/* What p1 hears: solicitations, and with what hop limit. */
-static int open_router(void)
-{
-	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
-	struct icmp6_filter filter;
-	const int on = 1;
-
-	ICMP6_FILTER_SETBLOCKALL(&filter);
-	ICMP6_FILTER_SETPASS(ND_ROUTER_SOLICIT, &filter);
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "p1", 3),
-			 0);
-	assert_int_equal(setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter,
-				    sizeof(filter)),
-			 0);
-	assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on,
-				    sizeof(on)),
-			 0);
-	assert_int_equal(
-		setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP,
-			   &(struct ipv6_mreq){
-				   .ipv6mr_multiaddr.s6_addr = {0xff,
-								0x02, [15] = 2},
-				   .ipv6mr_interface = if_nametoindex("p1"),
-			   },
-			   sizeof(struct ipv6_mreq)),
-		0);
-	return fd;
-}
-
-static void must_be_asked(int fd, const char *source)
-{
-	union {
-		struct cmsghdr align;
-		uint8_t bytes[64];
-	} control;
-	struct sockaddr_in6 from = {0};
-	uint8_t bytes[64];
-	struct iovec iov = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct ip_addr addr;
-	int hop_limit;
-
-	if (!has_input(fd))
-		fail_msg("nobody was asked");
-	assert_int_equal(recvmsg(fd, &msg, 0), 8);
-	assert_int_equal(bytes[0], ND_ROUTER_SOLICIT);
-	assert_int_equal(bytes[1], 0);
-	addr = ip_addr_make(AF_INET6, &from.sin6_addr);
-	assert_addr(&addr, source);
-	assert_non_null(CMSG_FIRSTHDR(&msg));
-	memcpy(&hop_limit, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(hop_limit));
-	assert_int_equal(hop_limit, 255);
-}
-
-static void routers_are_asked(void **state)
-{
-	struct ra_socket *sock = *state;
-	uint32_t d1 = if_nametoindex("d1");
-	int fd = open_router();
-
-	/* What is assigned will do: RFC 4861, 4.1. */
-	assert_int_equal(ra_socket_solicit(sock, d1), 0);
-	must_be_asked(fd, "2001:db8:1::2");
-	netns_ip("address add fe80::d1/64 dev d1 nodad");
-	assert_int_equal(ra_socket_solicit(sock, d1), 0);
-	must_be_asked(fd, "fe80::d1");
-	/* We do not hear ourselves. */
-	must_be_silent(sock);
-	netns_ip("address del fe80::d1/64 dev d1");
-	(void)close(fd);
-}
-
-static void who_cannot_be_asked_is_an_error(void **state)
-{
-	struct ra_socket *sock = *state;
-	uint32_t d9;
-
-	netns_ip("link add d9 type veth peer name p9\n"
-		 "link set d9 addrgenmode none\n"
-		 "link set d9 up");
-	d9 = if_nametoindex("d9");
-	/* No carrier; no address; IPv6 off; down; gone. */
-	assert_int_equal(ra_socket_solicit(sock, d9), -ENETUNREACH);
-	netns_ip("link set p9 up");
-	assert_int_equal(ra_socket_solicit(sock, d9), -EADDRNOTAVAIL);
-	assert_int_equal(sysctl_write_link(AF_INET6, "d9", "disable_ipv6", 1),
-			 0);
-	assert_int_equal(ra_socket_solicit(sock, d9), -ENETUNREACH);
-	assert_int_equal(sysctl_write_link(AF_INET6, "d9", "disable_ipv6", 0),
-			 0);
-	assert_int_equal(ra_socket_solicit(sock, d9), -EADDRNOTAVAIL);
-	netns_ip("link set d9 down");
-	assert_int_equal(ra_socket_solicit(sock, d9), -ENETUNREACH);
-	netns_ip("link del d9");
-	assert_int_equal(ra_socket_solicit(sock, d9), -ENETUNREACH);
-
-	send_prefix(&from_p1, "2001:db8:1::/64");
-	must_receive(sock, "d1", "fe80::1", "2001:db8:1::/64");
-}
-
-/* --- rights --- */
-
-static void who_may_not_is_told(void **state)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct none[2] = {0};
-	struct ra_socket *sock;
-	int status;
-	pid_t child = fork();
-
-	(void)state;
-	if (child == 0) {
-		if (syscall(SYS_capset, &header, none) != 0)
-			_exit(2);
-		_exit(ra_socket_open(&sock) == -EPERM ? 0 : 1);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	ra_socket_free(NULL);
-}
-
 /* --- what the kernel passes on --- */
 
 /* What kernel_listen() told. */
@@ -519,9 +381,6 @@ int main(void)
 		WITH_SOCKET(what_a_host_must_ignore_is_refused),
 		WITH_SOCKET(what_is_none_is_not_heard),
 		WITH_SOCKET(a_flood_takes_no_more_room_than_it_may),
-		WITH_SOCKET(routers_are_asked),
-		WITH_SOCKET(who_cannot_be_asked_is_an_error),
-		cmocka_unit_test(who_may_not_is_told),
 		WITH_SOCKET(prefixes_are_passed_on_where_the_kernel_listens),
 		WITH_SOCKET(what_is_no_prefix_is_not_passed_on),
 	};

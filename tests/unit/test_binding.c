@@ -47,13 +47,20 @@ static bool put(struct binding_vec *all, struct binding it, uint64_t now_ms)
 	return binding_put(all, &it, now_ms, &full);
 }
 
+/* Whether @router is bound to a prefix that overlaps @text. */
 static bool ties(const struct binding_vec *all, uint32_t ifindex,
 		 const char *router, const char *text)
 {
 	const struct ip_addr who = addr(router);
 	const struct ip_prefix what = prefix(text);
+	const struct binding *it;
 
-	return binding_find(all, ifindex, &who, &what) != NULL;
+	vec_foreach(all, it)
+		if (it->ifindex == ifindex &&
+		    ip_addr_equal(&it->router, &who) &&
+		    ip_prefix_overlaps(&it->prefix, &what))
+			return true;
+	return false;
 }
 
 static void a_refresh_changes_nothing(void **state)

@@ -29,7 +29,7 @@ static void begin_full(struct advert_bytes *bytes)
 	advert_begin(bytes, 1800);
 	advert_add_prefix(bytes, "2001:db8:1::/64", 86400);
 	advert_add(bytes, 5, 1)[6] = 5;
-	advert_add_route(bytes, "2001:db8:9::/48", 600);
+	advert_add_route(bytes, "2001:db8:9:8000::/50", 600);
 	advert_add_route(bytes, "2001:db8:a::/48", 900);
 }
 
@@ -59,7 +59,8 @@ static void a_refresh_has_the_same_digest(void **state)
 		{FULL_PREFIX + 20, 7, "a prefix"},
 		{FULL_MTU + 2, 7, "a reserved byte"},
 		{FULL_ROUTE + 3, 0xe7, "reserved bits of a route"},
-		{FULL_ROUTE + 14, 7, "bits behind a route's length"},
+		{FULL_ROUTE + 14, 0xbf, "bits behind a route's length"},
+		{FULL_ROUTE + 15, 7, "a byte behind a route's length"},
 	};
 	struct advert_bytes bytes;
 	uint64_t before;
@@ -88,8 +89,8 @@ static void a_change_of_routes_has_another_digest(void **state)
 		{6, 0, "a shorter router lifetime"},
 		{6, 0xff, "a longer router lifetime"},
 		{FULL_MTU + 7, 9, "the MTU"},
-		{FULL_ROUTE + 2, 47, "a shorter route"},
-		{FULL_ROUTE + 2, 49, "a longer route"},
+		{FULL_ROUTE + 2, 49, "a shorter route"},
+		{FULL_ROUTE + 2, 51, "a longer route"},
 		{FULL_ROUTE + 2, 0, "a default route"},
 		{FULL_ROUTE + 3, 0x08, "high preference of a route"},
 		{FULL_ROUTE + 3, 0x18, "low preference of a route"},
@@ -141,13 +142,13 @@ static void the_order_of_options_does_not_matter(void **state)
 	before = digest(&bytes);
 	advert_begin(&bytes, 1800);
 	advert_add_route(&bytes, "2001:db8:a::/48", 900);
-	advert_add_route(&bytes, "2001:db8:9::/48", 600);
+	advert_add_route(&bytes, "2001:db8:9:8000::/50", 600);
 	advert_add(&bytes, 5, 1)[6] = 5;
 	assert_true(digest(&bytes) == before);
 	/* But which lifetime is whose does. */
 	advert_begin(&bytes, 1800);
 	advert_add(&bytes, 5, 1)[6] = 5;
-	advert_add_route(&bytes, "2001:db8:9::/48", 900);
+	advert_add_route(&bytes, "2001:db8:9:8000::/50", 900);
 	advert_add_route(&bytes, "2001:db8:a::/48", 600);
 	assert_true(digest(&bytes) != before);
 }
@@ -170,6 +171,7 @@ static void routes_may_be_shorter(void **state)
 		{3, 129, false, "more than there are"},
 		{3, 255, false, "many more than there are"},
 		{4, 64, true, "longer than it is today"},
+		{4, 129, false, "room for more bits than there are"},
 	};
 	struct advert_bytes bytes;
 	uint64_t without;
@@ -186,6 +188,10 @@ static void routes_may_be_shorter(void **state)
 		if ((digest(&bytes) != without) != cases[i].counts)
 			fail_msg("%s", cases[i].why);
 	}
+	/* RFC 4191, 2.3: without a preference that makes sense it is none. */
+	advert_begin(&bytes, 1800);
+	advert_add_route(&bytes, "2001:db8:9::/48", 60)[3] = 0x10;
+	assert_true(digest(&bytes) == without);
 	/* Both ways to say it are the same route. */
 	advert_begin(&bytes, 1800);
 	advert_add(&bytes, 24, 1)[7] = 60;
