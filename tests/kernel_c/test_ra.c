@@ -124,95 +124,96 @@ static void many_prefixes_are_heard_in_one(void **state)
 	assert_int_equal(heard.ra.router_lifetime_s, 1800);
 }
 
+static const struct {
+	const char *what;
+	const char *why;
+	struct wire_packet packet;
+	size_t len;   /* 0: all of it */
+	size_t at;    /* a byte that is another one; 0: none is */
+	uint8_t byte; /* that one */
+} refused[] = {
+	{"a router that is off the link",
+	 "its hop limit is not 255",
+	 {"p1", "fe80::1", 64, false, false},
+	 0,
+	 0,
+	 0},
+	{"a router one hop away",
+	 "its hop limit is not 255",
+	 {"p1", "fe80::1", 254, false, false},
+	 0,
+	 0,
+	 0},
+	{"a global source",
+	 "its source is not link-local",
+	 {"p1", "2001:db8:1::1", 255, false, false},
+	 0,
+	 0,
+	 0},
+	{"a source that is no address",
+	 "its source is not link-local",
+	 {"p1", "::", 255, false, false},
+	 0,
+	 0,
+	 0},
+	{"fragments",
+	 "it came in fragments",
+	 {"p1", "fe80::1", 255, false, true},
+	 0,
+	 0,
+	 0},
+	{"another code",
+	 "its bytes make no sense",
+	 {"p1", "fe80::1", 255, false, false},
+	 0,
+	 1,
+	 1},
+	{"an option of length zero",
+	 "its bytes make no sense",
+	 {"p1", "fe80::1", 255, false, false},
+	 0,
+	 17,
+	 0},
+	{"an option beyond the end",
+	 "its bytes make no sense",
+	 {"p1", "fe80::1", 255, false, false},
+	 0,
+	 17,
+	 5},
+	{"half an option",
+	 "its bytes make no sense",
+	 {"p1", "fe80::1", 255, false, false},
+	 40,
+	 0,
+	 0},
+	{"half a header",
+	 "its bytes make no sense",
+	 {"p1", "fe80::1", 255, false, false},
+	 8,
+	 0,
+	 0},
+};
+
 static void what_a_host_must_ignore_is_refused(void **state)
 {
-	static const struct {
-		const char *what;
-		const char *why;
-		struct wire_packet packet;
-		size_t len;   /* 0: all of it */
-		size_t at;    /* a byte that is another one; 0: none is */
-		uint8_t byte; /* that one */
-	} cases[] = {
-		{"a router that is off the link",
-		 "its hop limit is not 255",
-		 {"p1", "fe80::1", 64, false, false},
-		 0,
-		 0,
-		 0},
-		{"a router one hop away",
-		 "its hop limit is not 255",
-		 {"p1", "fe80::1", 254, false, false},
-		 0,
-		 0,
-		 0},
-		{"a global source",
-		 "its source is not link-local",
-		 {"p1", "2001:db8:1::1", 255, false, false},
-		 0,
-		 0,
-		 0},
-		{"a source that is no address",
-		 "its source is not link-local",
-		 {"p1", "::", 255, false, false},
-		 0,
-		 0,
-		 0},
-		{"fragments",
-		 "it came in fragments",
-		 {"p1", "fe80::1", 255, false, true},
-		 0,
-		 0,
-		 0},
-		{"another code",
-		 "its bytes make no sense",
-		 {"p1", "fe80::1", 255, false, false},
-		 0,
-		 1,
-		 1},
-		{"an option of length zero",
-		 "its bytes make no sense",
-		 {"p1", "fe80::1", 255, false, false},
-		 0,
-		 17,
-		 0},
-		{"an option beyond the end",
-		 "its bytes make no sense",
-		 {"p1", "fe80::1", 255, false, false},
-		 0,
-		 17,
-		 5},
-		{"half an option",
-		 "its bytes make no sense",
-		 {"p1", "fe80::1", 255, false, false},
-		 40,
-		 0,
-		 0},
-		{"half a header",
-		 "its bytes make no sense",
-		 {"p1", "fe80::1", 255, false, false},
-		 8,
-		 0,
-		 0},
-	};
 	struct ra_socket *sock = *state;
 	struct advert_bytes bytes;
 	struct ra_heard heard;
 	int r;
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(refused); i++) {
 		advert_begin(&bytes, 0);
 		advert_add_prefix(&bytes, "2001:db8:1::/64", 600);
-		if (cases[i].at)
-			bytes.at[cases[i].at] = cases[i].byte;
-		wire_send(&cases[i].packet, bytes.at,
-			  cases[i].len ? cases[i].len : bytes.n);
+		if (refused[i].at)
+			bytes.at[refused[i].at] = refused[i].byte;
+		wire_send(&refused[i].packet, bytes.at,
+			  refused[i].len ? refused[i].len : bytes.n);
 		r = receive(sock, &heard);
 		if (r != -EBADMSG)
-			fail_msg("%d: %s", r, cases[i].what);
-		assert_string_equal(heard.why, cases[i].why);
+			fail_msg("%d: %s", r, refused[i].what);
+		assert_string_equal(heard.why, refused[i].why);
 		assert_int_equal(heard.ifindex, if_nametoindex("d1"));
-		assert_addr(&heard.router, cases[i].packet.source);
+		assert_addr(&heard.router, refused[i].packet.source);
 	}
 	/* And it goes on. */
 	send_prefix(&from_p1, "2001:db8:1::/64");
