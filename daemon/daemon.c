@@ -238,17 +238,23 @@ static void start_watchdog(struct daemon *daemon)
 	ev_timer_start(daemon->loop, &daemon->watchdog);
 }
 
+static void start_input(struct daemon *daemon, ev_io *watcher,
+			void (*on_input)(struct ev_loop *, ev_io *, int),
+			int fd)
+{
+	ev_io_init(watcher, on_input, fd, EV_READ);
+	watcher->data = daemon;
+	ev_io_start(daemon->loop, watcher);
+}
+
 static void start_watchers(struct daemon *daemon)
 {
-	ev_io_init(&daemon->kernel_io, on_kernel, kernel_fd(daemon->kernel),
-		   EV_READ);
-	daemon->kernel_io.data = daemon;
-	ev_io_start(daemon->loop, &daemon->kernel_io);
+	start_input(daemon, &daemon->kernel_io, on_kernel,
+		    kernel_fd(daemon->kernel));
 	if (adverts_fd(&daemon->adverts) >= 0) {
-		ev_io_init(&daemon->adverts_io, on_adverts,
-			   adverts_fd(&daemon->adverts), EV_READ);
-		daemon->adverts_io.data = daemon;
-		ev_io_start(daemon->loop, &daemon->adverts_io);
+		kernel_drop_adverts(daemon->kernel);
+		start_input(daemon, &daemon->adverts_io, on_adverts,
+			    adverts_fd(&daemon->adverts));
 	}
 	ev_prepare_init(&daemon->prepare, on_prepare);
 	daemon->prepare.data = daemon;

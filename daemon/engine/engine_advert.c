@@ -80,7 +80,7 @@ static struct seen_router *find_router(struct engine *engine,
 		if (!oldest || it->heard_ms < oldest->heard_ms)
 			oldest = it;
 	}
-	if (engine->routers.n >= SEEN_ROUTERS_MAX) {
+	if (oldest && engine->routers.n >= SEEN_ROUTERS_MAX) {
 		*oldest = router;
 		return oldest;
 	}

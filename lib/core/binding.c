@@ -64,20 +64,26 @@ static bool make_place(struct binding_vec *bindings, uint32_t ifindex)
 	return true;
 }
 
+/* Return: whether it went; otherwise it has new times. */
+static bool update_at(struct binding_vec *bindings, size_t at,
+		      const struct binding *binding, uint64_t now_ms)
+{
+	if (binding_until(binding) > now_ms) {
+		bindings->items[at] = *binding;
+		return false;
+	}
+	vec_remove(bindings, at);
+	return true;
+}
+
 bool binding_put(struct binding_vec *bindings, const struct binding *binding,
 		 uint64_t now_ms, bool *ret_full)
 {
 	size_t at = place_of(bindings, binding);
 
 	*ret_full = false;
-	if (is_at(bindings, at, binding)) {
-		if (binding_until(binding) <= now_ms) {
-			vec_remove(bindings, at);
-			return true;
-		}
-		bindings->items[at] = *binding;
-		return false;
-	}
+	if (is_at(bindings, at, binding))
+		return update_at(bindings, at, binding, now_ms);
 	if (binding_until(binding) <= now_ms)
 		return false;
 	*ret_full = make_place(bindings, binding->ifindex);

@@ -119,6 +119,11 @@ int kernel_watch_recovery(struct kernel *kernel, bool wanted)
 	return attach(kernel);
 }
 
+void kernel_drop_adverts(struct kernel *kernel)
+{
+	(void)nl_socket_drop_membership(kernel->listener, RTNLGRP_ND_USEROPT);
+}
+
 static void pass_on(struct kernel *kernel, int len, kernel_event_fn *fn,
 		    void *data)
 {

@@ -111,6 +111,14 @@ int kernel_listen(struct kernel *kernel, size_t max, kernel_event_fn *fn,
  */
 int kernel_watch_recovery(struct kernel *kernel, bool wanted);
 
+/**
+ * kernel_drop_adverts() - no more KERNEL_ADVERT
+ *
+ * For who hears whole advertisements elsewhere: a flood of them would fill the
+ * queue that routes come by.
+ */
+void kernel_drop_adverts(struct kernel *kernel);
+
 /* What to read. Zero means "any" except where said. */
 struct kernel_read {
 	enum kernel_event_kind what; /* LINK, ADDRESS, ROUTE, RULE, NEIGHBOUR */

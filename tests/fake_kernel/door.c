@@ -62,6 +62,11 @@ int kernel_fd(const struct kernel *kernel)
 	return kernel->fd;
 }
 
+void kernel_drop_adverts(struct kernel *kernel)
+{
+	(void)kernel; /* it has none */
+}
+
 int kernel_watch_recovery(struct kernel *kernel, bool wanted)
 {
 	int error = machine_call(kernel->fake, FAKE_WATCH, NULL);

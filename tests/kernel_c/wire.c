@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <linux/if_ether.h>
@@ -44,6 +43,17 @@ static void put_checksum(const struct ip6_hdr *header, uint8_t *bytes,
 	bytes[CHECKSUM_AT + 1] = (uint8_t)total;
 }
 
+/* One for all: to close a packet socket takes the kernel milliseconds. */
+static int packet_socket(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	return fd;
+}
+
 static void put_out(const char *link, const struct ip6_hdr *header,
 		    const void *payload, size_t len)
 {
@@ -55,17 +65,15 @@ static void put_out(const char *link, const struct ip6_hdr *header,
 		.sll_addr = {0x33, 0x33, 0, 0, 0, 1},
 	};
 	uint8_t packet[sizeof(*header) + PAYLOAD_MAX];
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t size = sizeof(*header) + len;
 
-	assert_true(fd >= 0 && len <= PAYLOAD_MAX);
+	assert_true(len <= PAYLOAD_MAX);
 	memcpy(packet, header, sizeof(*header));
 	memcpy(packet + sizeof(*header), payload, len);
 	((struct ip6_hdr *)packet)->ip6_plen = htons((uint16_t)len);
-	assert_int_equal(sendto(fd, packet, size, 0,
+	assert_int_equal(sendto(packet_socket(), packet, size, 0,
 				(const struct sockaddr *)&to, sizeof(to)),
 			 size);
-	(void)close(fd);
 }
 
 static void put_out_fragment(const char *link, struct ip6_hdr header,

@@ -383,10 +383,10 @@ def all_is_well(daemon):
 
 
 def cpu_seconds(daemon):
-    """What the daemon has used of the processor, system calls included."""
-    with open(f"/proc/{daemon.process.pid}/stat", encoding="ascii") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """How long the daemon has been on a processor, system calls included."""
+    path = f"/proc/{daemon.process.pid}/schedstat"
+    with open(path, encoding="ascii") as file:
+        return int(file.read().split()[0]) / 1e9
 
 
 def resident_kib(daemon):
