@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * adverts - hears routers, asks them at the start, and remembers what they said.
+ * adverts - hears routers, asks them at the start, remembers what they said.
  *
  * Feeds the engine (engine_advert.h) from a raw socket, where we may have one;
  * else only the kernel's own messages tell of routers. On each link that comes

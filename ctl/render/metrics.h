@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * render_metrics - the metrics in the text formats that monitoring systems read.
+ * metrics - figures in the text formats that monitoring systems read.
  *
  * render_metrics() of render.h prints OpenMetrics 1.0. The daemon names, types
  * and counts; this is about form alone: what the form does not allow in a name

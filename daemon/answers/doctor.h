@@ -2,8 +2,8 @@
 /*
  * doctor - the method Doctor: what on this host spoils routing by source.
  *
- * The facts are read when it is asked for (daemon/facts/facts.h), the judgement is
- * lib/doctor's.
+ * The facts are read when it is asked for (daemon/facts/facts.h), the judgement
+ * is lib/doctor's.
  */
 #ifndef ANSWERS_DOCTOR_H
 #define ANSWERS_DOCTOR_H

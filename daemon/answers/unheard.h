@@ -13,8 +13,8 @@
  * unheard_find() - read main and see whether it brings news
  * @engine: nothing is pending; afterwards what was found is, so that the next
  *	engine_run() mends what follows from it
- * @ret:    appended: prefixes that get cells and whose routes differ, unless a message that says so
- *	    was just on its way
+ * @ret:    appended: prefixes that get cells and whose routes differ, unless a
+ *	    message that says so was just on its way
  *
  * A large table takes its time, and everybody else waits: so main is read for
  * a twentieth of the time at most, whoever asks however often.

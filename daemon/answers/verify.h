@@ -8,8 +8,8 @@
  * shows as well. A slice at a time; the model may change in between. What
  * disagrees is asked again at the end, when the kernel's messages are taken in,
  * so that a change that was under way is no finding. Last, since all of this is
- * judged by what the daemon knows of table main, main is read once more: it must
- * bring no news.
+ * judged by what the daemon knows of table main, main is read once more: it has
+ * to bring no news.
  *
  *	asking    verify_step() goes through prefixes and subnets
  *	doubting  what disagreed is asked again

@@ -4,8 +4,9 @@
  *
  * Two ways in: whole messages from the raw socket, and single prefixes that the
  * kernel passes on where it processes advertisements itself. Each says the
- * same; once whole messages come, single prefixes are passed over. A message that only refreshes times
- * changes the times and nothing else: no plan, no write.
+ * same; once whole messages come, single prefixes are passed over. A message
+ * that only refreshes times changes the times and nothing else: no plan, no
+ * write.
  */
 #ifndef ENGINE_ADVERT_H
 #define ENGINE_ADVERT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The engine on a kernel whose events are late, lost, or never come: on the fake
- * one, which does so when it is told to.
+ * The engine on a kernel whose events are late, lost, or never come: on the
+ * fake one, which does so when it is told to.
  */
 #include "engine/engine.h"
 

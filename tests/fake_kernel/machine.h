@@ -16,7 +16,7 @@
 #define MACHINE_NO_ATTRS UINT32_MAX
 #define MACHINE_LINK	 253 /* RT_SCOPE_LINK */
 
-/* An event, and the attributes of its route, which live in the machine's rib. */
+/* An event, and the attributes of its route: in the machine's rib. */
 struct machine_news {
 	struct kernel_event event;
 	uint32_t attrs; /* holds a ref; MACHINE_NO_ATTRS: none */
