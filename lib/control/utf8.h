@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** utf8_is_valid() - @text: @len bytes, and behind them one that is 0 or ASCII */
+/** utf8_is_valid() - @text: @len bytes, behind them one that is 0 or ASCII */
 bool utf8_is_valid(const char *text, size_t len);
 
 /** utf8_mend() - a '?' in place of every byte of @text that is no UTF-8 */

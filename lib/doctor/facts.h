@@ -2,8 +2,8 @@
 /*
  * facts - what doctor needs to know beside the model.
  *
- * Plain values that the daemon reads when it is asked (daemon/facts/facts.c), or a
- * test makes up. Nothing here is watched or kept.
+ * Plain values that the daemon reads when it is asked (daemon/facts/facts.c), or
+ * a test makes up. Nothing here is watched or kept.
  */
 #ifndef FACTS_H
 #define FACTS_H

@@ -130,7 +130,7 @@ class Router:
         self.ns = lab.router(f"r{number}")
         self.prefix = {4: f"10.{number}.0.0/24", 6: f"2001:db8:{number}::/64"}
         self._files = os.path.join(lab.directory, f"dnsmasq{number}")
-        self._dnsmasq = None
+        self._dnsmasq, self._starts = None, 0
 
     def address(self):
         """When its links are there."""
@@ -157,6 +157,7 @@ class Router:
         four, six = f"10.{self.number}.0", f"2001:db8:{self.number}::"
         range6 = f"{six}100,{six}1ff,64,2m" if self.stateful else \
             f"{six},ra-only,64,10m"
+        self._starts += 1
         with open(f"{self._files}.log", "ab") as log:
             self._dnsmasq = self.ns.start(
                 "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
@@ -167,6 +168,8 @@ class Router:
                 f"--dhcp-option=option:T1,{T1_S}", f"--dhcp-range={range6}",
                 "--enable-ra", "--ra-param=lan,600,1800",
                 stdout=log, stderr=log)
+        until(lambda: self.log().count("advertisement enabled") ==
+              self._starts, 5, 0.02, "dnsmasq")
 
     def lose_power(self):
         """The host's link to it has no carrier, and it says no farewell."""
@@ -399,7 +402,6 @@ class Dhclient(Client):
         super().__init__(site)
         self.metric = metric
         for link in site.links:
-            self.a.sysctl(f"ipv6/conf/{link}/router_solicitations", 3)
             self.a.sysctl(f"ipv6/conf/{link}/accept_ra", 1)
 
     def _each(self):
@@ -415,6 +417,8 @@ class Dhclient(Client):
     def start(self):
         for argv in self._each():
             self._start("dhclient", "-d", *argv)
+        # The kernel asks when a link comes up; these are up already.
+        self.site.solicit()
 
     def release(self):
         for argv in self._each():
@@ -472,7 +476,7 @@ class Scene:
     def __init__(self, lab, make_client, stateful=False):
         self.site = Site(lab, stateful)
         self.a = self.site.a
-        self.daemon = lab.daemon(self.a)
+        self.daemon = lab.daemon(self.a, "log_level = \"debug\";")
         self.client = make_client(self.site)
         self.client.start()
         self.site.await_defaults()

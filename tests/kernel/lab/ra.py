@@ -24,6 +24,7 @@ import struct
 import time
 from dataclasses import dataclass
 
+from .daemon import daemon_binary
 from .netns import until
 from .traffic import udp_send
 from .varlink import Client
@@ -372,14 +373,24 @@ def learned(daemon):
             for b in bindings(daemon)["bindings"] if b["origin"] == "learned"}
 
 
-def all_is_well(daemon):
-    """What holds in every quiet moment: the kernel does what the rules say,
-    and one who starts now finds nothing to do."""
+def all_is_well(daemon, restart=True):
+    """What holds in every quiet moment: the kernel does what the rules say
+    and, unless what was learned cannot be kept, one who starts now finds nothing
+    to do."""
     daemon.wait()
     with Client(daemon.socket_path, timeout=30) as client:
         reply = client.call("io.multihomed.Verify")
     assert reply["found"] == 0, reply
     assert reply["subnets"] > 0
+    if restart:
+        # What is new is written a moment later.
+        until(lambda: plan(daemon) == "", what=f"no plan; {plan(daemon)}")
+
+
+def plan(daemon):
+    """What the next start would change; it knows what this one has learned."""
+    return daemon.namespace.run(daemon_binary(), "-c", daemon.config_path, "-s",
+                                daemon.socket_path, "--plan").stdout
 
 
 def cpu_seconds(daemon):
