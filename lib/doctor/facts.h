@@ -2,7 +2,7 @@
 /*
  * facts - what doctor needs to know beside the model.
  *
- * Plain values that the daemon reads when it is asked (daemon/facts/facts.c), or
+ * Plain values that the daemon reads when it is asked (daemon/facts/), or
  * a test makes up. Nothing here is watched or kept.
  */
 #ifndef FACTS_H
