@@ -125,9 +125,11 @@ def after(figure):
     shell(figure.a, "ip", "-4", "rule")
     number = str(daemon.table("eth1", "10.2.0.0/24"))
     shell(figure.a, "ip", "-4", "route", "show", "table", number)
-    print("  A$ multihomectl status")
-    for line in daemon.ctl("status").stdout.splitlines():
-        print(f"  {line}".rstrip())
+    for words in (("status",), ("explain", A2_4, B_4), ("verify",)):
+        print(f"  A$ multihomectl {' '.join(words)}")
+        for line in daemon.ctl(*words).stdout.splitlines():
+            print(f"  {line}".rstrip())
+        print()
     return all(results.values()) and lost == 0, daemon
 
 

@@ -476,7 +476,7 @@ class Scene:
     def __init__(self, lab, make_client, stateful=False):
         self.site = Site(lab, stateful)
         self.a = self.site.a
-        self.daemon = lab.daemon(self.a, "log_level = \"debug\";")
+        self.daemon = lab.daemon(self.a)
         self.client = make_client(self.site)
         self.client.start()
         self.site.await_defaults()
