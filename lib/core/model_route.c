@@ -279,6 +279,20 @@ static bool may_leave(const struct model *model, const struct route *route)
 	return true;
 }
 
+/*
+ * Whether an entry is of the type and over the hops that a message names. If
+ * not, the message may be of a route that a read has shown to be gone already.
+ */
+static bool is_like(const struct model *model, const struct model_route *in,
+		    size_t at)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+	const struct attrset *set =
+		attrset_get(&model->rib.attrs, row->routes[at].attrs);
+
+	return set->type == in->set.type && same_hops(set, &in->set);
+}
+
 int model_remove_route(struct model *model, const struct model_route *in,
 		       uint64_t until_ms)
 {
@@ -290,7 +304,8 @@ int model_remove_route(struct model *model, const struct model_route *in,
 		return 0;
 	if (at == SIZE_MAX) {
 		/* IPv4: the only one; its flags or expiry may read otherwise */
-		if (match.n > 1 || in->prefix.addr.family == AF_INET6)
+		if (match.n > 1 || in->prefix.addr.family == AF_INET6 ||
+		    !is_like(model, in, match.first))
 			return -EAGAIN;
 		at = match.first;
 	}
@@ -479,40 +494,4 @@ void model_read_end(struct model *model, uint8_t family, uint32_t table,
 		}
 	}
 	vec_done(&gone);
-}
-
-/* --- candidates of the config --- */
-
-static void put_config_route(struct model *model,
-			     const struct policy_route *from)
-{
-	const struct link *link = model_link_by_name(model, from->dev);
-	struct model_route in = {
-		.prefix = from->to,
-		.route = {.table = ROUTE_TABLE_CONFIG, .metric = from->metric},
-	};
-	struct next_hop hop = {.gateway = from->via};
-
-	if (!link)
-		return;
-	hop.ifindex = link->ifindex;
-	attrset_init(&in.set, from->to.addr.family, ATTRSET_UNICAST);
-	/* RT_SCOPE_LINK for IPv4 without a gateway, as ip(8) does it. */
-	if (from->to.addr.family == AF_INET && !ip_addr_is_set(&from->via))
-		in.set.scope = 253;
-	attrset_add_hop(&in.set, &hop, NULL, 0);
-	(void)model_put_route(model, &in, MODEL_APPEND);
-	attrset_done(&in.set);
-}
-
-void model_set_config_routes(struct model *model, const struct policy *policy)
-{
-	const struct policy_route *route;
-
-	model_read_begin(model, AF_INET, ROUTE_TABLE_CONFIG, 0);
-	model_read_begin(model, AF_INET6, ROUTE_TABLE_CONFIG, 0);
-	vec_foreach(&policy->routes, route)
-		put_config_route(model, route);
-	model_read_end(model, AF_INET, ROUTE_TABLE_CONFIG, 0);
-	model_read_end(model, AF_INET6, ROUTE_TABLE_CONFIG, 0);
 }

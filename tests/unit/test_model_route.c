@@ -126,8 +126,11 @@ static const struct message_case v4_cases[] = {
 	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.2 dev a;"
 	 "del route " P "via 192.0.2.1 dev a",
 	 0, "2a", "just the one"},
-	{"route " P "via 192.0.2.1 dev a;del route " P "via 192.0.2.9 dev a", 0,
-	 "", "the only one, however it reads"},
+	{"route " P "via 192.0.2.1 dev a;"
+	 "del route " P "via 192.0.2.1 dev a mtu 1400",
+	 0, "", "the only one, with other details"},
+	{"route " P "via 192.0.2.1 dev a;del route " P "via 192.0.2.9 dev a",
+	 -EAGAIN, "1a", "the only one has another next hop"},
 	{"route " P "via 192.0.2.1 dev a;route " P "via 192.0.2.2 dev a;"
 	 "del route " P "via 192.0.2.9 dev a",
 	 -EAGAIN, "", "one of several, and none fits"},
@@ -470,6 +473,31 @@ static void reading_the_same_again_changes_nothing(void **state)
 	scene_done(&scene);
 }
 
+/*
+ * Two uplinks with one metric: what a read has shown to be gone is deleted once
+ * more by the message that comes late. The other one must not go for it.
+ */
+static void a_late_deletion_takes_no_other_route(void **state)
+{
+	struct scene scene;
+	struct model *model = &scene.model;
+	char text[200];
+
+	(void)state;
+	scene_make(&scene, LINKS "route " P "via 192.0.2.2 dev b\n");
+	assert_int_equal(scene_line(&scene, "del route " P GW), -EAGAIN);
+	assert_string_equal(text_row(model, "10.0.0.0/8", text), "2b");
+	assert_int_equal(scene_line(&scene, "del route blackhole " P), -EAGAIN);
+	assert_string_equal(text_row(model, "10.0.0.0/8", text), "2b");
+	/* The same one with another preferred source is meant. */
+	assert_int_equal(scene_line(&scene,
+				    "del route " P "via 192.0.2.2 dev b "
+				    "src 192.0.2.9"),
+			 0);
+	assert_string_equal(text_row(model, "10.0.0.0/8", text), "");
+	scene_done(&scene);
+}
+
 /* Or a look whether all is as known would find news each time. */
 static void reading_what_is_known_is_no_news(void **state)
 {
@@ -617,6 +645,7 @@ int main(void)
 		cmocka_unit_test(reading_one_link_leaves_the_others),
 		cmocka_unit_test(reading_one_link_does_not_tell_the_order),
 		cmocka_unit_test(reading_the_same_again_changes_nothing),
+		cmocka_unit_test(a_late_deletion_takes_no_other_route),
 		cmocka_unit_test(reading_what_is_known_is_no_news),
 		cmocka_unit_test(reading_finds_the_kernels_order),
 		cmocka_unit_test(leaving_route_outlives_a_read),
