@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "complain.h"
+#include "control/standard_fds.h"
 #include "exit.h"
 #include "help.h"
 #include "output.h"
@@ -28,6 +29,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	struct options options;
 
+	if (standard_fds_open() < 0)
+		return EXIT_USAGE;
 	/* A pager that ends is no accident: output_flush() sees it. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (options_parse(argc, argv, &options) < 0)

@@ -14,8 +14,14 @@ static const char *const level_names[] = {
 
 static int log_level = LOG_INFO;
 
+/* How many lines in QUIET_MS; 0: one. */
+static const unsigned int bursts[LOG_KINDS] = {
+	[LOG_KIND_PLAN] = 50,
+};
+
 static struct {
-	uint64_t next_ms;
+	uint64_t next_ms;   /* when the count begins anew */
+	unsigned int lines; /* since then */
 	unsigned int left_out;
 } limits[LOG_KINDS];
 
@@ -53,12 +59,21 @@ void log_line(int level, const char *fmt, ...)
 	va_end(args);
 }
 
+static bool may_log(enum log_kind kind, uint64_t now_ms)
+{
+	if (now_ms >= limits[kind].next_ms) {
+		limits[kind].next_ms = now_ms + QUIET_MS;
+		limits[kind].lines = 0;
+	}
+	return limits[kind].lines++ == 0 || limits[kind].lines <= bursts[kind];
+}
+
 void log_limited(enum log_kind kind, uint64_t now_ms, int level,
 		 const char *fmt, ...)
 {
 	va_list args;
 
-	if (now_ms < limits[kind].next_ms) {
+	if (!may_log(kind, now_ms)) {
 		limits[kind].left_out++;
 		return;
 	}
@@ -69,5 +84,4 @@ void log_limited(enum log_kind kind, uint64_t now_ms, int level,
 		log_line(level, "(%u more like the last line were left out)",
 			 limits[kind].left_out);
 	limits[kind].left_out = 0;
-	limits[kind].next_ms = now_ms + QUIET_MS;
 }

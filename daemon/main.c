@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "control/standard_fds.h"
 #include "daemon.h"
 #include "log.h"
 
@@ -246,8 +247,11 @@ int main(int argc, char **argv)
 {
 	struct options options = {.mode = MODE_RUN};
 	struct config config;
-	int status = parse_options(argc, argv, &options);
+	int status;
 
+	if (standard_fds_open() < 0)
+		return 1;
+	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	if (load(&options, &config) < 0)

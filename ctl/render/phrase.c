@@ -22,6 +22,9 @@ const struct state states[STATES] = {
 	 "no router fits this source: packets leave by the lowest metric"},
 	{"strong_drop", "strong-drop", TEXT_BAD,
 	 "no router fits this source: packets are dropped (strong model)"},
+	{"reject", "rejected", TEXT_BAD,
+	 "a reject route of table main has the lowest metric: packets are "
+	 "dropped"},
 	{"none", "no default", TEXT_BAD, "nothing leads to the Internet"},
 	{"no rules", "no rules", TEXT_WARN,
 	 "our rules are not in place: other rules and table main decide"},

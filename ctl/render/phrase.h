@@ -31,7 +31,7 @@ struct state {
 };
 
 enum {
-	STATES = 7 /* the last one stands for what is not known */
+	STATES = 8 /* the last one stands for what is not known */
 };
 
 /* In the order in which they are explained. */

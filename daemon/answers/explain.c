@@ -191,6 +191,10 @@ void explain_handle(struct server_call *call, struct json_object *parameters,
 	    !read_link(engine, call, field_text(parameters, "without", NULL),
 		       &question.without))
 		return;
+	if (question.without && question.dev) {
+		server_call_invalid(call, "without");
+		return;
+	}
 	if (question.without)
 		reply = explain_change(engine, question);
 	else

@@ -202,7 +202,8 @@ static struct json_object *candidate_json(const struct story *story,
 	json_add_bool(object, "on_subnet", it->on.yes);
 	json_add_int(object, "line", it->on.line);
 	json_add_text(object, "why", why_on_subnet(story, it, why));
-	json_add_bool(object, "chosen", story->managed && is_chosen(story, it));
+	json_add_bool(object, "chosen",
+		      story->managed && !story->local && is_chosen(story, it));
 	return object;
 }
 

@@ -15,21 +15,52 @@
 static const struct {
 	int rule;
 	const char *kind;
-	const char *why;
+	const char *head; /* "usable" may come behind it */
+	const char *tail;
 } rule_words[] = {
-	[FORWARD_NO_ROUTE] = {2, "none", "no route matches: dropped"},
-	[FORWARD_WEAK] = {3, "weak",
-			  "no next hop is on the source's subnet; in the weak "
+	[FORWARD_NO_ROUTE] = {2, "none", "no route matches: dropped", ""},
+	[FORWARD_WEAK] = {3, "weak", "no ",
+			  "next hop is on the source's subnet; in the weak "
 			  "model the lowest metric of all counts"},
-	[FORWARD_STRONG] = {3, "strong_drop",
-			    "no next hop is on the source's subnet; in the "
-			    "strong model the packet is dropped"},
-	[FORWARD_CONGRUENT] = {4, "congruent",
-			       "the lowest metric of the next hops on the "
-			       "source's subnet"},
+	[FORWARD_STRONG] = {3, "strong_drop", "no ",
+			    "next hop is on the source's subnet; in the strong "
+			    "model the packet is dropped"},
+	[FORWARD_CONGRUENT] = {4, "congruent", "the lowest metric of the ",
+			       "next hops on the source's subnet"},
 };
 
 /* --- what decided, and the answer --- */
+
+/* Some next hop on the subnet was passed over. */
+static bool has_unusable(const struct story *story)
+{
+	const struct forward_candidate *best =
+		story->forward.best.n ? &story->forward.best.items[0] : NULL;
+	const struct forward_candidate *it;
+
+	/* Where none is usable, usability does not count. */
+	if (best && !best->reject && !best->usable)
+		return false;
+	vec_foreach(&story->forward.candidates, it)
+		if (it->on.yes && !it->usable && !it->reject)
+			return true;
+	return false;
+}
+
+static void format_why(const struct story *story, char *why, size_t size)
+{
+	const struct forward *forward = &story->forward;
+	const struct forward_candidate *best =
+		forward->best.n ? &forward->best.items[0] : NULL;
+	int n = snprintf(why, size, "%s%s%s", rule_words[forward->rule].head,
+			 has_unusable(story) ? "usable " : "",
+			 rule_words[forward->rule].tail);
+
+	if (best && best->reject)
+		(void)snprintf(why + n, size - (size_t)n,
+			       "; it is of type %s: dropped",
+			       story_type_name(story_set(story, best)->type));
+}
 
 static void add_rule(const struct story *story, struct json_object *ret)
 {
@@ -37,24 +68,23 @@ static void add_rule(const struct story *story, struct json_object *ret)
 	const bool rejects = forward->best.n && forward->best.items[0].reject;
 	char why[256];
 
-	if (!story->managed) {
+	if (!story->managed || story->local) {
 		json_add_int(ret, "rule", 0);
 		json_add_text(ret, "kind", "none");
-		json_add_text(ret, "why",
-			      "the source is not of a managed subnet: the "
-			      "kernel's other rules and table main decide");
+		json_add_text(
+			ret, "why",
+			story->local
+				? "table local answers before any table of "
+				  "ours: an address of this host, a broadcast "
+				  "or a multicast"
+				: "the source is not of a managed subnet: the "
+				  "kernel's other rules and table main decide");
 		return;
 	}
-	(void)snprintf(
-		why, sizeof(why), "%s%s%s%s", rule_words[forward->rule].why,
-		rejects ? "; it is of type " : "",
-		rejects ? story_type_name(
-				  story_set(story, &forward->best.items[0])
-					  ->type)
-			: "",
-		rejects ? ": dropped" : "");
+	format_why(story, why, sizeof(why));
 	json_add_int(ret, "rule", rule_words[forward->rule].rule);
-	json_add_text(ret, "kind", rule_words[forward->rule].kind);
+	json_add_text(ret, "kind",
+		      rejects ? "reject" : rule_words[forward->rule].kind);
 	json_add_text(ret, "why", why);
 }
 
@@ -73,11 +103,11 @@ static void add_next_hops(const struct story *story, struct json_object *ret)
 	const struct kernel_answer *answer = story->kernel->answer;
 	const struct forward_candidate *it;
 
-	if (story->managed) {
+	if (story->managed && !story->local) {
 		vec_foreach(&story->forward.best, it)
 			if (!it->reject)
 				push_hop(story, story_hop(story, it), array);
-	} else if (answer && !answer->error) {
+	} else if (!story->managed && answer && !answer->error) {
 		push_hop(story, &answer->hop, array);
 	}
 	json_object_object_add(ret, "next_hops", array);
@@ -146,17 +176,10 @@ static void add_agreement(const struct story *story, struct json_object *ret)
 	char text[JUDGE_TEXT_MAX];
 	enum judgement judgement;
 
-	if (!it.answer || !story->managed || story->question->dev ||
-	    story->yields)
+	if (!it.answer || !story->managed || story->local ||
+	    story->question->dev || story->yields)
 		return;
 	judgement = judge_packet(story->view, &it);
-	if (judgement == JUDGE_LOCAL) {
-		story_add_note(story,
-			       "table local answers before any table of "
-			       "ours: an address of this host, a broadcast or "
-			       "a multicast");
-		return;
-	}
 	if (!cell_wanted_at(&host)) {
 		story_add_note(story,
 			       "table main answers for this destination, not "
@@ -249,6 +272,38 @@ static bool is_own(const struct view *view, const struct ip_addr *addr)
 	return false;
 }
 
+static bool is_broadcast(const struct view *view, const struct ip_addr *addr)
+{
+	static const uint8_t ones[4] = {255, 255, 255, 255};
+	const struct subnet *it;
+
+	if (addr->family != AF_INET)
+		return false;
+	if (memcmp(addr->bytes, ones, sizeof(ones)) == 0)
+		return true;
+	vec_foreach(&view->subnets->subnets, it) {
+		const struct ip_addr last = ip_prefix_last(&it->prefix);
+
+		if (it->prefix.len < 31 && ip_addr_equal(&last, addr))
+			return true;
+	}
+	return false;
+}
+
+/* The kernel says so, or it would if it could be asked. */
+static bool is_local(const struct story *story)
+{
+	const struct ip_addr *dst = &story->question->destination;
+	const struct judge_case it = {&story->question->source, dst,
+				      story->subnet, &story->forward,
+				      story->kernel->answer};
+
+	if (it.answer)
+		return judge_packet(story->view, &it) == JUDGE_LOCAL;
+	return is_own(story->view, dst) || ip_addr_is_loopback(dst) ||
+	       ip_addr_is_multicast(dst) || is_broadcast(story->view, dst);
+}
+
 static const char *source_is(const struct story *story, bool unbound)
 {
 	if (unbound)
@@ -304,6 +359,7 @@ struct json_object *explain_json(const struct view *view,
 		plan_tunnel_find(view, question->destination.family).found;
 	forward_pick(view, story.subnet ? story.subnet : &none,
 		     &question->destination, question->tos, &story.forward);
+	story.local = story.managed && is_local(&story);
 	add_question(&story, unbound, ret);
 	add_subnet(&story, ret);
 	add_rule(&story, ret);

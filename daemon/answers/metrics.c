@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answers/fate.h"
 #include "answers/json.h"
 #include "answers/status.h"
 #include "daemon.h"
@@ -174,12 +175,6 @@ static void add_latency(struct json_object *metrics,
 static void add_subnets(struct json_object *metrics,
 			const struct daemon *daemon)
 {
-	static const char *const states[] = {
-		[CELL_NONE] = "none",
-		[CELL_CONGRUENT] = "congruent",
-		[CELL_WEAK] = "weak",
-		[CELL_STRONG] = "strong_drop",
-	};
 	const struct outlook_entry_vec *managed =
 		&daemon->round.outlook.entries;
 	struct json_object *samples = add_family(
@@ -189,12 +184,12 @@ static void add_subnets(struct json_object *metrics,
 					  "own leave."});
 	const struct outlook_entry *it;
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+	for (size_t i = 0; i < CELL_FATES; i++) {
 		size_t n = 0;
 
 		vec_foreach(managed, it)
-			n += it->kind == (enum cell_kind)i;
-		add_sample(samples, "", "state", states[i], (double)n);
+			n += it->fate == (enum cell_fate)i;
+		add_sample(samples, "", "state", fate_names[i], (double)n);
 	}
 	add_sample(samples, "", "state", "not_managed",
 		   (double)daemon->engine.subnets.subnets.n -

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answers/fate.h"
 #include "answers/json.h"
 #include "daemon.h"
 
@@ -77,24 +78,18 @@ static void add_next_hop(const struct engine *engine, const struct cell *cell,
 
 static struct json_object *default_of(const struct engine *engine,
 				      const struct subnet *subnet,
-				      enum cell_kind *ret_kind)
+				      enum cell_fate *ret_fate)
 {
-	static const char *const kinds[] = {
-		[CELL_NONE] = "none",
-		[CELL_CONGRUENT] = "congruent",
-		[CELL_WEAK] = "weak",
-		[CELL_STRONG] = "strong_drop",
-	};
 	struct ip_prefix all = ip_prefix_default(subnet->prefix.addr.family);
 	const struct view view = engine_view(engine);
 	struct json_object *object = json_object_new_object();
 	struct cell cell = {0};
 
 	cell_pick(&view, subnet, rib_row(&engine->model.rib, &all), 0, &cell);
-	json_add_text(object, "kind", kinds[cell.kind]);
+	*ret_fate = cell_fate(&view, &cell);
+	json_add_text(object, "kind", fate_names[*ret_fate]);
 	if (cell.route)
 		add_next_hop(engine, &cell, object);
-	*ret_kind = cell.kind;
 	cell_done(&cell);
 	return object;
 }
@@ -103,7 +98,7 @@ struct json_object *status_subnet(const struct engine *engine, size_t i)
 {
 	const struct subnet *subnet = &engine->subnets.subnets.items[i];
 	struct json_object *object = json_object_new_object();
-	enum cell_kind kind;
+	enum cell_fate fate;
 	char buf[IP_TEXT_MAX];
 
 	json_add_text(object, "link", link_name(engine, subnet->ifindex));
@@ -116,7 +111,7 @@ struct json_object *status_subnet(const struct engine *engine, size_t i)
 	json_add_text(object, "model", subnet->strong ? "strong" : "weak");
 	json_object_object_add(object, "rules", rules_of(engine, subnet));
 	json_object_object_add(object, "default",
-			       default_of(engine, subnet, &kind));
+			       default_of(engine, subnet, &fate));
 	return object;
 }
 
@@ -187,7 +182,7 @@ static void add_subnet_problem(const struct engine *engine,
 			       const struct subnet *subnet,
 			       struct json_object *ret)
 {
-	enum cell_kind kind;
+	enum cell_fate fate;
 	char buf[IP_TEXT_MAX];
 
 	if (!subnet->managed)
@@ -195,17 +190,24 @@ static void add_subnet_problem(const struct engine *engine,
 	if (!subnet->table)
 		add_problem(ret, "%s: no table number is free",
 			    ip_prefix_format(&subnet->prefix, buf));
-	json_object_put(default_of(engine, subnet, &kind));
-	if (kind == CELL_WEAK)
+	json_object_put(default_of(engine, subnet, &fate));
+	if (fate == CELL_FATE_WEAK)
 		add_problem(ret,
 			    "%s on %s has no usable default route of its own; "
 			    "its packets leave through another subnet",
 			    ip_prefix_format(&subnet->prefix, buf),
 			    link_name(engine, subnet->ifindex));
-	else if (kind == CELL_STRONG)
+	else if (fate == CELL_FATE_STRONG_DROP)
 		add_problem(ret,
 			    "%s on %s has no usable default route of its own; "
 			    "its packets are dropped (strong)",
+			    ip_prefix_format(&subnet->prefix, buf),
+			    link_name(engine, subnet->ifindex));
+	else if (fate == CELL_FATE_REJECT)
+		add_problem(ret,
+			    "%s on %s: its packets are dropped, because an "
+			    "unreachable, prohibit or blackhole default of "
+			    "table main has the lowest metric",
 			    ip_prefix_format(&subnet->prefix, buf),
 			    link_name(engine, subnet->ifindex));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers/fate.h"
 #include "answers/json.h"
 #include "control/field.h"
 #include "control/interface.h"
@@ -61,13 +62,6 @@ void table_find(const struct view *view, const char *name,
 
 /* --- one entry --- */
 
-static const char *const kinds[] = {
-	[CELL_NONE] = "none",
-	[CELL_CONGRUENT] = "congruent",
-	[CELL_WEAK] = "weak",
-	[CELL_STRONG] = "strong_drop",
-};
-
 static const char *const types[] = {
 	[ATTRSET_UNICAST] = "unicast",	       [ATTRSET_LOCAL] = "local",
 	[ATTRSET_BLACKHOLE] = "blackhole",     [ATTRSET_THROW] = "throw",
@@ -112,11 +106,11 @@ static void add_kind(const struct entry *entry, struct json_object *ret)
 	struct cell cell = {0};
 
 	if (entry->route.metric == PLAN_TAIL_METRIC) {
-		json_add_text(ret, "kind", kinds[CELL_STRONG]);
+		json_add_text(ret, "kind", fate_names[CELL_FATE_STRONG_DROP]);
 		return;
 	}
 	cell_pick(&view, entry->subnet, entry->row, entry->route.tos, &cell);
-	json_add_text(ret, "kind", kinds[cell.kind]);
+	json_add_text(ret, "kind", fate_names[cell_fate(&view, &cell)]);
 	if (cell.route)
 		json_add_int(ret, "metric", (int64_t)cell.metric);
 	cell_done(&cell);

@@ -393,18 +393,19 @@ void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 
 /* --- one reconcile --- */
 
-static void log_run(const struct engine *engine, size_t n_ops)
+static void log_run(const struct engine *engine, size_t n_ops, uint64_t now_ms)
 {
 	size_t managed = 0;
 	const struct subnet *it;
 
 	vec_foreach(&engine->subnets.subnets, it)
 		managed += it->managed;
-	log_info("plan %llu: subnets=%zu prefixes=%zu ops=%zu",
-		 (unsigned long long)engine->counters.runs, managed,
-		 rib_count(&engine->model.rib, AF_INET) +
-			 rib_count(&engine->model.rib, AF_INET6),
-		 n_ops);
+	log_limited(LOG_KIND_PLAN, now_ms, LOG_INFO,
+		    "plan %llu: subnets=%zu prefixes=%zu ops=%zu",
+		    (unsigned long long)engine->counters.runs, managed,
+		    rib_count(&engine->model.rib, AF_INET) +
+			    rib_count(&engine->model.rib, AF_INET6),
+		    n_ops);
 }
 
 /* Valid neighbours are news only while a router is not. */
@@ -467,7 +468,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	engine_redo(engine, now_ms, &ops, &result);
 	if (result.written) {
 		engine->counters.runs++;
-		log_run(engine, result.written);
+		log_run(engine, result.written, now_ms);
 		prune_tables(engine);
 		/* Routers that only went with these ops: look once more. */
 		engine->model.changes.neighbours = true;

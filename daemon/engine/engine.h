@@ -32,6 +32,7 @@ struct seen_router {
 	struct ip_addr addr;
 	uint64_t routes_digest; /* of its last message */
 	uint64_t heard_ms;
+	uint64_t ended_ms; /* the kernel deleted its default; 0: never */
 };
 
 #define SEEN_ROUTERS_MAX 64

@@ -10,7 +10,8 @@ enum {
 	RESTORE_MS = 4000,     /* RFC 4861, 6.3.7: the wait for an answer */
 	REREAD_AFTER_MS = 50,  /* of a message, for the kernel to act on it */
 	REREAD_EVERY_MS = 500, /* at most */
-	LINES_MS = 10000,      /* in which at most LINES_MAX lines are logged */
+	ENDED_MS = 1000,  /* no prefix of a router that ended counts so long */
+	LINES_MS = 10000, /* in which at most LINES_MAX lines are logged */
 	LINES_MAX = 20,
 };
 
@@ -65,17 +66,15 @@ static void put(struct engine *engine, const struct binding *binding,
 
 /* --- routes whose times changed without a message --- */
 
-static struct seen_router *find_router(struct engine *engine,
-				       const struct advert *advert)
+static struct seen_router *find_router(struct engine *engine, uint32_t ifindex,
+				       const struct ip_addr *addr)
 {
 	struct seen_router *it;
 	struct seen_router *oldest = NULL;
-	const struct seen_router router = {.ifindex = advert->ifindex,
-					   .addr = advert->router};
+	const struct seen_router router = {.ifindex = ifindex, .addr = *addr};
 
 	vec_foreach(&engine->routers, it) {
-		if (it->ifindex == advert->ifindex &&
-		    ip_addr_equal(&it->addr, &advert->router))
+		if (it->ifindex == ifindex && ip_addr_equal(&it->addr, addr))
 			return it;
 		if (!oldest || it->heard_ms < oldest->heard_ms)
 			oldest = it;
@@ -177,7 +176,7 @@ void engine_take_advert(struct engine *engine, const struct advert *advert,
 		tell(engine, advert, &ra->prefixes[i]);
 		put(engine, &binding, now_ms);
 	}
-	seen = find_router(engine, advert);
+	seen = find_router(engine, advert->ifindex, &advert->router);
 	seen->heard_ms = now_ms;
 	if (seen->routes_digest != ra->routes_digest)
 		reread_routes(engine, advert->ifindex, now_ms);
@@ -199,6 +198,29 @@ static uint64_t router_until(const struct engine *engine,
 	return BINDING_FOREVER;
 }
 
+void engine_end_router(struct engine *engine, uint32_t ifindex,
+		       const struct ip_addr *router, uint64_t now_ms)
+{
+	struct seen_router *seen = find_router(engine, ifindex, router);
+
+	seen->heard_ms = now_ms;
+	seen->ended_ms = now_ms;
+	(void)model_set_router(&engine->model, ifindex, router, now_ms, now_ms);
+}
+
+/* The prefixes of the very message by which a router ends come behind that. */
+static bool has_just_ended(const struct engine *engine,
+			   const struct kernel_advert *advert, uint64_t now_ms)
+{
+	const struct seen_router *it;
+
+	vec_foreach(&engine->routers, it)
+		if (it->ifindex == advert->ifindex && it->ended_ms &&
+		    ip_addr_equal(&it->addr, &advert->router))
+			return now_ms - it->ended_ms < ENDED_MS;
+	return false;
+}
+
 void engine_take_prefix(struct engine *engine,
 			const struct kernel_advert *advert, uint64_t now_ms)
 {
@@ -212,6 +234,8 @@ void engine_take_prefix(struct engine *engine,
 		.heard_ms = now_ms,
 	};
 
+	if (has_just_ended(engine, advert, now_ms))
+		return;
 	put(engine, &binding, now_ms);
 	reread_routes(engine, advert->ifindex, now_ms);
 }

@@ -37,6 +37,14 @@ void engine_take_prefix(struct engine *engine,
 void engine_advert_due(struct engine *engine, uint64_t now_ms);
 
 /**
+ * engine_end_router() - the kernel deleted its default route
+ *
+ * Where only prefixes are told, this is how a lifetime of zero shows.
+ */
+void engine_end_router(struct engine *engine, uint32_t ifindex,
+		       const struct ip_addr *router, uint64_t now_ms);
+
+/**
  * engine_restore_binding() - one that an earlier life of ours has learned
  *
  * Its router may have spoken while nobody listened: it stays for four seconds

@@ -178,6 +178,23 @@ static void mark_ra_route(struct engine *engine,
 			   route->set.hops.items[0].ifindex);
 }
 
+/*
+ * Where we hear single prefixes only, this tells that a router is none any
+ * more: the kernel deletes its default route.
+ */
+static void end_router(struct intake *intake, const struct kernel_event *event)
+{
+	const struct model_route *route = &event->route;
+	const struct next_hop *hop;
+
+	if (intake->engine->hears_routers || !event->deleted ||
+	    !is_withdrawn(event) || route->prefix.len != 0)
+		return;
+	vec_foreach(&route->set.hops, hop)
+		engine_end_router(intake->engine, hop->ifindex, &hop->gateway,
+				  intake->now_ms);
+}
+
 static void take_route(struct intake *intake, const struct kernel_event *event)
 {
 	struct engine *engine = intake->engine;
@@ -193,6 +210,7 @@ static void take_route(struct intake *intake, const struct kernel_event *event)
 	if (!intake->is_dump) {
 		note_meddling(intake, event);
 		mark_ra_route(engine, event);
+		end_router(intake, event);
 	}
 	if (engine->policy->settle_ms && !is_withdrawn(event))
 		until_ms = intake->now_ms + engine->policy->settle_ms;

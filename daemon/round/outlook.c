@@ -4,11 +4,12 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-static const char *const kinds[] = {
-	[CELL_NONE] = "without a default route",
-	[CELL_CONGRUENT] = "congruent",
-	[CELL_WEAK] = "weak",
-	[CELL_STRONG] = "dropped (strong)",
+static const char *const fates[] = {
+	[CELL_FATE_NONE] = "without a default route",
+	[CELL_FATE_CONGRUENT] = "congruent",
+	[CELL_FATE_WEAK] = "weak",
+	[CELL_FATE_STRONG_DROP] = "dropped (strong)",
+	[CELL_FATE_REJECT] = "dropped (as a route of main says)",
 };
 
 void outlook_done(struct outlook *outlook)
@@ -28,7 +29,7 @@ static void look_at_default(const struct engine *engine,
 	struct cell cell = {0};
 
 	cell_pick(&view, subnet, rib_row(&engine->model.rib, &all), 0, &cell);
-	ret->kind = cell.kind;
+	ret->fate = cell_fate(&view, &cell);
 	if (cell.route)
 		set = attrset_get(&engine->model.rib.attrs, cell.route->attrs);
 	for (size_t i = 0; set && i < cell.keep.n; i++) {
@@ -91,7 +92,7 @@ static void tell_new(const struct outlook_entry *entry, outlook_fn *fn,
 	if (entry->table)
 		(void)snprintf(note.is, sizeof(note.is),
 			       "managed now, table %u, %s", entry->table,
-			       kinds[entry->kind]);
+			       fates[entry->fate]);
 	else
 		(void)snprintf(note.is, sizeof(note.is),
 			       "without a table: no number is free");
@@ -142,11 +143,11 @@ static void tell_way(const struct engine *engine,
 	struct outlook_note note = note_about(new);
 	char is[80];
 
-	if (old->kind != new->kind) {
+	if (old->fate != new->fate) {
 		(void)snprintf(note.is, sizeof(note.is), "%s now",
-			       kinds[new->kind]);
+			       fates[new->fate]);
 		(void)snprintf(note.was, sizeof(note.was), "%s",
-			       kinds[old->kind]);
+			       fates[old->fate]);
 	} else if (!is_same_way(old, new)) {
 		format_hop(engine, new, is, sizeof(is));
 		(void)snprintf(note.is, sizeof(note.is), "leaving %s now", is);

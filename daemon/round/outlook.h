@@ -19,7 +19,7 @@ struct outlook_entry {
 	char link[LINK_NAME_MAX]; /* its name when last looked at */
 	uint32_t table;		  /* 0: no number is free */
 	bool strong;
-	enum cell_kind kind; /* of the default */
+	enum cell_fate fate; /* by the default */
 	struct next_hop hop; /* the first one; ifindex 0: none */
 	size_t n_hops;
 };

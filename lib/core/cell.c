@@ -182,3 +182,19 @@ void cell_pick(const struct view *view, const struct subnet *subnet,
 	else
 		take(&pass, &best, CELL_WEAK, ret);
 }
+
+enum cell_fate cell_fate(const struct view *view, const struct cell *cell)
+{
+	static const enum cell_fate fates[] = {
+		[CELL_NONE] = CELL_FATE_NONE,
+		[CELL_CONGRUENT] = CELL_FATE_CONGRUENT,
+		[CELL_WEAK] = CELL_FATE_WEAK,
+		[CELL_STRONG] = CELL_FATE_STRONG_DROP,
+	};
+
+	if (cell->route &&
+	    attrset_is_reject(
+		    attrset_get(&view->model->rib.attrs, cell->route->attrs)))
+		return CELL_FATE_REJECT;
+	return fates[cell->kind];
+}

@@ -28,6 +28,20 @@ struct cell {
 	VEC(, bool) keep; /* one per hop of route's attribute set */
 };
 
+/* What becomes of the packets. */
+enum cell_fate {
+	CELL_FATE_NONE,	       /* no route */
+	CELL_FATE_CONGRUENT,   /* through a next hop on the subnet */
+	CELL_FATE_WEAK,	       /* through another one */
+	CELL_FATE_STRONG_DROP, /* dropped, as the strong model asks */
+	CELL_FATE_REJECT,      /* dropped, as a reject route of main says */
+};
+
+#define CELL_FATES (CELL_FATE_REJECT + 1)
+
+/** cell_fate() - of packets that meet @cell of one of @view's rows */
+enum cell_fate cell_fate(const struct view *view, const struct cell *cell);
+
 /** cell_done() - frees what cell_pick() allocated; may run twice */
 void cell_done(struct cell *cell);
 

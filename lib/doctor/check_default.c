@@ -208,8 +208,8 @@ static void say_what_breaks(const struct view *view,
 			       text);
 	else if (has_default_over(view, subnet->prefix.addr.family, 0))
 		finding_breaks(finding,
-			       "Packets from %s leave by another uplink, whose "
-			       "provider may drop them.",
+			       "Packets from %s leave through a router of "
+			       "another subnet, whose provider may drop them.",
 			       text);
 	else
 		finding_breaks(finding, "Packets from %s find no route.", text);
@@ -252,27 +252,48 @@ static void report(const struct view *view, const struct facts *facts,
 			    link);
 }
 
-void check_no_default(const struct view *view, const struct facts *facts,
-		      struct finding_vec *ret)
+/* Return: whether @subnet lacks a default, and @ret_severity is of that. */
+static bool is_wanting(const struct view *view, const struct facts *facts,
+		       const struct subnet *subnet, const struct guess *guess,
+		       enum severity *ret_severity)
+{
+	if (is_plainly_one(view, subnet, guess)) {
+		*ret_severity = SEVERITY_WARNING;
+		return true;
+	}
+	*ret_severity = SEVERITY_HINT;
+	return may_be_one(view, facts, subnet);
+}
+
+static void report_all(const struct view *view, const struct facts *facts,
+		       enum severity which, size_t before,
+		       struct finding_vec *ret)
 {
 	const struct subnet *it;
-	size_t before = ret->n;
 
 	vec_foreach(&view->subnets->subnets, it) {
+		enum severity severity;
 		struct guess guess;
-		enum severity severity = SEVERITY_WARNING;
 
 		if (is_out_of_question(view, it) || check_own_default(view, it))
 			continue;
 		guess = guess_router(view, facts, it);
-		if (!is_plainly_one(view, it, &guess)) {
-			if (!may_be_one(view, facts, it))
-				continue;
-			severity = SEVERITY_HINT;
-		}
+		if (!is_wanting(view, facts, it, &guess, &severity) ||
+		    severity != which)
+			continue;
 		guess.another = ret->n > before;
 		report(view, facts, it, &guess,
 		       finding_add(ret, severity, "%s",
 				   check_link_name(view, it->ifindex)));
 	}
+}
+
+/* In the order in which they are read: each fix goes by the one before. */
+void check_no_default(const struct view *view, const struct facts *facts,
+		      struct finding_vec *ret)
+{
+	size_t before = ret->n;
+
+	report_all(view, facts, SEVERITY_WARNING, before, ret);
+	report_all(view, facts, SEVERITY_HINT, before, ret);
 }

@@ -235,7 +235,6 @@ static uint32_t expiry(int32_t ticks, uint64_t now_ms)
 
 	if (ticks == 0)
 		return ROUTE_EXPIRES_NEVER;
-	/* Below zero it has expired, but was not collected yet. */
 	if (ticks > 0)
 		at_ms += (uint64_t)ticks * TICK_MS;
 	at_s = at_ms / 1000 + (at_ms % 1000 != 0);
@@ -295,6 +294,16 @@ static bool is_wanted(const struct model_route *route,
 	return table >= context->table_first && table <= context->table_last;
 }
 
+/* Lookups pass it over, though it may be half a minute till it is collected. */
+static bool has_expired(const struct message *message)
+{
+	struct rta_cacheinfo cache = {0};
+
+	return message->hdr->nlmsg_type == RTM_NEWROUTE &&
+	       decode_cacheinfo(message->attr[RTA_CACHEINFO], &cache) == 0 &&
+	       cache.rta_expires < 0;
+}
+
 /* IPv6 has no prepend; there, create alone goes behind the others. */
 static enum model_put put_of(const struct message *message)
 {
@@ -323,7 +332,7 @@ bool decode_route(const struct message *message,
 	why = decode_key(message, context, &route);
 	if (why)
 		return decode_bad(ret, why);
-	if (!is_wanted(&route, context))
+	if (!is_wanted(&route, context) || has_expired(message))
 		return false;
 
 	attrset_init(&route.set, info->rtm_family, info->rtm_type);

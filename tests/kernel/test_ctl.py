@@ -318,3 +318,14 @@ def test_a_refused_trial_changes_nothing(host):
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{host.daemon.config_path}:1: " in done.stderr
     assert "trial" not in host.daemon.status()
+
+
+def test_a_closed_output_is_an_error_and_no_socket(host):
+    """What is opened next gets its number: the answer must not go there."""
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", ctl_binary(), "-s",
+         host.daemon.socket_path, "status"],
+        stderr=subprocess.PIPE, text=True, timeout=LIMIT_S)
+    assert done.returncode == 1
+    assert "cannot write" in done.stderr
+    assert "dropped" not in host.daemon.log()

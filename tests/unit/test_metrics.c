@@ -168,8 +168,8 @@ static void buckets_hold_those_below_as_well(void **state)
 
 static void subnets_are_counted_by_state(void **state)
 {
-	static const enum cell_kind kinds[] = {CELL_WEAK, CELL_WEAK,
-					       CELL_STRONG};
+	static const enum cell_fate fates[] = {CELL_FATE_WEAK, CELL_FATE_WEAK,
+					       CELL_FATE_STRONG_DROP};
 	const struct subnet subnet = {.managed = true};
 	const struct subnet other = {.managed = false};
 	struct stage stage;
@@ -177,8 +177,8 @@ static void subnets_are_counted_by_state(void **state)
 	(void)state;
 	set_up(&stage);
 	vec_push(&stage.daemon.engine.subnets.subnets, other);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const struct outlook_entry entry = {.kind = kinds[i]};
+	for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++) {
+		const struct outlook_entry entry = {.fate = fates[i]};
 
 		vec_push(&stage.daemon.engine.subnets.subnets, subnet);
 		vec_push(&stage.daemon.round.outlook.entries, entry);
