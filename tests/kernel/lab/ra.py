@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Router advertisements: a site with several routers on one link, messages made
-byte by byte and sent when a test says so, and radvd.
+"""Router advertisements: a site with several routers on one link, messages
+made byte by byte and sent when a test says so, and radvd.
 
     site = Site(lab, routers=2)             # A, R1, R2 on one switch, B behind
     daemon = lab.daemon(site.a)
@@ -38,7 +38,7 @@ ALL_NODES_MAC = bytes.fromhex("333300000001")
 B = "2001:db8:b::9"
 ULA = "fd00:db8:1:1::/64"
 FOREVER = 0xffffffff
-ETH_P_IPV6, ETH_P_ALL, ICMPV6 = 0x86dd, 0x0003, 58
+ETH_P_IPV6, ICMPV6 = 0x86dd, 58
 ROUTER_SOLICIT, ROUTER_ADVERT = 133, 134
 HIGH, MEDIUM, LOW = 1, 0, 3
 PREFERENCE_SHIFT = 3
@@ -187,9 +187,8 @@ class Solicitations:
 class Radvd:
     """The real one, on a router's link, for the length of a with block.
 
-    Its shortest interval is a few seconds; but it advertises at once when it
-    starts, when it is told to read its file again and, with lifetime 0, when it
-    ends."""
+    Its shortest interval is a few seconds. It advertises when it is asked,
+    when it reads its file again and, with lifetime 0, when it ends."""
 
     def __init__(self, router, link="lan", **settings):
         self.router, self.link, self.settings = router, link, settings
@@ -375,8 +374,8 @@ def learned(daemon):
 
 def all_is_well(daemon, restart=True):
     """What holds in every quiet moment: the kernel does what the rules say
-    and, unless what was learned cannot be kept, one who starts now finds nothing
-    to do."""
+    and, unless what was learned cannot be kept, one who starts now finds
+    nothing to do."""
     daemon.wait()
     with Client(daemon.socket_path, timeout=30) as client:
         reply = client.call("io.multihomed.Verify")
@@ -389,8 +388,8 @@ def all_is_well(daemon, restart=True):
 
 def plan(daemon):
     """What the next start would change; it knows what this one has learned."""
-    return daemon.namespace.run(daemon_binary(), "-c", daemon.config_path, "-s",
-                                daemon.socket_path, "--plan").stdout
+    return daemon.namespace.run(daemon_binary(), "-c", daemon.config_path,
+                                "-s", daemon.socket_path, "--plan").stdout
 
 
 def cpu_seconds(daemon):
