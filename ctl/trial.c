@@ -42,7 +42,9 @@ static const struct {
 } endings[] = {
 	[OUTCOME_KEPT] = {"The new configuration stays.", EXIT_FINE},
 	[OUTCOME_UNDONE] = {"The old configuration is back.", EXIT_BAD_NEWS},
-	[OUTCOME_OVER] = {"Time is over: the old configuration is back.",
+	[OUTCOME_OVER] = {"Time is over: the old configuration is back.\n"
+			  "The file still holds the new one, and a restart "
+			  "takes that.",
 			  EXIT_BAD_NEWS},
 	[OUTCOME_ELSEWHERE] = {"Somebody else has ended the trial: see "
 			       "'multihomectl status'.",
