@@ -10,6 +10,7 @@
 #include "engine/engine_advert.h"
 #include "kernel/ra_socket.h"
 #include "log.h"
+#include "state_file.h"
 
 enum {
 	RECEIVE_MAX = 64,      /* messages at one go */
@@ -90,7 +91,7 @@ static const char *read_file(FILE *file, struct engine *engine, uint64_t now_ms)
 void adverts_load(struct adverts *adverts, struct engine *engine,
 		  uint64_t now_ms)
 {
-	FILE *file = fopen(adverts->path, "re");
+	FILE *file = state_file_read(adverts->path);
 	const char *why;
 
 	if (!file && errno == ENOENT)

@@ -8,6 +8,7 @@
 
 #include "kernel/sysctl.h"
 #include "log.h"
+#include "state_file.h"
 
 #define SETTING "ignore_routes_with_linkdown"
 
@@ -34,7 +35,7 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 
 	memset(linkdown, 0, sizeof(*linkdown));
 	(void)snprintf(linkdown->path, sizeof(linkdown->path), "%s", path);
-	file = fopen(path, "re");
+	file = state_file_read(path);
 	if (!file)
 		return;
 	while (linkdown->changed.n < 1024 &&

@@ -118,9 +118,10 @@ static int read_number(const char *key, struct facts *ret)
 
 	if (r == 0)
 		return value;
-	if (r != -ENOENT)
-		facts_add_gap(ret, "net/%s: %s", key, strerror(-r));
-	return FACT_UNKNOWN;
+	if (r == -ENOENT)
+		return FACT_UNKNOWN;
+	facts_add_gap(ret, "net/%s: %s", key, strerror(-r));
+	return FACT_UNREADABLE;
 }
 
 void facts_read(const struct view *view, struct kernel *kernel,

@@ -26,7 +26,8 @@ void check_mptcp_off(const struct view *view, const struct facts *facts,
 {
 	struct finding *finding;
 
-	if (facts->mptcp_enabled > 0 || !has_two_uplinks(view))
+	if (facts->mptcp_enabled > 0 ||
+	    facts->mptcp_enabled == FACT_UNREADABLE || !has_two_uplinks(view))
 		return;
 	finding = finding_add(ret, SEVERITY_HINT, "net.mptcp.enabled");
 	if (facts->mptcp_enabled == 0) {

@@ -11,8 +11,9 @@
 #include "core/ip.h"
 #include "core/vec.h"
 
-#define FACT_UNKNOWN  (-1) /* the file is not there or cannot be read */
-#define FACT_PATH_MAX 160
+#define FACT_UNKNOWN	(-1) /* the file is not there or cannot be read */
+#define FACT_UNREADABLE (-2) /* of mptcp_enabled: it is there, but not for us */
+#define FACT_PATH_MAX	160
 
 /* Of one link, or with ifindex 0 of conf/all. */
 struct link_facts {

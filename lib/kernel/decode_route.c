@@ -254,6 +254,15 @@ static int decode_cacheinfo(const struct nlattr *attr,
 	return 0;
 }
 
+/*
+ * The time of an IPv6 multipath route is that of its first leg alone; a leg
+ * whose time is up is told of when the kernel collects it.
+ */
+static bool has_legs(const struct message *message)
+{
+	return message->attr[RTA_MULTIPATH] != NULL;
+}
+
 /* Return: NULL, or what is wrong. */
 static const char *decode_key(const struct message *message,
 			      const struct decode_context *context,
@@ -273,7 +282,9 @@ static const char *decode_key(const struct message *message,
 	    decode_cacheinfo(message->attr[RTA_CACHEINFO], &cache))
 		return "route attribute of wrong length";
 
-	route->route.expires_s = expiry(cache.rta_expires, context->now_ms);
+	if (!has_legs(message))
+		route->route.expires_s =
+			expiry(cache.rta_expires, context->now_ms);
 	return NULL;
 }
 
@@ -299,7 +310,7 @@ static bool has_expired(const struct message *message)
 {
 	struct rta_cacheinfo cache = {0};
 
-	return message->hdr->nlmsg_type == RTM_NEWROUTE &&
+	return message->hdr->nlmsg_type == RTM_NEWROUTE && !has_legs(message) &&
 	       decode_cacheinfo(message->attr[RTA_CACHEINFO], &cache) == 0 &&
 	       cache.rta_expires < 0;
 }

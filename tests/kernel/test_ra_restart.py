@@ -284,6 +284,16 @@ def test_corrupted(lab, kind):
     relearns(site, daemon)
 
 
+def test_a_pipe_in_its_place_is_not_waited_for(lab):
+    site = Site(lab)
+    daemon = start(site)
+    daemon.kill()
+    os.unlink(state_file(daemon))
+    os.mkfifo(state_file(daemon))
+    daemon.start()
+    relearns(site, daemon)
+
+
 def test_truncated_anywhere(lab):
     """At every byte: what is whole counts, and no time is made up."""
     site = Site(lab)

@@ -222,6 +222,30 @@ static void what_has_expired_is_not_there(void **state)
 	}
 }
 
+/* Each leg has a time of its own; the one that is shown is the first's. */
+static void a_route_of_several_legs_has_no_expiry(void **state)
+{
+	static const int32_t ticks[] = {-1, 500};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ticks); i++) {
+		struct rta_cacheinfo cache = {.rta_expires = ticks[i]};
+		struct nl_msg *msg = message_begin_route(AF_INET6, 0);
+		struct nlattr *nest = nla_nest_start(msg, RTA_MULTIPATH);
+		struct kernel_event event;
+
+		(void)message_add_leg(msg, 9, 0, 0);
+		(void)message_add_leg(msg, 8, 0, 0);
+		nla_nest_end(msg, nest);
+		message_add(msg, RTA_CACHEINFO, &cache, sizeof(cache));
+		message_decode_as(msg, KERNEL_ROUTE, &event);
+		assert_int_equal(event.route.route.expires_s,
+				 ROUTE_EXPIRES_NEVER);
+		assert_int_equal(event.route.set.hops.n, 2);
+		decode_done(&event);
+	}
+}
+
 static void reject_routes_have_no_hop(void **state)
 {
 	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_UNREACHABLE,
@@ -368,6 +392,7 @@ int main(void)
 		cmocka_unit_test(routes_that_are_none_say_nothing),
 		cmocka_unit_test(expiry_is_absolute_and_rounded_up),
 		cmocka_unit_test(what_has_expired_is_not_there),
+		cmocka_unit_test(a_route_of_several_legs_has_no_expiry),
 		cmocka_unit_test(reject_routes_have_no_hop),
 		cmocka_unit_test(multipath_hops_keep_order_and_weight),
 		cmocka_unit_test(unknown_attributes_are_kept_as_bytes),
