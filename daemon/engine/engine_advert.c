@@ -149,6 +149,21 @@ static void tell_end(struct engine *engine, const struct advert *advert)
 			     &(struct ra_prefix){.prefix = it->prefix});
 }
 
+/*
+ * A host that is a router, too, hears itself; and nobody is to speak in its
+ * name. The kernel does not listen to these either (accept_ra_from_local).
+ */
+static bool is_ourselves(const struct engine *engine,
+			 const struct ip_addr *router)
+{
+	const struct address *it;
+
+	vec_foreach(&engine->model.addresses, it)
+		if (ip_addr_equal(&it->local, router))
+			return true;
+	return false;
+}
+
 void engine_take_advert(struct engine *engine, const struct advert *advert,
 			uint64_t now_ms)
 {
@@ -156,6 +171,8 @@ void engine_take_advert(struct engine *engine, const struct advert *advert,
 	struct seen_router *seen;
 	uint64_t router_until_ms = until(ra->router_lifetime_s, 0, now_ms);
 
+	if (is_ourselves(engine, &advert->router))
+		return;
 	if (ra->router_lifetime_s == 0) {
 		router_until_ms = now_ms;
 		tell_end(engine, advert);
@@ -234,7 +251,8 @@ void engine_take_prefix(struct engine *engine,
 		.heard_ms = now_ms,
 	};
 
-	if (has_just_ended(engine, advert, now_ms))
+	if (has_just_ended(engine, advert, now_ms) ||
+	    is_ourselves(engine, &advert->router))
 		return;
 	put(engine, &binding, now_ms);
 	reread_routes(engine, advert->ifindex, now_ms);
@@ -252,5 +270,7 @@ void engine_restore_binding(struct engine *engine,
 		kept.router_until_ms = now_ms + RESTORE_MS;
 	if (kept.heard_ms > now_ms)
 		kept.heard_ms = now_ms;
+	if (is_ourselves(engine, &kept.router))
+		return;
 	(void)model_put_binding(&engine->model, &kept, now_ms, &full);
 }

@@ -4,11 +4,13 @@
  * and ours that are missing.
  */
 #include <netinet/in.h>
+#include <stdio.h>
 
 #include "core/plan.h"
 #include "doctor/check.h"
 
-#define ACTION_BLACKHOLE 6 /* FR_ACT_ values that end the lookup */
+#define ACTION_GOTO	 2 /* FR_ACT_ values */
+#define ACTION_BLACKHOLE 6 /* from here on they end the lookup */
 #define ACTION_PROHIBIT	 8
 
 /* --- whom a rule catches --- */
@@ -100,6 +102,12 @@ static struct harm judge(const struct view *view, const struct rule *rule,
 		harm.breaks = "They are dropped.";
 		return harm;
 	}
+	if (rule->action == ACTION_GOTO) {
+		harm.severity = SEVERITY_WARNING;
+		harm.breaks = "Where it leads behind the rules of multihomed "
+			      "(ip rule says where), these are never asked.";
+		return harm;
+	}
 	if (rule->action != RULE_ACTION_LOOKUP ||
 	    rule->table == ROUTE_TABLE_LOCAL ||
 	    (rule->suppress_len >= 0 && rule->table != ROUTE_TABLE_MAIN))
@@ -169,6 +177,10 @@ static void report(const struct view *view, const struct rule *rule,
 		     own_rule(view, harm->subnet)->priority,
 		     ip_prefix_format(&harm->subnet->prefix, prefix));
 	finding_breaks(finding, "%s", harm->breaks);
+	/* ip(8) wants to know where a goto leads; the priority will do. */
+	if (rule->action == ACTION_GOTO)
+		(void)snprintf(text, sizeof(text), "priority %u",
+			       rule->priority);
 	finding_fix(finding, "ip %s rule del %s",
 		    rule->family == AF_INET ? "-4" : "-6", text);
 }

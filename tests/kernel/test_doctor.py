@@ -14,6 +14,7 @@ import pytest
 
 from lab import daemon_binary, udp_send, until
 from lab.contract import call
+from lab.figure import A2_4, B_4
 
 FILE_LINE = re.compile(r"(/\S+): (.*)", re.DOTALL)
 ETH_P_ARP = 0x0806
@@ -134,6 +135,19 @@ def test_it_needs_no_more_rights_than_the_daemon_has(figure, monkeypatch):
     # side by side) counts as ours.
     assert [f["id"] for f in reply["findings"]
             if not f["id"].startswith("networkd-")] == ["rp-filter"]
+
+
+def test_a_rule_that_jumps_over_ours(figure):
+    daemon = figure.start()
+    figure.a.ip("rule add priority 10 goto 32766")
+    daemon.wait()
+    ill = finding(daemon, "foreign-rules")
+    assert "never asked" in ill["breaks"]
+    assert figure.a.leaves_by(B_4, A2_4) != "via 10.2.0.1 dev eth1"
+    figure.a.run(*ill["fix"][0].split())
+    daemon.wait()
+    assert findings(daemon, "foreign-rules") == []
+    assert figure.a.leaves_by(B_4, A2_4) == "via 10.2.0.1 dev eth1"
 
 
 # -- reverse path filter ---------------------------------------------------

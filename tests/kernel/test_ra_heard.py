@@ -6,8 +6,8 @@ import os
 import pytest
 
 from lab import daemon_binary, until
-from lab.ra import (B, Pio, Rio, Site, all_is_well, bindings, learned, net,
-                    router_ll, source, via)
+from lab.ra import (Advertiser, B, Pio, Rio, Site, all_is_well, bindings,
+                    learned, net, router_ll, source, via)
 
 ONE, TWO = net(1), net(2)
 
@@ -130,6 +130,23 @@ def test_without_a_socket_a_router_that_ends_claims_nothing(lab, model,
     assert site.a.leaves_by(B, source(ONE)) == via(1)
     site.advert(1).send(lifetime=0, pios=[Pio(ONE)])
     until(lambda: site.a.leaves_by(B, source(ONE)) == via(2), 2)
+
+
+def test_we_do_not_believe_ourselves(lab, model):
+    """A host that advertises on its own link, or somebody in its name."""
+    site = Site(lab)
+    daemon = lab.daemon(site.a, f'model = "{model}";')
+    advertise(site, daemon)
+    until(lambda: has_addresses(site))
+    before = learned(daemon).keys()
+    site.a.ip("addr add fe80::aa/64 dev eth0 nodad")
+    daemon.wait()
+    # What comes behind it has been heard, and so it was heard, too.
+    Advertiser(site.routers[1], "fe80::aa").send(pios=[Pio(ONE), Pio(TWO)])
+    site.advert(1).send(pios=[Pio(ONE), Pio(net(3))])
+    site.learned(daemon, 1, net(3))
+    assert learned(daemon).keys() == before | {(router_ll(1), net(3))}
+    each_its_own(site, daemon)
 
 
 def test_a_host_that_forwards_hears_too(lab):

@@ -137,7 +137,7 @@ class Router:
         self.ns = lab.router(f"r{number}")
         self.prefix = {4: f"10.{number}.0.0/24", 6: f"2001:db8:{number}::/64"}
         self._files = os.path.join(lab.directory, f"dnsmasq{number}")
-        self._dnsmasq, self._starts = None, 0
+        self._dnsmasq, self._starts, self._known_as = None, 0, ""
 
     def address(self):
         """When its links are there."""
@@ -149,14 +149,17 @@ class Router:
             addr add 2001:db8:b::{number}/64 dev wan
         """)
         ingress_filter(self.ns, "lan", self.prefix.values())
+        self._known_as = until(self._link_local)
 
     def gateway(self, family):
         """What the host should have as its next hop."""
-        if family == 4:
-            return f"10.{self.number}.0.1"
+        return f"10.{self.number}.0.1" if family == 4 else self._known_as
+
+    def _link_local(self):
         out = self.ns.run("ip", "-6", "address", "show", "dev", "lan",
-                          "scope", "link").stdout
-        return re.search(r"inet6 (\S+)/64", out)[1]
+                          "scope", "link", "-tentative").stdout
+        found = re.search(r"inet6 (\S+)/64", out)
+        return found and found[1]
 
     def start(self):
         """DHCPv4 and router advertisements; addresses by SLAAC or, where it is
@@ -191,6 +194,8 @@ class Router:
         """)
         until(lambda: "state UP" in self.ns.run("ip", "link", "show", "dev",
                                                 "lan").stdout)
+        # Its link-local address went with the link, and comes a little later.
+        until(lambda: self._link_local() == self._known_as)
         self.start()
 
     def log(self):
@@ -273,13 +278,16 @@ class Site:
     def leaves_by_its_router(self, source, router):
         """Its packets pass there and nowhere else, and are answered."""
         family = 6 if ":" in source else 4
-        before = [filter_counts(r.ns)[f"ok{family}"] for r in self.routers]
-        assert self.a.ping(B[family], source) == 3, source
-        after = [filter_counts(r.ns)[f"ok{family}"] for r in self.routers]
-        for r, passed in zip(self.routers,
-                             (b - a for a, b in zip(before, after))):
-            assert passed == (3 if r is router else 0), (source, r.number)
+        before = self._passed(family)
+        answered = self.a.ping(B[family], source)
+        passed = [now - then for now, then in zip(self._passed(family), before)]
+        want = [3 if r is router else 0 for r in self.routers]
+        assert (passed, answered) == (want, 3), source
         assert tcp_works(self.a, self.b, B[family], source)
+
+    def _passed(self, family):
+        """Packets that each router let pass so far."""
+        return [filter_counts(r.ns)[f"ok{family}"] for r in self.routers]
 
     def each_source_leaves_by_its_router(self, families=(4, 6), of=None):
         """Each that the host has, or each that one router gave."""
@@ -309,12 +317,13 @@ class Site:
             ping.send_signal(signal.SIGINT)
             ping.wait(timeout=COMMAND_LIMIT_S)
             file.seek(0)
-            end = file.read()[-300:]
-            sent, received = map(int, re.search(
-                r"(\d+) packets transmitted, (\d+) received", end).groups())
-            # The last one may still be on its way.
-            assert received >= sent - 1, f"{ping.args}: {end}"
+            text = file.read()
             file.close()
+            sent = int(re.search(r"(\d+) packets transmitted", text)[1])
+            # The last one may still be on its way.
+            lost = set(range(1, sent)) - set(
+                map(int, re.findall(r"icmp_seq=(\d+) ttl", text)))
+            assert not lost, f"{ping.args}: lost {sorted(lost)} of {sent}"
         assert self.dropped() == before
 
     def _ping(self, source, family):
@@ -506,6 +515,7 @@ class Scene:
 
     def is_right(self):
         """What must hold whenever nothing is under way."""
+        self.daemon.wait()
         self.site.each_source_leaves_by_its_router()
         agrees(self.daemon)
 
