@@ -18,7 +18,7 @@ struct story {
 	const struct explain_kernel *kernel;
 	const struct subnet *subnet; /* of the source, managed or not; NULL */
 	bool managed;
-	bool local; /* table local answers, before any of ours */
+	bool local;  /* table local answers, before any of ours */
 	bool yields; /* our rules of the family are withdrawn */
 	struct forward forward;
 	struct json_object *notes; /* borrowed from the reply */

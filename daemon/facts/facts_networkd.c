@@ -49,8 +49,9 @@ static bool is_in_our_namespace(const char *root, const char *pid)
 	n = readlink(path, own, sizeof(own));
 	(void)snprintf(path, sizeof(path), "%s/proc/%s/ns/net", root, pid);
 	m = readlink(path, other, sizeof(other));
-	if (m < 0 && (errno == ENOENT || errno == ESRCH))
-		return false; /* it has ended meanwhile */
+	/* It has ended meanwhile, or is about to. */
+	if (m < 0 && (errno == ENOENT || errno == ESRCH || errno == EINVAL))
+		return false;
 	return n < 0 || m < 0 || (n == m && memcmp(own, other, (size_t)n) == 0);
 }
 
