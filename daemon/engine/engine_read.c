@@ -356,9 +356,9 @@ static int read_routes(struct engine *engine, const struct reread *what,
 					  .ifindex = what->ifindex},
 		     defaults_only);
 	/* What was not seen because of an error is not gone. */
-	if (error == 0)
-		model_read_end(&engine->model, what->family, what->table,
-			       what->ifindex);
+	if (error == 0 && model_read_end(&engine->model, what->family,
+					 what->table, what->ifindex) == -EAGAIN)
+		mark(engine, &(struct reread){what->family, what->table, 0});
 	return error;
 }
 

@@ -204,12 +204,13 @@ void model_settle_link(struct model *model, uint32_t ifindex);
  * Between the two, every route read is entered with model_put_route(); at the
  * end what was not seen again is gone. A read of one link's routes cannot tell
  * the order among equal keys: where that matters, model_put_route() asks for a
- * read in full (-EAGAIN).
+ * read in full (-EAGAIN). So does model_read_end() for a multipath route that
+ * was not seen and has legs over other links: it may live on with these.
  */
 void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 		      uint32_t ifindex);
-void model_read_end(struct model *model, uint8_t family, uint32_t table,
-		    uint32_t ifindex);
+int model_read_end(struct model *model, uint8_t family, uint32_t table,
+		   uint32_t ifindex);
 
 /** model_uses_link() - whether a live attribute set leads over @ifindex */
 bool model_uses_link(const struct model *model, uint32_t ifindex);

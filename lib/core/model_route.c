@@ -461,17 +461,53 @@ void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 	}
 }
 
-void model_read_end(struct model *model, uint8_t family, uint32_t table,
-		    uint32_t ifindex)
+/* Whether a read of one link's routes says nothing of this one's end. */
+static bool is_elsewhere_too(const struct model *model,
+			     const struct route *route, uint32_t ifindex)
+{
+	const struct attrset *set =
+		attrset_get(&model->rib.attrs, route->attrs);
+	const struct next_hop *hop;
+
+	vec_foreach(&set->hops, hop)
+		if (ifindex && hop->ifindex != ifindex)
+			return true;
+	return false;
+}
+
+/* Return: whether something stays that only a read in full can tell. */
+static bool sweep_row(struct model *model, const struct ip_prefix *prefix,
+		      uint32_t table, uint32_t ifindex)
+{
+	const struct row *row = rib_row(&model->rib, prefix);
+	bool unclear = false;
+
+	for (size_t i = row ? row->n : 0; row && i-- > 0;) {
+		if (row->routes[i].table != table ||
+		    !(row->routes[i].flags & ROUTE_STALE))
+			continue;
+		if (is_elsewhere_too(model, &row->routes[i], ifindex)) {
+			rib_route(&model->rib, prefix, i)->flags = 0;
+			unclear = true;
+			continue;
+		}
+		rib_remove_at(&model->rib, prefix, i);
+		row = rib_row(&model->rib, prefix);
+	}
+	return unclear;
+}
+
+int model_read_end(struct model *model, uint8_t family, uint32_t table,
+		   uint32_t ifindex)
 {
 	struct ip_prefix all = ip_prefix_default(family);
 	struct prefix_vec gone = {0};
 	const struct ip_prefix *it;
 	struct ip_prefix prefix;
 	struct trie_walk walk;
+	bool unclear = false;
 	uint32_t at;
 
-	(void)ifindex;
 	model->reading_ifindex = 0;
 	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at)) {
@@ -482,16 +518,8 @@ void model_read_end(struct model *model, uint8_t family, uint32_t table,
 			    row->routes[i].flags & ROUTE_STALE)
 				vec_push(&gone, prefix);
 	}
-	vec_foreach(&gone, it) {
-		const struct row *row = rib_row(&model->rib, it);
-
-		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
-			if (row->routes[i].table != table ||
-			    !(row->routes[i].flags & ROUTE_STALE))
-				continue;
-			rib_remove_at(&model->rib, it, i);
-			row = rib_row(&model->rib, it);
-		}
-	}
+	vec_foreach(&gone, it)
+		unclear |= sweep_row(model, it, table, ifindex);
 	vec_done(&gone);
+	return unclear ? -EAGAIN : 0;
 }

@@ -498,6 +498,34 @@ static void a_late_deletion_takes_no_other_route(void **state)
 	scene_done(&scene);
 }
 
+/*
+ * A multipath route loses its leg over the link that is read: the read does not
+ * show it, and yet it lives on with the other leg.
+ */
+static void reading_one_link_ends_no_route_of_two(void **state)
+{
+	struct scene scene;
+	struct model *model = &scene.model;
+
+	(void)state;
+	scene_make(&scene, LINKS "route " P6 "nexthop via fe80::1 dev a "
+				 "nexthop via fe80::2 dev b\n"
+				 "route 2001:db8:9::/48 via fe80::1 dev a\n");
+	model_read_begin(model, AF_INET6, ROUTE_TABLE_MAIN, 2);
+	assert_int_equal(model_read_end(model, AF_INET6, ROUTE_TABLE_MAIN, 2),
+			 -EAGAIN);
+	/* Of one that had no other leg it is clear. */
+	rib_clean(&model->rib);
+	assert_int_equal(rib_count(&model->rib, AF_INET6), 1);
+	model_read_begin(model, AF_INET6, ROUTE_TABLE_MAIN, 0);
+	assert_int_equal(scene_line(&scene, "route " P6 "via fe80::2 dev b"),
+			 0);
+	assert_int_equal(model_read_end(model, AF_INET6, ROUTE_TABLE_MAIN, 0),
+			 0);
+	assert_int_equal(rib_count(&model->rib, AF_INET6), 1);
+	scene_done(&scene);
+}
+
 /* Or a look whether all is as known would find news each time. */
 static void reading_what_is_known_is_no_news(void **state)
 {
@@ -646,6 +674,7 @@ int main(void)
 		cmocka_unit_test(reading_one_link_does_not_tell_the_order),
 		cmocka_unit_test(reading_the_same_again_changes_nothing),
 		cmocka_unit_test(a_late_deletion_takes_no_other_route),
+		cmocka_unit_test(reading_one_link_ends_no_route_of_two),
 		cmocka_unit_test(reading_what_is_known_is_no_news),
 		cmocka_unit_test(reading_finds_the_kernels_order),
 		cmocka_unit_test(leaving_route_outlives_a_read),

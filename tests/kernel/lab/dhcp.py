@@ -278,6 +278,10 @@ class Site:
     def leaves_by_its_router(self, source, router):
         """Its packets pass there and nowhere else, and are answered."""
         family = 6 if ":" in source else 4
+        # A router whose link came up just now may have missed the question for
+        # its address; the kernel asks again after a second.
+        until(lambda: self.a.ping(B[family], source, count=1), 5,
+              what=f"an answer to {source}")
         before = self._passed(family)
         answered = self.a.ping(B[family], source)
         passed = [now - then for now, then in zip(self._passed(family), before)]
