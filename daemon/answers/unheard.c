@@ -7,7 +7,8 @@
 #include "engine/engine_read.h"
 
 #define LISTENS_MAX 16
-#define REST	    20 /* times as long as it took */
+#define EXPIRY_MS   2000 /* how far apart the two may be */
+#define REST	    20	 /* times as long as it took */
 
 static uint64_t clock_ms(void)
 {
@@ -60,15 +61,24 @@ static bool has_prefix(const struct prefix_vec *prefixes,
 	return false;
 }
 
-static bool is_leaving(const struct engine *engine,
-		       const struct ip_prefix *which)
+static bool has_deadline(const struct deadline_vec *deadlines,
+			 uint64_t until_ms, const struct ip_prefix *which)
 {
 	const struct deadline *it;
 
-	vec_foreach(&engine->model.leaving, it)
-		if (ip_prefix_equal(&it->prefix, which))
+	vec_foreach(deadlines, it)
+		if (it->at_ms <= until_ms &&
+		    ip_prefix_equal(&it->prefix, which))
 			return true;
 	return false;
+}
+
+/* It goes in these seconds, and the kernel counts finer than we do. */
+static bool is_going(const struct engine *engine, uint64_t now_ms,
+		     const struct ip_prefix *which)
+{
+	return has_deadline(&engine->model.leaving, UINT64_MAX, which) ||
+	       has_deadline(&engine->model.expiring, now_ms + EXPIRY_MS, which);
 }
 
 int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
@@ -87,7 +97,7 @@ int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
 		return error;
 	vec_foreach(&engine->model.rib.dirty, it)
 		if (news.n < UNHEARD_MAX && cell_wanted_at(it) &&
-		    !is_leaving(engine, it))
+		    !is_going(engine, now_ms, it))
 			vec_push(&news, *it);
 	listen_on(engine, now_ms, &overheard);
 	vec_foreach(&news, it)

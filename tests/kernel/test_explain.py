@@ -129,6 +129,8 @@ def test_a_rule_before_ours_is_named(figure):
     ({"destination": B_4, "tos": 3}, "InvalidParameter", "tos"),
     ({"destination": B_4, "tos": 256}, "InvalidParameter", "tos"),
     ({"destination": B_4, "without": "nope"}, "NoSuchLink", "nope"),
+    ({"destination": B_4, "dev": "eth0", "without": "eth1"},
+     "InvalidParameter", "without"),
     ({"destination": B_4, "dev": "nope"}, "NoSuchLink", "nope")))
 def test_bad_questions_are_refused(figure, bad, error, named):
     daemon = figure.start()

@@ -259,10 +259,14 @@ def test_thousands_of_prefixes(lab):
     flood = Flood(site, daemon, frames, 1000).run("20,000 prefixes")
     flood.assert_responsive()
     flood.assert_bounded()
+    # What the socket's buffer does not take is lost; routers repeat themselves.
+    last = ("fe80::1", f"2001:db8:{0x100 + 499:x}:27::/64")
+    advert.transmit(frames[-1])
+    until(lambda: last in learned(daemon))
     known = learned(daemon)
     of_link = [key for key in known if key[0] != "fe80::9"]
     assert len(of_link) == 512
-    assert ("fe80::1", f"2001:db8:{0x100 + 499:x}:27::/64") in known
+    assert last in known
     assert ("fe80::9", "2001:db8:9:1::/64") in known
     assert bindings(daemon)["bindings"][:1] == configured
     assert site.passes(source(TWO)) == 2

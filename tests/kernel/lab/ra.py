@@ -295,7 +295,8 @@ class Site:
         # A message into a link that just came up is lost without a word.
         for number in self.routers:
             until(lambda n=number: self.a.ping(f"{router_ll(n)}%{LINK}",
-                                               count=1, wait=0.1))
+                                               count=1, wait=0.1),
+                  timeout=10)
 
     def set_a(self, **sysctls):
         """Sysctls of A's link."""
