@@ -278,16 +278,20 @@ class Site:
     def leaves_by_its_router(self, source, router):
         """Its packets pass there and nowhere else, and are answered."""
         family = 6 if ":" in source else 4
-        # A router whose link came up just now may have missed the question for
-        # its address; the kernel asks again after a second.
-        until(lambda: self.a.ping(B[family], source, count=1), 5,
-              what=f"an answer to {source}")
+        self._acquaint(source, family)
         before = self._passed(family)
         answered = self.a.ping(B[family], source)
         passed = [now - then for now, then in zip(self._passed(family), before)]
         want = [3 if r is router else 0 for r in self.routers]
         assert (passed, answered) == (want, 3), source
         assert tcp_works(self.a, self.b, B[family], source)
+
+    def _acquaint(self, source, family):
+        """Let the neighbours learn each other's addresses. A router whose link
+        came up just now may miss the first question; the kernel asks again
+        after a second. A packet at the wrong router counts in dropped()."""
+        until(lambda: self.a.ping(B[family], source, count=1), 5,
+              what=f"an answer to {source}")
 
     def _passed(self, family):
         """Packets that each router let pass so far."""
@@ -327,11 +331,13 @@ class Site:
             # The last one may still be on its way.
             lost = set(range(1, sent)) - set(
                 map(int, re.findall(r"icmp_seq=(\d+) ttl", text)))
-            assert not lost, f"{ping.args}: lost {sorted(lost)} of {sent}"
+            assert not lost, (f"{ping.args}: lost {sorted(lost)} of {sent}, "
+                              f"dropped {self.dropped() - before}")
         assert self.dropped() == before
 
     def _ping(self, source, family):
         """Pings for ever; returns when the first packet is answered."""
+        self._acquaint(source, family)
         file = tempfile.TemporaryFile("w+", dir=self.lab.directory)
         ping = self.a.start("ping", "-n", "-i", "0.02", "-I", source, B[family],
                             stdout=file, stderr=file)
