@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel tells, on its way into the model, and what is to be read again
+ * What the kernel tells, on its way into the model, and what is to be read anew
  * because it does not tell the whole story.
  */
 #include <errno.h>
