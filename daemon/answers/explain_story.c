@@ -262,16 +262,6 @@ static const struct subnet *find_subnet(const struct view *view,
 	return NULL;
 }
 
-static bool is_own(const struct view *view, const struct ip_addr *addr)
-{
-	const struct address *it;
-
-	vec_foreach(&view->model->addresses, it)
-		if (ip_addr_equal(&it->local, addr))
-			return true;
-	return false;
-}
-
 static bool is_broadcast(const struct view *view, const struct ip_addr *addr)
 {
 	static const uint8_t ones[4] = {255, 255, 255, 255};
@@ -300,8 +290,9 @@ static bool is_local(const struct story *story)
 
 	if (it.answer)
 		return judge_packet(story->view, &it) == JUDGE_LOCAL;
-	return is_own(story->view, dst) || ip_addr_is_loopback(dst) ||
-	       ip_addr_is_multicast(dst) || is_broadcast(story->view, dst);
+	return model_has_address(story->view->model, dst) ||
+	       ip_addr_is_loopback(dst) || ip_addr_is_multicast(dst) ||
+	       is_broadcast(story->view, dst);
 }
 
 static const char *source_is(const struct story *story, bool unbound)
@@ -310,8 +301,9 @@ static const char *source_is(const struct story *story, bool unbound)
 		return "unbound";
 	if (story->managed)
 		return "managed";
-	return is_own(story->view, &story->question->source) ? "not_managed"
-							     : "foreign";
+	return model_has_address(story->view->model, &story->question->source)
+		       ? "not_managed"
+		       : "foreign";
 }
 
 static void add_question(const struct story *story, bool unbound,

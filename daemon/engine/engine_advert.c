@@ -156,12 +156,7 @@ static void tell_end(struct engine *engine, const struct advert *advert)
 static bool is_ourselves(const struct engine *engine,
 			 const struct ip_addr *router)
 {
-	const struct address *it;
-
-	vec_foreach(&engine->model.addresses, it)
-		if (ip_addr_equal(&it->local, router))
-			return true;
-	return false;
+	return model_has_address(&engine->model, router);
 }
 
 void engine_take_advert(struct engine *engine, const struct advert *advert,

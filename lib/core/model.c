@@ -208,6 +208,16 @@ static size_t address_place(const struct model *model,
 	return low;
 }
 
+bool model_has_address(const struct model *model, const struct ip_addr *addr)
+{
+	const struct address *it;
+
+	vec_foreach(&model->addresses, it)
+		if (ip_addr_equal(&it->local, addr))
+			return true;
+	return false;
+}
+
 bool model_put_address(struct model *model, const struct address *address)
 {
 	bool found;

@@ -88,6 +88,9 @@ const struct link *model_link_by_name(const struct model *model,
 bool model_put_link(struct model *model, const struct link *link);
 bool model_remove_link(struct model *model, uint32_t ifindex);
 
+/** model_has_address() - whether @addr is an address of this host */
+bool model_has_address(const struct model *model, const struct ip_addr *addr);
+
 /** model_touch_link() - rows with a next hop over the link are planned anew */
 void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex);
 

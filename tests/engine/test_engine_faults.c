@@ -171,9 +171,22 @@ static void an_op_that_fails_is_tried_again(void **state)
 		ENODEV,
 	};
 
-	/* A neighbour entry has no hurry: it comes with the next round. */
+	/* Neighbours: below. */
 	const uint32_t kinds = 1U << OP_ROUTE_PUT | 1U << OP_ROUTE_DELETE |
 			       1U << OP_RULE_ADD | 1U << OP_RULE_DELETE;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		survives_each(state, (struct fake_fault){.call = FAKE_OP,
+							 .error = -errors[i],
+							 .kinds = kinds});
+}
+
+/* It stops nothing else, and yet it is not left at that. */
+static void a_neighbour_that_must_wait_is_tried_again(void **state)
+{
+	static const int errors[] = {EBUSY, EAGAIN, ENOBUFS};
+	const uint32_t kinds =
+		1U << OP_NEIGHBOUR_PUT | 1U << OP_NEIGHBOUR_DELETE;
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		survives_each(state, (struct fake_fault){.call = FAKE_OP,
@@ -407,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_op_that_fails_is_tried_again),
+		TEST(a_neighbour_that_must_wait_is_tried_again),
 		TEST(what_is_gone_already_is_no_failure),
 		TEST(a_write_that_is_cut_off_is_made_up_for),
 		TEST(a_read_that_is_cut_off_is_repeated),

@@ -40,6 +40,21 @@ def start(site, model="weak"):
     return daemon
 
 
+def test_a_router_that_ends_gets_no_settle_time(lab):
+    """That is for clients which delete a route and add it again."""
+    site = Site(lab)
+    daemon = site.lab.daemon(site.a, "settle_ms = 10000;")
+    site.advert(1).send(pios=[Pio(ONE)])
+    site.advert(2).send(pios=[Pio(TWO)])
+    site.learned(daemon, 1, ONE)
+    site.learned(daemon, 2, TWO)
+    until(lambda: has_addresses(site, ONE, TWO))
+    daemon.wait()
+    assert site.a.leaves_by(B, source(ONE)) == via(1)
+    site.advert(1).send(lifetime=0, pios=[Pio(ONE)])
+    until(lambda: site.a.leaves_by(B, source(ONE)) == via(2), 3)
+
+
 def ways(site):
     """What main has to a default: {router: line of ip(8)}, expired or not."""
     lines = site.a.route_lines("main", 6)
