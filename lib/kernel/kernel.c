@@ -50,7 +50,7 @@ static int open_sockets(struct kernel *kernel)
 {
 	int r;
 
-	r = nl_sock_open(&kernel->asker);
+	r = nl_sock_open(NETLINK_ROUTE, &kernel->asker);
 	if (r)
 		return r;
 	/* A batch of which every message fails has as many answers. */
@@ -60,7 +60,7 @@ static int open_sockets(struct kernel *kernel)
 	r = nl_sock_set_receive_timeout(kernel->asker, ANSWER_TIMEOUT_S);
 	if (r)
 		return r;
-	r = nl_sock_open(&kernel->listener);
+	r = nl_sock_open(NETLINK_ROUTE, &kernel->listener);
 	if (r)
 		return r;
 	/* The filter first, or something unwanted is queued before it. */

@@ -38,14 +38,14 @@ static int set_option(struct nl_sock *sock, int level, int option, int value)
 	return 0;
 }
 
-int nl_sock_open(struct nl_sock **ret)
+int nl_sock_open(int protocol, struct nl_sock **ret)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	int r;
 
 	if (!sock)
 		return -ENOMEM;
-	r = nl_connect(sock, NETLINK_ROUTE);
+	r = nl_connect(sock, protocol);
 	if (r) {
 		nl_sock_free(sock);
 		return errno_of(r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nl_sock - rtnetlink sockets: set-up, sending, receiving.
+ * nl_sock - netlink sockets: set-up, sending, receiving.
  *
  * libnl makes the sockets; the bytes are received here, into a buffer of the
  * caller's, because nl_recv() allocates and peeks for each datagram. Only what
@@ -17,12 +17,13 @@
 #define NL_SOCK_BUFFER 65536
 
 /**
- * nl_sock_open() - a close-on-exec rtnetlink socket
+ * nl_sock_open() - a close-on-exec, bound netlink socket
+ * @protocol: NETLINK_ROUTE or another one
  *
  * With strict checking of requests and with the kernel's words for errors.
  * Return: 0 or -errno.
  */
-int nl_sock_open(struct nl_sock **ret);
+int nl_sock_open(int protocol, struct nl_sock **ret);
 
 /** nl_sock_free() - close; NULL is legal */
 void nl_sock_free(struct nl_sock *sock);

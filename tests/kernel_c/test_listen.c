@@ -182,7 +182,7 @@ static void other_processes_are_not_believed(void **state)
 	struct nl_sock *forger;
 	ssize_t sent;
 
-	assert_int_equal(nl_sock_open(&forger), 0);
+	assert_int_equal(nl_sock_open(NETLINK_ROUTE, &forger), 0);
 	assert_int_equal(
 		encode_begin(msg, RTM_NEWROUTE, 0, &info, sizeof(info)), 0);
 	sent = sendto(nl_socket_get_fd(forger), nlmsg_hdr(msg),

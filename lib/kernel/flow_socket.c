@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/flow_socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+
+#include "kernel/decode_flow.h"
+#include "kernel/nl_sock.h"
+
+#define TIMEOUT_S     5
+#define LISTEN_BUFFER (1024 * 1024)
+#define STATE(state)  (1U << (state))
+#define STATES                                                                 \
+	(STATE(TCP_ESTABLISHED) | STATE(TCP_FIN_WAIT1) |                       \
+	 STATE(TCP_FIN_WAIT2) | STATE(TCP_CLOSE_WAIT) | STATE(TCP_LAST_ACK) |  \
+	 STATE(TCP_CLOSING))
+
+struct flow_socket {
+	struct nl_sock *asker;
+	struct nl_sock *listener; /* NULL: nobody wants to hear */
+	uint32_t sequence;
+	void *buffer; /* NL_SOCK_BUFFER bytes */
+};
+
+static int open_asker(struct flow_socket *flows)
+{
+	int error = nl_sock_open(NETLINK_SOCK_DIAG, &flows->asker);
+
+	if (error)
+		return error;
+	return nl_sock_set_receive_timeout(flows->asker, TIMEOUT_S);
+}
+
+int flow_socket_open(struct flow_socket **ret)
+{
+	struct flow_socket *flows = xalloc(sizeof(*flows));
+	int error = open_asker(flows);
+
+	if (error) {
+		flow_socket_free(flows);
+		return error;
+	}
+	flows->buffer = xalloc(NL_SOCK_BUFFER);
+	*ret = flows;
+	return 0;
+}
+
+void flow_socket_free(struct flow_socket *flows)
+{
+	if (!flows)
+		return;
+	nl_sock_free(flows->asker);
+	nl_sock_free(flows->listener);
+	free(flows->buffer);
+	free(flows);
+}
+
+/* --- asking --- */
+
+#define CONDITION_MAX                                                          \
+	(2 * sizeof(struct inet_diag_bc_op) +                                  \
+	 sizeof(struct inet_diag_hostcond) + 16)
+
+/* The kernel's filter program: jumps forward by bytes; the end accepts. */
+struct program {
+	uint8_t bytes[FLOW_SOURCES_MAX * CONDITION_MAX];
+	size_t len;
+};
+
+static size_t condition_len(const struct ip_prefix *source)
+{
+	return sizeof(struct inet_diag_bc_op) +
+	       sizeof(struct inet_diag_hostcond) +
+	       ip_bits(source->addr.family) / 8U;
+}
+
+static void add_bytes(struct program *program, const void *bytes, size_t len)
+{
+	memcpy(program->bytes + program->len, bytes, len);
+	program->len += len;
+}
+
+/* "Is the source inside?" If so go on behind it, else jump over @no bytes. */
+static void add_condition(struct program *program,
+			  const struct ip_prefix *source, size_t no)
+{
+	const struct inet_diag_bc_op op = {
+		.code = INET_DIAG_BC_S_COND,
+		.yes = (unsigned char)condition_len(source),
+		.no = (unsigned short)no,
+	};
+	const struct inet_diag_hostcond host = {
+		.family = source->addr.family,
+		.prefix_len = source->len,
+		.port = -1,
+	};
+
+	add_bytes(program, &op, sizeof(op));
+	add_bytes(program, &host, sizeof(host));
+	add_bytes(program, source->addr.bytes,
+		  ip_bits(source->addr.family) / 8U);
+}
+
+static void add_jump(struct program *program, size_t distance)
+{
+	const struct inet_diag_bc_op op = {
+		.code = INET_DIAG_BC_JMP,
+		.yes = sizeof(op),
+		.no = (unsigned short)distance,
+	};
+
+	add_bytes(program, &op, sizeof(op));
+}
+
+/* One condition after the other; a jump to the end behind each but the last. */
+static void build(const struct flow_socket_query *query,
+		  struct program *program)
+{
+	const size_t op_len = sizeof(struct inet_diag_bc_op);
+	size_t total = 0;
+
+	for (size_t i = 0; i < query->n; i++)
+		total += condition_len(&query->sources[i]) +
+			 (i + 1 < query->n ? op_len : 0);
+	program->len = 0;
+	for (size_t i = 0; i < query->n; i++) {
+		const struct ip_prefix *source = &query->sources[i];
+
+		/* Over the jump; behind the last one that is a refusal. */
+		add_condition(program, source, condition_len(source) + op_len);
+		if (i + 1 < query->n)
+			add_jump(program, total - program->len);
+	}
+}
+
+/*
+ * The old form of the request: it alone asks for both families in one walk over
+ * the sockets.
+ */
+static int ask(struct flow_socket *flows, const struct flow_socket_query *query)
+{
+	struct inet_diag_req request = {
+		.idiag_ext = query->detailed ? 1 << (INET_DIAG_INFO - 1) : 0,
+		.idiag_states = STATES,
+	};
+	struct nl_msg *msg =
+		nlmsg_alloc_simple(TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP);
+	struct program program;
+	int error = -ENOMEM;
+
+	if (!msg)
+		return -ENOMEM;
+	build(query, &program);
+	if (nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) == 0 &&
+	    nla_put(msg, INET_DIAG_REQ_BYTECODE, (int)program.len,
+		    program.bytes) == 0) {
+		nlmsg_hdr(msg)->nlmsg_seq = ++flows->sequence;
+		error = nl_sock_send(flows->asker, nlmsg_hdr(msg),
+				     nlmsg_hdr(msg)->nlmsg_len);
+	}
+	nlmsg_free(msg);
+	return error;
+}
+
+/* Return: 1 to go on, 0 at the end, or -errno. */
+static int take_answer(const struct flow_socket *flows,
+		       const struct nlmsghdr *hdr, flow_socket_fn *fn,
+		       void *data)
+{
+	struct flow flow;
+	int error;
+
+	if (hdr->nlmsg_seq != flows->sequence)
+		return 1; /* of an earlier question that was given up */
+	if (hdr->nlmsg_type == NLMSG_DONE)
+		return 0;
+	if (hdr->nlmsg_type == NLMSG_ERROR) {
+		const struct nlmsgerr *failure = nlmsg_data(hdr);
+
+		if (!nlmsg_valid_hdr(hdr, sizeof(*failure)))
+			return -EBADMSG;
+		return failure->error < 0 ? failure->error : -EBADMSG;
+	}
+	error = decode_flow(hdr, &flow);
+	if (error)
+		return error;
+	fn(&flow, data);
+	return 1;
+}
+
+int flow_socket_list(struct flow_socket *flows,
+		     const struct flow_socket_query *query, flow_socket_fn *fn,
+		     void *data)
+{
+	int state = 1;
+	int error;
+
+	if (query->n == 0 || query->n > FLOW_SOURCES_MAX)
+		return -EINVAL;
+	error = ask(flows, query);
+	if (error)
+		return error;
+	while (state > 0) {
+		const struct nlmsghdr *hdr = flows->buffer;
+		int len = nl_sock_receive(flows->asker, flows->buffer, true);
+
+		if (len <= 0)
+			return len ? len : -ETIMEDOUT;
+		for (; state > 0 && nlmsg_ok(hdr, len);
+		     hdr = nlmsg_next((struct nlmsghdr *)hdr, &len))
+			state = take_answer(flows, hdr, fn, data);
+	}
+	return state;
+}
+
+/* --- listening --- */
+
+int flow_socket_watch(struct flow_socket *flows, bool wanted)
+{
+	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY,
+				     SKNLGRP_INET6_TCP_DESTROY, 0};
+	struct nl_sock *sock = NULL;
+	int error;
+
+	if (!wanted) {
+		nl_sock_free(flows->listener);
+		flows->listener = NULL;
+		return 0;
+	}
+	if (flows->listener)
+		return 0;
+	error = nl_sock_open(NETLINK_SOCK_DIAG, &sock);
+	if (error)
+		return error;
+	error = nl_sock_listen(sock, groups);
+	if (error == 0)
+		error = nl_sock_set_buffer(sock, LISTEN_BUFFER);
+	if (error) {
+		nl_sock_free(sock);
+		return error;
+	}
+	flows->listener = sock;
+	return 0;
+}
+
+int flow_socket_fd(const struct flow_socket *flows)
+{
+	return flows->listener ? nl_socket_get_fd(flows->listener) : -1;
+}
+
+int flow_socket_listen(struct flow_socket *flows, size_t max,
+		       flow_socket_fn *fn, void *data)
+{
+	size_t n = 0;
+
+	while (n < max && flows->listener) {
+		const struct nlmsghdr *hdr = flows->buffer;
+		struct flow flow;
+		int len =
+			nl_sock_receive(flows->listener, flows->buffer, false);
+
+		if (len < 0)
+			return len;
+		if (len == 0)
+			break;
+		for (; nlmsg_ok(hdr, len);
+		     hdr = nlmsg_next((struct nlmsghdr *)hdr, &len)) {
+			n++;
+			if (decode_flow(hdr, &flow) == 0)
+				fn(&flow, data);
+		}
+	}
+	return (int)n;
+}

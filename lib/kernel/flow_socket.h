@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flow_socket - the TCP connections of this host, by sock_diag.
+ *
+ * Nobody tells of a connection that begins: they are listed when it matters.
+ * The kernel walks all sockets of all network namespaces for a listing, however
+ * few it returns, so one listing asks for several sources at once. Ends of
+ * connections are told to who listens.
+ *
+ * Two sockets, as in kernel.h: one asks and is used synchronously, one listens.
+ */
+#ifndef FLOW_SOCKET_H
+#define FLOW_SOCKET_H
+
+#include "core/flow.h"
+
+struct flow_socket;
+
+#define FLOW_SOURCES_MAX 64 /* prefixes in one listing */
+
+/* May not call anything of this file. */
+typedef void flow_socket_fn(const struct flow *flow, void *data);
+
+/**
+ * flow_socket_open() - ready to list; it does not listen yet
+ *
+ * Return: 0 or -errno; needs no rights.
+ */
+int flow_socket_open(struct flow_socket **ret);
+void flow_socket_free(struct flow_socket *flows);
+
+/* What to list. */
+struct flow_socket_query {
+	const struct ip_prefix *sources; /* any of these; both families */
+	size_t n;			 /* 1 to FLOW_SOURCES_MAX */
+	bool detailed; /* MPTCP and byte counts; costs a tenth more */
+};
+
+/**
+ * flow_socket_list() - call @fn for each established or closing connection
+ *
+ * Not those in SYN_SENT, SYN_RECV, TIME_WAIT or LISTEN. An IPv4 prefix also
+ * finds the flows of IPv6 sockets with IPv4-mapped addresses.
+ *
+ * Return: 0; -ENOENT: this kernel has no sock_diag for TCP; or -errno: some may
+ * have been passed on already.
+ */
+int flow_socket_list(struct flow_socket *flows,
+		     const struct flow_socket_query *query, flow_socket_fn *fn,
+		     void *data);
+
+/**
+ * flow_socket_watch() - whether ends of connections are wanted
+ *
+ * Return: 0 or -errno. What ends before is not told.
+ */
+int flow_socket_watch(struct flow_socket *flows, bool wanted);
+
+/** flow_socket_fd() - to wait for input; -1: it does not listen */
+int flow_socket_fd(const struct flow_socket *flows);
+
+/**
+ * flow_socket_listen() - pass on the ends of connections that are queued
+ *
+ * Of one that was reset, the port of the peer is not told (6.18).
+ * Return: how many messages were taken; -ENOBUFS: some were lost; or -errno.
+ */
+int flow_socket_listen(struct flow_socket *flows, size_t max,
+		       flow_socket_fn *fn, void *data);
+
+#endif
