@@ -160,16 +160,16 @@ static void load_bindings(struct engine *engine, const char *socket)
 static int print_plan(struct engine *engine, const char *socket)
 {
 	struct op_vec ops = {0};
-	struct want_vec wants = {0};
+	struct planned planned = {0};
 	const struct op *op;
-	size_t end[3];
+	size_t end[DIFF_PHASES];
 	char text[OP_TEXT_MAX];
 	int error = engine_read(engine, daemon_now());
 
 	if (error)
 		return error;
 	load_bindings(engine, socket);
-	engine_plan(engine, daemon_now(), &ops, &wants);
+	engine_plan(engine, daemon_now(), &ops, &planned);
 	diff_order(&ops, end);
 	vec_foreach(&ops, op) {
 		op_format(op, &engine->model.rib.attrs, &engine->model.links,
@@ -179,8 +179,7 @@ static int print_plan(struct engine *engine, const char *socket)
 			     strstr(text, " attr ") ? "# (not all of it) " : "",
 			     text + 3);
 	}
-	plan_row_done(&engine->model.rib.attrs, &wants);
-	vec_done(&wants);
+	planned_done(&engine->model.rib.attrs, &planned);
 	vec_done(&ops);
 	return 0;
 }

@@ -27,6 +27,7 @@ void engine_done(struct engine *engine)
 	vec_done(&engine->later);
 	vec_done(&engine->undone);
 	vec_done(&engine->refused);
+	engine_pins_done(engine);
 	repair_done(&engine->repair);
 	subnet_set_done(&engine->subnets);
 	model_done(&engine->model);
@@ -42,7 +43,8 @@ void engine_set_policy(struct engine *engine, const struct policy *policy)
 
 struct view engine_view(const struct engine *engine)
 {
-	return (struct view){&engine->model, engine->policy, &engine->subnets};
+	return (struct view){&engine->model, engine->policy, &engine->subnets,
+			     &engine->pins.set};
 }
 
 uint64_t engine_ops_written(const struct engine *engine)
@@ -79,7 +81,10 @@ uint64_t engine_next(const struct engine *engine)
 {
 	uint64_t next = model_next_deadline(&engine->model);
 	uint64_t repair = repair_next(&engine->repair);
+	uint64_t pins = engine_pins_next(engine);
 
+	if (pins && (!next || pins < next))
+		next = pins;
 	if (engine->later_ms && (!next || engine->later_ms < next))
 		next = engine->later_ms;
 	/* While something fails, repairs wait for the next try too. */
@@ -200,7 +205,9 @@ static void give_tables(struct engine *engine)
 		if (!it->managed || it->table)
 			continue;
 		it->table = free_table(engine);
-		if (!it->table)
+		if (it->table)
+			vec_push(&engine->pins.first, it->table);
+		else
 			log_err("subnet %s: no table number is free in "
 				"%u-%u; it is not managed",
 				ip_prefix_format(&it->prefix, text),
@@ -299,25 +306,38 @@ static void forget_refusals(struct engine *engine)
 	touch_all(engine, AF_INET6);
 }
 
-static void plan_rows(struct engine *engine, struct op_vec *ops,
-		      struct want_vec *wants)
+static void plan_rows(struct engine *engine, struct planned *planned)
 {
 	const struct view view = engine_view(engine);
 	struct rib *rib = &engine->model.rib;
-	struct want_vec row_wants = {0};
+	const struct ip_prefix *it;
 
-	for (size_t i = 0; i < rib->dirty.n; i++) {
-		const struct ip_prefix *prefix = &rib->dirty.items[i];
-		const struct row *row = rib_row(rib, prefix);
-		const struct want *want;
+	pin_touch(&engine->model, &engine->pins.set);
+	vec_foreach(&rib->dirty, it)
+		planned_add(&view, it, &rib->attrs, planned);
+	planned_sort(planned);
+}
 
-		plan_row_build(&view, prefix, row, &rib->attrs, &row_wants);
-		diff_row(&view, prefix, row, &row_wants, ops);
-		vec_foreach(&row_wants, want)
-			vec_push(wants, *want); /* takes over the refs */
-		vec_clear(&row_wants);
+/* What is wanted, with the pins laid over it, against what the kernel has. */
+static void diff_rows(struct engine *engine, struct planned *planned,
+		      struct op_vec *ops)
+{
+	const struct view view = engine_view(engine);
+	struct rib *rib = &engine->model.rib;
+	struct want_vec wants = {0};
+
+	for (size_t i = 0; i < planned->rows.n; i++) {
+		const struct planned_row row = planned->rows.items[i];
+
+		vec_clear(&wants);
+		for (size_t w = 0; w < row.n; w++)
+			vec_push(&wants, planned->wants.items[row.first + w]);
+		pin_lay(&engine->pins.set, &row.prefix, &rib->attrs, planned,
+			&wants);
+		diff_row(&view, &row.prefix, rib_row(rib, &row.prefix), &wants,
+			 ops);
 	}
-	vec_done(&row_wants);
+	vec_done(&wants);
 }
 
 static void plan_rules(const struct engine *engine, struct op_vec *ops)
@@ -380,12 +400,15 @@ static void release_repairs(struct engine *engine, uint64_t now_ms)
 }
 
 void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
-		 struct want_vec *wants)
+		 struct planned *planned)
 {
 	forget_refusals(engine);
 	update_subnets(engine);
 	release_repairs(engine, now_ms);
-	plan_rows(engine, ops, wants);
+	engine_pins_due(engine, now_ms);
+	plan_rows(engine, planned);
+	engine_pins_decide(engine, now_ms, planned);
+	diff_rows(engine, planned, ops);
 	plan_rules(engine, ops);
 	plan_neighbours(engine, ops);
 	hold_back(&engine->repair, now_ms, ops);
@@ -446,7 +469,7 @@ static void release_undone(struct engine *engine)
 int engine_run(struct engine *engine, uint64_t now_ms)
 {
 	struct op_vec ops = {0};
-	struct want_vec wants = {0};
+	struct planned planned = {0};
 	struct engine_result result = {.now_ms = now_ms};
 
 	engine->counters.rounds++;
@@ -461,7 +484,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	model_settle(&engine->model, now_ms);
 	model_expire_bindings(&engine->model, now_ms);
 	watch_recovery(engine);
-	engine_plan(engine, now_ms, &ops, &wants);
+	engine_plan(engine, now_ms, &ops, &planned);
 	engine->counters.rows += engine->model.rib.dirty.n;
 	engine_apply(engine, &ops, &result);
 	clear_changes(engine);
@@ -475,8 +498,7 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	}
 	if (!result.failed && repair_finish(&engine->repair, now_ms))
 		engine->counters.repairs++;
-	plan_row_done(&engine->model.rib.attrs, &wants);
-	vec_done(&wants);
+	planned_done(&engine->model.rib.attrs, &planned);
 	vec_done(&ops);
 	engine_result_done(&result);
 	return result.error;

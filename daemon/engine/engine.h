@@ -14,6 +14,7 @@
 #define ENGINE_H
 
 #include "core/diff.h"
+#include "engine/engine_pins.h"
 #include "engine/repair.h"
 #include "kernel/kernel.h"
 
@@ -39,7 +40,6 @@ struct seen_router {
 
 VEC(seen_router_vec, struct seen_router);
 VEC(reread_vec, struct reread);
-VEC(table_vec, uint32_t); /* unique */
 
 struct engine_counters {
 	uint64_t rounds;		/* calls of engine_run() */
@@ -101,6 +101,8 @@ struct engine {
 	bool recovered; /* table numbers of an earlier life were taken */
 	bool watching_recovery; /* the kernel reports valid neighbours too */
 
+	struct engine_pins pins; /* flows that keep their path */
+
 	struct repair repair; /* meddling: what, who, how often */
 
 	/* What failed: rows to plan again when retry_ms has come. */
@@ -152,12 +154,12 @@ bool engine_is_steady(const struct engine *engine, uint64_t now_ms);
 /**
  * engine_plan() - the ops that are due, in order
  * @ops:   appended
- * @wants: appended; keeps the ops' attribute ids alive until plan_row_done()
+ * @planned: zeroed; keeps the ops' attribute ids alive until planned_done()
  *
  * Brings the subnets up to date first. Writes nothing.
  */
 void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
-		 struct want_vec *wants);
+		 struct planned *planned);
 
 /**
  * engine_run() - one reconcile: read what must be read, plan, write

@@ -159,12 +159,12 @@ static void apply_phase(struct engine *engine, const struct op_vec *ops,
 void engine_apply(struct engine *engine, struct op_vec *ops,
 		  struct engine_result *ret)
 {
-	size_t end[3];
+	size_t end[DIFF_PHASES];
 
 	if (ops->n == 0)
 		return;
 	diff_order(ops, end);
-	for (size_t phase = 0; phase < 3; phase++) {
+	for (size_t phase = 0; phase < DIFF_PHASES; phase++) {
 		if (ret->failed && !ret->go_on)
 			break;
 		if (end[phase] > ret->begun)

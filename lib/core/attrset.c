@@ -87,6 +87,21 @@ bool attrset_equal(const struct attrset *a, const struct attrset *b)
 	       bytes_equal(&a->extra, &b->extra);
 }
 
+bool attrset_same_hops(const struct attrset *a, const struct attrset *b)
+{
+	if (a->hops.n != b->hops.n || a->type != b->type)
+		return false;
+	for (size_t i = 0; i < a->hops.n; i++) {
+		const struct next_hop *x = &a->hops.items[i];
+		const struct next_hop *y = &b->hops.items[i];
+
+		if (x->ifindex != y->ifindex ||
+		    !ip_addr_equal(&x->gateway, &y->gateway))
+			return false;
+	}
+	return true;
+}
+
 bool attrset_is_reject(const struct attrset *set)
 {
 	return set->type >= ATTRSET_BLACKHOLE && set->type <= ATTRSET_THROW;

@@ -78,6 +78,9 @@ void attrset_add_hop(struct attrset *set, const struct next_hop *hop,
 
 bool attrset_equal(const struct attrset *a, const struct attrset *b);
 
+/** attrset_same_hops() - of one type, the same gateways on the same links */
+bool attrset_same_hops(const struct attrset *a, const struct attrset *b);
+
 /** attrset_is_reject() - blackhole, unreachable, prohibit or throw */
 bool attrset_is_reject(const struct attrset *set);
 

@@ -177,6 +177,7 @@ void diff_neighbours(const struct policy *policy,
 /* --- order --- */
 
 enum step {
+	STEP_HOST,
 	STEP_INSERT,
 	STEP_REPLACE,
 	STEP_RULE_ADD,
@@ -185,10 +186,17 @@ enum step {
 	STEP_NEIGHBOUR,
 };
 
+static bool is_host(const struct ip_prefix *prefix)
+{
+	return prefix->len == ip_bits(prefix->addr.family);
+}
+
 static enum step step_of(const struct op *op)
 {
 	switch (op->kind) {
 	case OP_ROUTE_PUT:
+		if (op->route.insert && is_host(&op->route.prefix))
+			return STEP_HOST;
 		return op->route.insert ? STEP_INSERT : STEP_REPLACE;
 	case OP_ROUTE_DELETE:
 		return STEP_ROUTE_DELETE;
@@ -223,6 +231,7 @@ static int op_order(const void *a, const void *b)
 	if (order != 0)
 		return order;
 	switch (step) {
+	case STEP_HOST:
 	case STEP_INSERT:
 	case STEP_REPLACE:
 		order = specific_cmp(x, y);
@@ -243,15 +252,19 @@ static int op_order(const void *a, const void *b)
 	return route_key_cmp(&x->route.route, &y->route.route);
 }
 
-void diff_order(struct op_vec *ops, size_t phase_end[3])
+void diff_order(struct op_vec *ops, size_t phase_end[DIFF_PHASES])
 {
-	static const enum step last[3] = {STEP_REPLACE, STEP_RULE_DELETE,
-					  STEP_NEIGHBOUR};
+	static const enum step last[DIFF_PHASES] = {
+		STEP_HOST,
+		STEP_REPLACE,
+		STEP_RULE_DELETE,
+		STEP_NEIGHBOUR,
+	};
 	size_t i = 0;
 
 	if (ops->n)
 		qsort(ops->items, ops->n, sizeof(*ops->items), op_order);
-	for (size_t phase = 0; phase < 3; phase++) {
+	for (size_t phase = 0; phase < DIFF_PHASES; phase++) {
 		while (i < ops->n && step_of(&ops->items[i]) <= last[phase])
 			i++;
 		phase_end[phase] = i;

@@ -42,18 +42,22 @@ void diff_neighbours(const struct policy *policy,
 		     const struct neighbour_vec *have,
 		     const struct neighbour_vec *want, struct op_vec *ops);
 
+#define DIFF_PHASES 4
+
 /**
  * diff_order() - sort @ops into the order in which they are carried out
  *
- * 1. new prefixes, the longest first: else a packet that a longer prefix will
+ * 1. new host routes: pins are among them, and must be there before anything
+ *    else changes;
+ * 2. new prefixes, the longest first: else a packet that a longer prefix will
  *    catch would follow a shorter one for a moment;
- * 2. changed entries (each a replace);
- * 3. new rules, 4. rules that go, 5. entries that go, the shortest first, for
- *    the same reason; 6. neighbours.
+ * 3. changed entries (each a replace);
+ * 4. new rules, 5. rules that go, 6. entries that go, the shortest first, for
+ *    the same reason; 7. neighbours.
  *
- * @phase_end: index behind the last op of phases 2, 4 and 6: after each, the
+ * @phase_end: index behind the last op of 1, 3, 5 and 7: after each, the
  * kernel's answers are looked at before going on.
  */
-void diff_order(struct op_vec *ops, size_t phase_end[3]);
+void diff_order(struct op_vec *ops, size_t phase_end[DIFF_PHASES]);
 
 #endif

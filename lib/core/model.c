@@ -17,6 +17,8 @@ void model_done(struct model *model)
 	vec_done(&model->neighbours);
 	vec_done(&model->rules);
 	vec_done(&model->bindings);
+	model_forget_lost(model);
+	vec_done(&model->lost);
 	vec_done(&model->leaving);
 	vec_done(&model->expiring);
 	rib_done(&model->rib);

@@ -59,6 +59,18 @@ struct deadline {
 
 VEC(deadline_vec, struct deadline); /* sorted by at_ms; prefixes may repeat */
 
+/* An entry that a table of ours had, as far as anybody has planned with it. */
+struct lost_entry {
+	/* Key, in sort order. */
+	struct ip_prefix prefix;
+	uint32_t table;
+	uint32_t order; /* of several losses the first one counts */
+	/* Value. */
+	uint32_t attrs; /* id, with a ref */
+};
+
+VEC(lost_entry_vec, struct lost_entry);
+
 struct model {
 	struct link_vec links;
 	struct address_vec addresses;
@@ -72,6 +84,13 @@ struct model {
 	/* Routes of main that the kernel will expire (IPv6). */
 	struct deadline_vec expiring;
 	struct model_changes changes;
+	/*
+	 * What tables besides main lost since model_forget_lost(), not by our
+	 * own doing: flows were led by it. Only while @keep_lost is set; sorted
+	 * and unique after model_sort_lost().
+	 */
+	struct lost_entry_vec lost;
+	bool keep_lost;
 	uint32_t reading_ifindex; /* a read of one link's routes is under way */
 };
 
@@ -118,6 +137,20 @@ bool model_remove_neighbour(struct model *model, uint32_t ifindex,
 const struct neighbour *model_neighbour(const struct model *model,
 					uint32_t ifindex,
 					const struct ip_addr *addr);
+
+/* --- lost entries --- */
+
+/** model_note_lost() - @route, of @prefix, is about to go */
+void model_note_lost(struct model *model, const struct ip_prefix *prefix,
+		     const struct route *route);
+
+void model_sort_lost(struct model *model);
+void model_forget_lost(struct model *model);
+
+/** model_lost() - what @table had at @prefix, or NULL; sorted before */
+const struct lost_entry *model_lost(const struct model *model,
+				    const struct ip_prefix *prefix,
+				    uint32_t table);
 
 /* --- bindings --- */
 

@@ -12,26 +12,19 @@
 
 #include "core/model.h"
 
+/* Gone by somebody else's doing. */
+static void remove_entry(struct model *model, const struct ip_prefix *prefix,
+			 size_t at)
+{
+	model_note_lost(model, prefix, rib_route(&model->rib, prefix, at));
+	rib_remove_at(&model->rib, prefix, at);
+}
+
 struct match {
 	size_t first; /* index of the first entry with the key */
 	size_t n;     /* how many have it */
 	size_t equal; /* index of the one that fits, or SIZE_MAX */
 };
-
-static bool same_hops(const struct attrset *a, const struct attrset *b)
-{
-	if (a->hops.n != b->hops.n || a->type != b->type)
-		return false;
-	for (size_t i = 0; i < a->hops.n; i++) {
-		const struct next_hop *x = &a->hops.items[i];
-		const struct next_hop *y = &b->hops.items[i];
-
-		if (x->ifindex != y->ifindex ||
-		    !ip_addr_equal(&x->gateway, &y->gateway))
-			return false;
-	}
-	return true;
-}
 
 static bool same_source(const struct attrset *a, const struct attrset *b)
 {
@@ -43,7 +36,8 @@ static bool same_source(const struct attrset *a, const struct attrset *b)
 static bool is_same_entry(uint8_t family, const struct attrset *a,
 			  const struct attrset *b)
 {
-	return family == AF_INET6 ? same_hops(a, b) : attrset_equal(a, b);
+	return family == AF_INET6 ? attrset_same_hops(a, b)
+				  : attrset_equal(a, b);
 }
 
 static struct match find(const struct model *model,
@@ -254,7 +248,7 @@ int model_put_route(struct model *model, const struct model_route *in,
 		return where;
 	if (where == RIB_REPLACE) {
 		/* By hand: an entry of another source prefix is not meant. */
-		rib_remove_at(&model->rib, &in->prefix, match.first);
+		remove_entry(model, &in->prefix, match.first);
 		where = RIB_APPEND;
 	}
 	rib_put(&model->rib, &in->prefix, &in->route, &in->set,
@@ -290,7 +284,7 @@ static bool is_like(const struct model *model, const struct model_route *in,
 	const struct attrset *set =
 		attrset_get(&model->rib.attrs, row->routes[at].attrs);
 
-	return set->type == in->set.type && same_hops(set, &in->set);
+	return set->type == in->set.type && attrset_same_hops(set, &in->set);
 }
 
 int model_remove_route(struct model *model, const struct model_route *in,
@@ -316,7 +310,7 @@ int model_remove_route(struct model *model, const struct model_route *in,
 		deadline_push(&model->leaving, until_ms, &in->prefix);
 		return 0;
 	}
-	rib_remove_at(&model->rib, &in->prefix, at);
+	remove_entry(model, &in->prefix, at);
 	return 0;
 }
 
@@ -491,7 +485,7 @@ static bool sweep_row(struct model *model, const struct ip_prefix *prefix,
 			unclear = true;
 			continue;
 		}
-		rib_remove_at(&model->rib, prefix, i);
+		remove_entry(model, prefix, i);
 		row = rib_row(&model->rib, prefix);
 	}
 	return unclear;

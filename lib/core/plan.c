@@ -7,8 +7,8 @@
 
 /* --- one row --- */
 
-static uint32_t intern_reject(struct attrset_store *attrs, uint8_t family,
-			      enum attrset_type type)
+uint32_t plan_intern_reject(struct attrset_store *attrs, uint8_t family,
+			    enum attrset_type type)
 {
 	struct attrset set;
 	uint32_t id;
@@ -68,6 +68,12 @@ static uint32_t intern_onlink(struct attrset_store *attrs, uint32_t id)
 	return ret;
 }
 
+uint32_t plan_intern_as_taken(struct attrset_store *attrs, uint32_t id)
+{
+	attrset_ref(attrs, id);
+	return attrset_get(attrs, id)->refused ? intern_onlink(attrs, id) : id;
+}
+
 /*
  * Whether the table holds the onlink form of @id already: an earlier life of
  * ours found that the kernel takes no other, and it forwards alike.
@@ -117,7 +123,7 @@ static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 	uint32_t id;
 
 	if (cell->kind == CELL_STRONG)
-		return intern_reject(attrs, family, ATTRSET_UNREACHABLE);
+		return plan_intern_reject(attrs, family, ATTRSET_UNREACHABLE);
 	id = intern_copy(attrs, cell);
 	if (attrset_get(attrs, id)->refused ||
 	    is_onlink_now(attrs, row, subnet->table, id))
@@ -125,15 +131,15 @@ static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 	if (attrset_get(attrs, id)->type == ATTRSET_THROW &&
 	    !main_throws(attrs, row)) {
 		attrset_unref(attrs, id);
-		return intern_reject(attrs, family, ATTRSET_UNREACHABLE);
+		return plan_intern_reject(attrs, family, ATTRSET_UNREACHABLE);
 	}
 	if (!attrset_get(attrs, id)->refused)
 		return id;
 	/* Main has the route itself, so a weak subnet can leave it to main. */
 	attrset_unref(attrs, id);
-	return intern_reject(attrs, family,
-			     subnet->strong ? ATTRSET_UNREACHABLE
-					    : ATTRSET_THROW);
+	return plan_intern_reject(attrs, family,
+				  subnet->strong ? ATTRSET_UNREACHABLE
+						 : ATTRSET_THROW);
 }
 
 /* TOS values besides 0 that the row's candidates have. */
@@ -184,16 +190,18 @@ static void subnet_wants(const struct view *view, const struct subnet *subnet,
 	cell_done(&cell);
 }
 
-static int want_order(const void *a, const void *b)
+int plan_want_cmp(const struct want *x, const struct want *y)
 {
-	const struct want *x = a;
-	const struct want *y = b;
-
 	if (x->table != y->table)
 		return x->table < y->table ? -1 : 1;
 	if (x->tos != y->tos)
 		return x->tos < y->tos ? -1 : 1;
 	return (x->metric > y->metric) - (x->metric < y->metric);
+}
+
+static int want_order(const void *a, const void *b)
+{
+	return plan_want_cmp(a, b);
 }
 
 void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
@@ -215,8 +223,8 @@ void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 		subnet_wants(view, subnet, row, attrs, ret);
 		/* Fail closed: it stays when the kernel flushes the rest. */
 		if (subnet->strong && prefix->len == 0) {
-			tail.attrs = intern_reject(attrs, family,
-						   ATTRSET_UNREACHABLE);
+			tail.attrs = plan_intern_reject(attrs, family,
+							ATTRSET_UNREACHABLE);
 			vec_push(ret, tail);
 		}
 	}
@@ -231,6 +239,60 @@ void plan_row_done(struct attrset_store *attrs, struct want_vec *wants)
 	vec_foreach(wants, want)
 		attrset_unref(attrs, want->attrs);
 	vec_clear(wants);
+}
+
+/* --- the rows of one round --- */
+
+void planned_add(const struct view *view, const struct ip_prefix *prefix,
+		 struct attrset_store *attrs, struct planned *planned)
+{
+	struct planned_row row = {
+		.prefix = *prefix,
+		.first = planned->wants.n,
+	};
+	struct want_vec wants = {0};
+	const struct want *want;
+
+	plan_row_build(view, prefix, rib_row(&view->model->rib, prefix), attrs,
+		       &wants);
+	vec_foreach(&wants, want)
+		vec_push(&planned->wants, *want); /* takes over the refs */
+	row.n = wants.n;
+	vec_push(&planned->rows, row);
+	vec_done(&wants);
+}
+
+static int planned_order(const void *a, const void *b)
+{
+	const struct planned_row *x = a;
+	const struct planned_row *y = b;
+
+	return ip_prefix_cmp(&x->prefix, &y->prefix);
+}
+
+void planned_sort(struct planned *planned)
+{
+	if (planned->rows.n)
+		qsort(planned->rows.items, planned->rows.n,
+		      sizeof(*planned->rows.items), planned_order);
+}
+
+const struct planned_row *planned_find(const struct planned *planned,
+				       const struct ip_prefix *prefix)
+{
+	const struct planned_row key = {.prefix = *prefix};
+
+	if (planned->rows.n == 0)
+		return NULL;
+	return bsearch(&key, planned->rows.items, planned->rows.n, sizeof(key),
+		       planned_order);
+}
+
+void planned_done(struct attrset_store *attrs, struct planned *planned)
+{
+	plan_row_done(attrs, &planned->wants);
+	vec_done(&planned->wants);
+	vec_done(&planned->rows);
 }
 
 /* --- tunnels --- */

@@ -15,6 +15,7 @@ void policy_init(struct policy *policy)
 		.protocol = 109,
 		.settle_ms = 200,
 		.ignore_linkdown = false,
+		.pinning = {PIN_SCOPE_TCP, 5000, 100000},
 	};
 }
 

@@ -28,6 +28,19 @@ enum manage {
 	MANAGE_NEVER,
 };
 
+/* Which flows keep their path when routes change. */
+enum pin_scope {
+	PIN_SCOPE_TCP, /* all TCP connections, MPTCP subflows included */
+	PIN_SCOPE_MPTCP,
+	PIN_SCOPE_OFF,
+};
+
+struct policy_pinning {
+	enum pin_scope scope;
+	uint32_t hold_ms; /* how long flows wait for a lost path; 0: not */
+	uint32_t max;	  /* pins */
+};
+
 /* One entry of `interfaces`; the first whose match fits a link applies. */
 struct policy_interface {
 	char match[LINK_NAME_MAX *
@@ -66,6 +79,7 @@ struct policy {
 	uint8_t protocol;	/* our mark on routes, rules and neighbours */
 	uint32_t settle_ms;
 	bool ignore_linkdown;
+	struct policy_pinning pinning;
 	struct policy_interface_vec interfaces; /* in the config's order */
 	struct policy_route_vec routes;
 	struct policy_binding_vec bindings; /* in the config's order */
@@ -73,7 +87,7 @@ struct policy {
 
 #define POLICY_PRIORITIES 200
 
-/** policy_init() - the defaults: weak, 7100-7999, 7100, 109, yield */
+/** policy_init() - the defaults: weak, 7100-7999, 7100, 109, yield, tcp */
 void policy_init(struct policy *policy);
 void policy_done(struct policy *policy);
 

@@ -316,7 +316,7 @@ static bool is_shared(const struct model *model, const struct subnet_set *set,
 void subnet_set_build(const struct model *model, const struct policy *policy,
 		      const struct subnet_set *before, struct subnet_set *ret)
 {
-	const struct view view = {model, policy, ret};
+	const struct view view = {model, policy, ret, NULL};
 	struct subnet *it;
 
 	add_all_subnets(model, ret);

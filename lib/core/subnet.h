@@ -41,11 +41,14 @@ struct subnet_set {
 					     /* unique within a subnet */
 };
 
+struct pin_set;
+
 /* Everything a decision is made from; borrowed. */
 struct view {
 	const struct model *model;
 	const struct policy *policy;
 	const struct subnet_set *subnets;
+	const struct pin_set *pins; /* NULL: none; the plan is made without */
 };
 
 /**

@@ -220,8 +220,8 @@ uint32_t trie_find(const struct trie *trie, const struct ip_prefix *prefix)
 	return trie->nodes[at].value;
 }
 
-size_t trie_cover(const struct trie *trie, const struct ip_prefix *prefix,
-		  uint32_t *ret)
+size_t trie_cover_len(const struct trie *trie, const struct ip_prefix *prefix,
+		      uint32_t *ret, uint8_t *ret_len)
 {
 	struct key key = key_of(prefix);
 	uint32_t at = trie->root;
@@ -233,13 +233,23 @@ size_t trie_cover(const struct trie *trie, const struct ip_prefix *prefix,
 		if (node->len > prefix->len ||
 		    key_shared(node->key, key) < node->len)
 			break;
-		if (node->value != TRIE_NONE)
+		if (node->value != TRIE_NONE) {
+			ret_len[n] = node->len;
 			ret[n++] = node->value;
+		}
 		if (node->len == prefix->len)
 			break;
 		at = node->child[key_bit(key, node->len)];
 	}
 	return n;
+}
+
+size_t trie_cover(const struct trie *trie, const struct ip_prefix *prefix,
+		  uint32_t *ret)
+{
+	uint8_t len[TRIE_DEPTH_MAX];
+
+	return trie_cover_len(trie, prefix, ret, len);
 }
 
 void trie_walk_start(struct trie_walk *walk, const struct trie *trie,

@@ -55,6 +55,10 @@ uint32_t trie_find(const struct trie *trie, const struct ip_prefix *prefix);
 size_t trie_cover(const struct trie *trie, const struct ip_prefix *prefix,
 		  uint32_t *ret);
 
+/** trie_cover_len() - the same, with the prefixes' lengths; as much room */
+size_t trie_cover_len(const struct trie *trie, const struct ip_prefix *prefix,
+		      uint32_t *ret, uint8_t *ret_len);
+
 /* A walk over all prefixes covered by one, in ip_prefix_cmp() order. */
 struct trie_walk {
 	const struct trie *trie;

@@ -102,5 +102,5 @@ void what_if_done(struct what_if *what_if)
 struct view what_if_view(const struct what_if *what_if)
 {
 	return (struct view){&what_if->model, what_if->policy,
-			     &what_if->subnets};
+			     &what_if->subnets, NULL};
 }

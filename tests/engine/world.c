@@ -38,6 +38,7 @@ int world_unmake(void **state)
 	world_stop(world);
 	world_ground_done();
 	policy_done(&world->policy);
+	vec_done(&world->flows);
 	free(world);
 	return 0;
 }
@@ -56,6 +57,57 @@ static struct kernel_config config_of(const struct world *world)
 	};
 }
 
+/* --- flows --- */
+
+uint64_t world_begin(struct world *world, const char *src, const char *dst)
+{
+	static uint32_t n;
+	struct flow flow = {.cookie = ++n, .inode = n};
+
+	assert_int_equal(ip_addr_parse(src, &flow.src), 0);
+	assert_int_equal(ip_addr_parse(dst, &flow.dst), 0);
+	vec_push(&world->flows, flow);
+	return flow.cookie;
+}
+
+struct flow *world_flow(struct world *world, uint64_t cookie)
+{
+	struct flow *flow;
+
+	vec_foreach(&world->flows, flow)
+		if (flow->cookie == cookie)
+			return flow;
+	fail_msg("no such flow");
+	return NULL;
+}
+
+void world_end(struct world *world, uint64_t cookie)
+{
+	struct flow flow = *world_flow(world, cookie);
+
+	vec_remove(&world->flows,
+		   (size_t)(world_flow(world, cookie) - world->flows.items));
+	engine_pins_flow_ended(&world->engine, &flow.src, &flow.dst,
+			       world->now_ms);
+}
+
+static int list_flows(void *data, const struct ip_prefix *sources, size_t n,
+		      engine_flow_fn *fn, void *fn_data)
+{
+	struct world *world = data;
+	const struct flow *flow;
+
+	vec_foreach(&world->flows, flow) {
+		bool wanted = false;
+
+		for (size_t i = 0; i < n; i++)
+			wanted |= ip_prefix_has(&sources[i], &flow->src);
+		if (wanted)
+			fn(flow, fn_data);
+	}
+	return 0;
+}
+
 void world_start(struct world *world)
 {
 	const struct kernel_config config = config_of(world);
@@ -64,6 +116,7 @@ void world_start(struct world *world)
 	assert_int_equal(kernel_open(&config, &world->kernel), 0);
 	engine_init(&world->engine, world->kernel, &world->policy);
 	world->engine.observer = world->observer;
+	world->engine.pins.flows = (struct engine_flows){list_flows, world};
 	world_run(world);
 }
 

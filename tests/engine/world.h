@@ -22,6 +22,7 @@ struct world {
 	struct kernel *kernel; /* NULL: the engine does not run */
 	struct engine engine;
 	struct engine_observer observer; /* set before world_start() */
+	struct flow_vec flows; /* that are listed when the engine asks */
 	uint64_t now_ms;
 	int error; /* of engine_run(), the last time */
 };
@@ -49,6 +50,15 @@ void world_run(struct world *world);
 
 /** world_pass() - time goes by; the engine works whenever it asked for it */
 void world_pass(struct world *world, uint64_t ms);
+
+/** world_begin() - a flow begins; Return: its cookie */
+uint64_t world_begin(struct world *world, const char *src, const char *dst);
+
+/** world_flow() - a live one, by its cookie */
+struct flow *world_flow(struct world *world, uint64_t cookie);
+
+/** world_end() - it ends, and the engine is told */
+void world_end(struct world *world, uint64_t cookie);
 
 /** world_written() - ops written since the engine began */
 uint64_t world_written(const struct world *world);

@@ -119,7 +119,7 @@ bool change_build(const struct line_vec *lines, struct change *change)
 	struct line_vec then = {0};
 	struct addr_vec old_srcs = {0};
 	struct dice dice = {.state = lines->n};
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 	const struct op *op;
 	bool ok;
 

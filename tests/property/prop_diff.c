@@ -310,7 +310,7 @@ static bool is_as_planned(struct change *change)
 static bool next_round_is_empty(struct change *change, bool neighbours_too)
 {
 	struct op_vec ops = {0};
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 	const struct op *op;
 	bool ok = true;
 
@@ -341,7 +341,7 @@ static void apply_ops(struct change *change)
  */
 static void plan_again(struct change *change)
 {
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 
 	scene_plan_done(&change->scene, &change->plan);
 	vec_clear(&change->ops);

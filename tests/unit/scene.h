@@ -89,7 +89,7 @@ void scene_plan_done(struct scene *scene, struct scene_plan *plan);
 
 /** scene_ops() - what turns the model's kernel into @plan, in order */
 void scene_ops(struct scene *scene, const struct scene_plan *plan,
-	       struct op_vec *ops, size_t phase_end[3]);
+	       struct op_vec *ops, size_t phase_end[DIFF_PHASES]);
 
 /** scene_steady() - plan and apply; afterwards the kernel is as planned */
 void scene_steady(struct scene *scene);

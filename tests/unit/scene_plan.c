@@ -68,7 +68,7 @@ static void rule_ops(struct scene *scene, uint8_t family,
 }
 
 void scene_ops(struct scene *scene, const struct scene_plan *plan,
-	       struct op_vec *ops, size_t phase_end[3])
+	       struct op_vec *ops, size_t phase_end[DIFF_PHASES])
 {
 	struct view view = scene_view(scene);
 	struct neighbour_vec routers = {0};
@@ -91,7 +91,7 @@ void scene_steady(struct scene *scene)
 {
 	struct scene_plan plan = {0};
 	struct op_vec ops = {0};
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 	const struct op *op;
 
 	scene_plan_build(scene, &plan);

@@ -118,7 +118,7 @@ static void print_ops(struct golden *golden)
 {
 	struct scene_plan plan = {0};
 	struct op_vec ops = {0};
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 	const struct op *op;
 
 	scene_plan_build(&golden->scene, &plan);

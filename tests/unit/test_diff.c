@@ -126,7 +126,7 @@ static void ops_of(struct scene *scene, char *ret)
 {
 	struct scene_plan plan = {0};
 	struct op_vec ops = {0};
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 	const struct op *op;
 	char text[OP_TEXT_MAX];
 
@@ -223,6 +223,8 @@ static bool same_op(const struct op *a, const struct op *b)
 static void ops_are_put_in_order(void **state)
 {
 	const struct op ordered[] = {
+		/* New hosts: pins among them. */
+		route_op("10.1.1.1/32", 7100, 0, OP_ROUTE_PUT, true),
 		/* New: the longest first, a TOS row before the plain one. */
 		route_op("10.1.1.0/24", 7100, 0, OP_ROUTE_PUT, true),
 		route_op("10.1.0.0/16", 7100, 0x10, OP_ROUTE_PUT, true),
@@ -230,6 +232,7 @@ static void ops_are_put_in_order(void **state)
 		route_op("10.1.0.0/16", 7101, 0, OP_ROUTE_PUT, true),
 		route_op("10.0.0.0/8", 7100, 0, OP_ROUTE_PUT, true),
 		/* Changed. */
+		route_op("10.1.1.2/32", 7100, 0, OP_ROUTE_PUT, false),
 		route_op("172.16.0.0/12", 7100, 0, OP_ROUTE_PUT, false),
 		/* Rules: the first to be looked up comes first, goes last. */
 		rule_op(7100, OP_RULE_ADD),
@@ -244,7 +247,7 @@ static void ops_are_put_in_order(void **state)
 		neighbour_op(OP_NEIGHBOUR_PUT),
 	};
 	struct op_vec ops = {0};
-	size_t phase_end[3];
+	size_t phase_end[DIFF_PHASES];
 
 	(void)state;
 	/* From every rotation, back to front. */
@@ -256,13 +259,14 @@ static void ops_are_put_in_order(void **state)
 		for (size_t i = 0; i < COUNT(ordered); i++)
 			if (!same_op(&ops.items[i], &ordered[i]))
 				fail_msg("op %zu is out of place", i);
-		assert_int_equal(phase_end[0], 6);
-		assert_int_equal(phase_end[1], 10);
-		assert_int_equal(phase_end[2], COUNT(ordered));
+		assert_int_equal(phase_end[0], 1);
+		assert_int_equal(phase_end[1], 8);
+		assert_int_equal(phase_end[2], 12);
+		assert_int_equal(phase_end[3], COUNT(ordered));
 	}
 	vec_done(&ops);
 	diff_order(&ops, phase_end);
-	assert_int_equal(phase_end[2], 0);
+	assert_int_equal(phase_end[3], 0);
 }
 
 /*

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/engine_pins.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "engine/engine.h"
+#include "log.h"
+
+enum {
+	AUDIT_MS = 15000, /* while there are pins */
+	SOON_MS = 250,	  /* after the last known flow of a pin has ended */
+	SOURCES_MAX = 64,
+};
+
+void engine_pins_done(struct engine *engine)
+{
+	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
+	vec_done(&engine->pins.first);
+}
+
+static bool is_on(const struct engine *engine)
+{
+	return engine->policy->pinning.scope != PIN_SCOPE_OFF &&
+	       engine->pins.flows.list;
+}
+
+/* --- flows --- */
+
+struct listing {
+	const struct engine *engine;
+	const struct table_vec *tables;
+	struct pin_flow_vec *flows;
+};
+
+static bool has_table(const struct table_vec *tables, uint32_t table)
+{
+	for (size_t i = 0; i < tables->n; i++)
+		if (tables->items[i] == table)
+			return true;
+	return false;
+}
+
+static void take_flow(const struct flow *flow, void *data)
+{
+	struct listing *listing = data;
+	const struct engine *engine = listing->engine;
+	const struct subnet *subnet =
+		subnet_of_source(&engine->subnets, &flow->src);
+	struct pin_flow it = {
+		.src = flow->src,
+		.dst = flow->dst,
+		.cookie = flow->cookie,
+		.age = flow->inode,
+		.stalled = flow->stalled,
+	};
+
+	if (!subnet || !subnet->table ||
+	    !has_table(listing->tables, subnet->table))
+		return;
+	/* A socket bound to a link stays on it, whatever the tables say. */
+	if (flow->oif && flow->oif != subnet->ifindex)
+		return;
+	if (engine->policy->pinning.scope == PIN_SCOPE_MPTCP && !flow->mptcp)
+		return;
+	it.table = subnet->table;
+	vec_push(listing->flows, it);
+}
+
+/* Return: whether the flows of @tables are known now. */
+static bool list_flows(struct engine *engine, const struct table_vec *tables,
+		       struct pin_flow_vec *flows)
+{
+	struct listing listing = {engine, tables, flows};
+	struct ip_prefix sources[SOURCES_MAX];
+	const struct subnet *it;
+	size_t n = 0;
+	int error;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		if (it->table && has_table(tables, it->table) &&
+		    n < SOURCES_MAX)
+			sources[n++] = it->prefix;
+	if (n == 0)
+		return true;
+	engine->pins.counters.listings++;
+	error = engine->pins.flows.list(engine->pins.flows.data, sources, n,
+					take_flow, &listing);
+	if (error) {
+		log_warn("listing TCP connections: %s; none of them is pinned",
+			 strerror(-error));
+		vec_clear(flows);
+		return false;
+	}
+	pin_flows_sort(flows);
+	return true;
+}
+
+/* --- by the clock --- */
+
+static void come_by(uint64_t *when_ms, uint64_t at_ms)
+{
+	if (!*when_ms || at_ms < *when_ms)
+		*when_ms = at_ms;
+}
+
+uint64_t engine_pins_next(const struct engine *engine)
+{
+	uint64_t next = engine->pins.next_ms;
+
+	if (engine->pins.audit_ms)
+		come_by(&next, engine->pins.audit_ms);
+	return next;
+}
+
+static void audit(struct engine *engine)
+{
+	struct pin_flow_vec flows = {0};
+	struct table_vec tables = {0};
+	const struct pin *pin;
+
+	vec_foreach(&engine->pins.set.pins, pin)
+		if (!has_table(&tables, pin->table))
+			vec_push(&tables, pin->table);
+	if (list_flows(engine, &tables, &flows))
+		pin_count(&flows, &tables, &engine->pins.set, &engine->model);
+	vec_done(&tables);
+	vec_done(&flows);
+}
+
+void engine_pins_due(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_pins *pins = &engine->pins;
+	const struct pin *pin;
+
+	if (pins->audit_ms && pins->audit_ms <= now_ms) {
+		pins->audit_ms = pins->set.pins.n ? now_ms + AUDIT_MS : 0;
+		audit(engine);
+	}
+	if (!pins->next_ms || pins->next_ms > now_ms)
+		return;
+	vec_foreach(&pins->set.pins, pin) {
+		struct ip_prefix host = ip_prefix_host(&pin->dst);
+
+		if (pin->kind == PIN_HOLD && pin->until_ms <= now_ms)
+			rib_touch(&engine->model.rib, &host);
+	}
+}
+
+/* --- deciding --- */
+
+static bool is_led(const struct engine *engine, uint32_t table)
+{
+	const struct rule *rule;
+
+	vec_foreach(&engine->model.rules, rule)
+		if (rule->table == table &&
+		    rule->protocol == engine->policy->protocol)
+			return true;
+	return false;
+}
+
+/* Once a rule leads to a table, what the table says is what flows do. */
+static void forget_first(struct engine *engine)
+{
+	struct table_vec *first = &engine->pins.first;
+
+	for (size_t i = first->n; i-- > 0;)
+		if (is_led(engine, first->items[i]))
+			vec_remove(first, i);
+}
+
+/* The path of a flow that no table of ours leads yet. */
+static bool ask(void *data, const struct pin_flow *flow, uint32_t *ret)
+{
+	struct engine *engine = data;
+	const struct kernel_question question = {
+		.src = flow->src,
+		.dst = flow->dst,
+	};
+	const struct view view = engine_view(engine);
+	struct kernel_answer answer;
+
+	if (kernel_ask(engine->kernel, &question, &answer) != 0 ||
+	    answer.error != 0 || answer.table == ROUTE_TABLE_LOCAL)
+		return false;
+	return path_through(&view, &engine->model.rib.attrs, &flow->dst,
+			    &answer.hop, ret);
+}
+
+static void add_text(char *text, size_t size, const char *word, uint64_t n)
+{
+	size_t len = strlen(text);
+
+	if (n)
+		(void)snprintf(text + len, size - len, " %s=%llu", word,
+			       (unsigned long long)n);
+}
+
+static const char *const moved_words[PIN_MOVEDS] = {
+	[PIN_MOVED_STALLED] = "moved_stalled",
+	[PIN_MOVED_LOST] = "moved_lost",
+	[PIN_MOVED_WEAK] = "moved_weak",
+	[PIN_MOVED_HOLD_OVER] = "moved_hold_over",
+	[PIN_MOVED_CAP] = "moved_over_cap",
+	[PIN_MOVED_ASKED] = "moved_unpinned",
+};
+
+/* One line for all of it. */
+static void log_tally(struct engine *engine, const struct pin_tally *tally,
+		      uint64_t now_ms)
+{
+	char text[256] = "";
+
+	add_text(text, sizeof(text), "pinned", tally->added);
+	add_text(text, sizeof(text), "flows", tally->saved);
+	add_text(text, sizeof(text), "held", tally->held);
+	add_text(text, sizeof(text), "ended", tally->dropped);
+	for (size_t i = PIN_MOVED_NOT + 1; i < PIN_MOVEDS; i++)
+		add_text(text, sizeof(text), moved_words[i], tally->moved[i]);
+	if (text[0])
+		log_limited(LOG_KIND_PINS, now_ms, LOG_INFO, "pins:%s", text);
+	if (tally->moved[PIN_MOVED_CAP] && !engine->pins.full)
+		log_warn("there are as many pins as there may be (%u, "
+			 "pinning.max): the youngest flows move with their "
+			 "route",
+			 engine->policy->pinning.max);
+	engine->pins.full = tally->moved[PIN_MOVED_CAP] > 0;
+}
+
+static void count(struct engine_pins_counters *counters,
+		  const struct pin_tally *tally)
+{
+	counters->added += tally->added;
+	counters->held += tally->held;
+	counters->dropped += tally->dropped;
+	counters->saved += tally->saved;
+	for (size_t i = 0; i < PIN_MOVEDS; i++)
+		counters->moved[i] += tally->moved[i];
+}
+
+/* Pins of rows that were not planned so far. */
+static void plan_touched(struct engine *engine, const struct pin_tally *tally,
+			 struct planned *planned)
+{
+	const struct view view = engine_view(engine);
+	struct rib *rib = &engine->model.rib;
+	size_t before = planned->rows.n;
+	const struct ip_prefix *it;
+
+	vec_foreach(&tally->touched, it) {
+		if (planned_find(planned, it))
+			continue;
+		rib_touch(rib, it);
+		planned_add(&view, it, &rib->attrs, planned);
+	}
+	if (planned->rows.n != before)
+		planned_sort(planned);
+}
+
+static void decide(struct engine *engine, uint64_t now_ms,
+		   const struct table_vec *tables, struct planned *planned)
+{
+	const struct view view = engine_view(engine);
+	struct engine_pins *pins = &engine->pins;
+	struct pin_flow_vec flows = {0};
+	const struct table_vec none = {0};
+	bool listed = list_flows(engine, tables, &flows);
+	struct pin_tally tally = {0};
+	const struct pin_input input = {
+		.view = &view,
+		.attrs = &engine->model.rib.attrs,
+		.planned = planned,
+		.listed = listed ? tables : &none,
+		.flows = &flows,
+		.first = &pins->first,
+		.ask = ask,
+		.data = engine,
+		.now_ms = now_ms,
+	};
+
+	pin_update(&input, &pins->set, &tally);
+	plan_touched(engine, &tally, planned);
+	pins->next_ms = pin_next_ms(&pins->set);
+	if (pins->set.pins.n)
+		come_by(&pins->audit_ms, now_ms + AUDIT_MS);
+	count(&pins->counters, &tally);
+	log_tally(engine, &tally, now_ms);
+	pins->version += tally.held + tally.dropped + tally.added;
+	pin_tally_done(&tally);
+	vec_done(&flows);
+}
+
+/* All of them go: flows follow the plan. */
+static void give_up(struct engine *engine, struct planned *planned)
+{
+	struct pin_tally all = {0};
+	const struct pin *pin;
+
+	vec_foreach(&engine->pins.set.pins, pin) {
+		struct ip_prefix host = ip_prefix_host(&pin->dst);
+
+		vec_push(&all.touched, host);
+	}
+	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
+	engine->pins.next_ms = 0;
+	engine->pins.audit_ms = 0;
+	plan_touched(engine, &all, planned);
+	pin_tally_done(&all);
+}
+
+void engine_pins_decide(struct engine *engine, uint64_t now_ms,
+			struct planned *planned)
+{
+	const struct view view = engine_view(engine);
+	struct table_vec tables = {0};
+
+	engine->model.keep_lost = is_on(engine);
+	model_sort_lost(&engine->model);
+	if (is_on(engine)) {
+		forget_first(engine);
+		pin_affected(&view, planned, &engine->pins.first, &tables);
+		if (tables.n || engine->pins.set.pins.n)
+			decide(engine, now_ms, &tables, planned);
+	} else if (engine->pins.set.pins.n) {
+		give_up(engine, planned);
+	}
+	model_forget_lost(&engine->model);
+	vec_done(&tables);
+}
+
+/* --- from outside --- */
+
+void engine_pins_flow_ended(struct engine *engine, const struct ip_addr *src,
+			    const struct ip_addr *dst, uint64_t now_ms)
+{
+	const struct subnet *subnet = subnet_of_source(&engine->subnets, src);
+	struct pin *pin =
+		subnet ? pin_find(&engine->pins.set, dst, subnet->table) : NULL;
+
+	if (!pin)
+		return;
+	pin->flows -= pin->flows > 0;
+	/* Others may have begun since: these must be counted. */
+	if (pin->flows == 0)
+		come_by(&engine->pins.audit_ms, now_ms + SOON_MS);
+}
+
+void engine_pins_flows_lost(struct engine *engine, uint64_t now_ms)
+{
+	if (engine->pins.set.pins.n)
+		come_by(&engine->pins.audit_ms, now_ms + SOON_MS);
+}
+
+size_t engine_pins_unpin(struct engine *engine, const struct ip_addr *dst)
+{
+	struct pin *pin;
+	size_t n = 0;
+
+	vec_foreach(&engine->pins.set.pins, pin) {
+		struct ip_prefix host = ip_prefix_host(&pin->dst);
+
+		if (ip_addr_is_set(dst) && !ip_addr_equal(dst, &pin->dst))
+			continue;
+		pin->asked = true;
+		rib_touch(&engine->model.rib, &host);
+		n++;
+	}
+	return n;
+}
+
+void engine_pins_restore(struct engine *engine, const struct pin *pin,
+			 const struct next_hop *hop,
+			 const struct pin_member_vec *members)
+{
+	struct attrset_store *attrs = &engine->model.rib.attrs;
+	struct pin_member_vec all = {0};
+	struct pin restored = *pin;
+	const struct pin_member *it;
+	struct attrset set;
+
+	attrset_init(&set, pin->dst.family, ATTRSET_UNICAST);
+	if (!ip_addr_is_set(&hop->gateway) && pin->dst.family == AF_INET)
+		set.scope = 253; /* RT_SCOPE_LINK */
+	attrset_add_hop(&set, hop, NULL, 0);
+	restored.attrs = attrset_intern(attrs, &set);
+	attrset_done(&set);
+	pin_put(&engine->pins.set, attrs, &restored);
+	attrset_unref(attrs, restored.attrs);
+
+	vec_foreach(&engine->pins.set.members, it)
+		vec_push(&all, *it);
+	vec_foreach(members, it)
+		vec_push(&all, *it);
+	pin_set_members(&engine->pins.set, &all);
+	engine->pins.next_ms = pin_next_ms(&engine->pins.set);
+	come_by(&engine->pins.audit_ms, 1);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_pins - flows keep their path while the plan changes under them.
+ *
+ * Part of the engine's round: pins are decided between the plan of the rows and
+ * the diff, from the flows that are listed just then. Nobody tells of a new
+ * flow, so nothing is kept in mind about flows that no change concerns.
+ *
+ * Pins end with their flows: the owner passes on what it hears of closed
+ * sockets, and where that leaves nothing, or from time to time, flows are
+ * counted anew.
+ */
+#ifndef ENGINE_PINS_H
+#define ENGINE_PINS_H
+
+#include "core/flow.h"
+#include "core/pin_build.h"
+
+struct engine;
+
+typedef void engine_flow_fn(const struct flow *flow, void *data);
+
+/* Where flows come from. */
+struct engine_flows {
+	/*
+	 * Calls @fn for each TCP connection with a source in one of @n
+	 * @sources. NULL: flows are not known, and nothing is pinned.
+	 * Return: 0 or -errno; some may have been passed on already.
+	 */
+	int (*list)(void *data, const struct ip_prefix *sources, size_t n,
+		    engine_flow_fn *fn, void *fn_data);
+	void *data;
+};
+
+/* Since the start. */
+struct engine_pins_counters {
+	uint64_t listings; /* of flows */
+	uint64_t added;
+	uint64_t held;
+	uint64_t dropped;
+	uint64_t saved; /* flows that kept their path */
+	uint64_t moved[PIN_MOVEDS];
+};
+
+struct engine_pins {
+	struct engine_flows flows; /* set by the owner */
+	struct pin_set set;
+	struct table_vec first; /* given out, and no rule leads there yet */
+	uint64_t next_ms;	/* when the first hold is over; 0: none */
+	uint64_t audit_ms;	/* when flows are counted; 0: never */
+	bool full;		/* the cap was reached, and it was said */
+	uint64_t version;	/* grows with every change of holds */
+	struct engine_pins_counters counters;
+};
+
+void engine_pins_done(struct engine *engine);
+
+/** engine_pins_next() - when there is work by the clock; 0: never */
+uint64_t engine_pins_next(const struct engine *engine);
+
+/** engine_pins_due() - count flows if it is time; mark what must be done */
+void engine_pins_due(struct engine *engine, uint64_t now_ms);
+
+/**
+ * engine_pins_decide() - bring the pins up to date with a plan
+ * @planned: the dirty rows, sorted; rows of new pins are added
+ */
+void engine_pins_decide(struct engine *engine, uint64_t now_ms,
+			struct planned *planned);
+
+/** engine_pins_flow_ended() - a socket from @src to @dst is gone */
+void engine_pins_flow_ended(struct engine *engine, const struct ip_addr *src,
+			    const struct ip_addr *dst, uint64_t now_ms);
+
+/** engine_pins_flows_lost() - some may have ended unheard */
+void engine_pins_flows_lost(struct engine *engine, uint64_t now_ms);
+
+/**
+ * engine_pins_unpin() - let flows follow the plan
+ * @dst: not set: all of them
+ *
+ * Return: how many pins, holds included, it concerns.
+ */
+size_t engine_pins_unpin(struct engine *engine, const struct ip_addr *dst);
+
+/**
+ * engine_pins_restore() - a hold, or displaced flows, of an earlier life
+ * @pin:     without attrs
+ * @hop:     its path
+ * @members: cookies of the flows
+ */
+void engine_pins_restore(struct engine *engine, const struct pin *pin,
+			 const struct next_hop *hop,
+			 const struct pin_member_vec *members);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pin_build - which pins there shall be after a plan.
+ *
+ * Between the plan of the rows and the diff: where a table is about to lead
+ * packets another way, the flows from its subnet are listed by the caller and
+ * handed in, and the pins are brought up to date. They are laid over the rows'
+ * wants then. Since a host route is longer than all else, and new host routes
+ * are written before any other change, no packet of a pinned flow ever takes
+ * the new path.
+ */
+#ifndef PIN_BUILD_H
+#define PIN_BUILD_H
+
+#include "core/path.h"
+#include "core/pin.h"
+
+VEC(table_vec, uint32_t); /* table numbers; unique */
+
+/* One flow from a managed subnet. */
+struct pin_flow {
+	/* Key, in sort order after pin_flows_sort(). */
+	struct ip_addr dst;
+	uint32_t table; /* of the subnet of its source */
+	/* Value. */
+	uint64_t cookie; /* of the socket, never used again */
+	uint64_t age;	 /* the lower, the older; only to compare */
+	struct ip_addr src;
+	bool stalled; /* in retransmission back-off */
+};
+
+VEC(pin_flow_vec, struct pin_flow);
+
+/* What is handed in; borrowed for the call. */
+struct pin_input {
+	const struct view *view;
+	struct attrset_store *attrs;   /* of the view's model */
+	const struct planned *planned; /* sorted, without pins */
+	/* Tables whose flows are all in @flows. */
+	const struct table_vec *listed;
+	const struct pin_flow_vec *flows; /* sorted */
+	/* Tables that no rule leads to yet: the path in use is asked for. */
+	const struct table_vec *first;
+	/* Return: whether there is one; @ret: with a ref. */
+	bool (*ask)(void *data, const struct pin_flow *flow, uint32_t *ret);
+	void *data;
+	uint64_t now_ms;
+};
+
+/* What it came to. */
+struct pin_tally {
+	size_t added;	/* paths pinned, those after a hold included */
+	size_t held;	/* holds begun */
+	size_t dropped; /* pins and holds that ended */
+	uint64_t saved; /* flows on the paths pinned */
+	uint64_t moved[PIN_MOVEDS];
+	struct prefix_vec touched; /* hosts whose rows must be planned too */
+};
+
+void pin_tally_done(struct pin_tally *tally);
+
+/** pin_flows_sort() - by the key */
+void pin_flows_sort(struct pin_flow_vec *flows);
+
+/** pin_touch() - dirty rows make those of the pins inside them dirty as well */
+void pin_touch(struct model *model, const struct pin_set *set);
+
+/**
+ * pin_affected() - tables whose flows must be listed
+ * @first: tables that no rule leads to yet: always affected
+ * @ret:   appended
+ *
+ * Those that are about to answer otherwise for some prefix, and those with a
+ * pin whose path has gone or come.
+ */
+void pin_affected(const struct view *view, const struct planned *planned,
+		  const struct table_vec *first, struct table_vec *ret);
+
+/** pin_update() - decide about every pin and flow concerned */
+void pin_update(const struct pin_input *input, struct pin_set *set,
+		struct pin_tally *ret);
+
+/**
+ * pin_count() - how many flows each pin of the listed tables has now
+ *
+ * Touches the rows of those that have none left, or only stalled ones.
+ */
+void pin_count(const struct pin_flow_vec *flows, const struct table_vec *listed,
+	       struct pin_set *set, struct model *model);
+
+/**
+ * pin_lay() - lay the pins over what is wanted of one row
+ * @row:     its wants, sorted; stays so; holds no refs
+ * @planned: gets the refs of what is new
+ */
+void pin_lay(const struct pin_set *set, const struct ip_prefix *prefix,
+	     struct attrset_store *attrs, struct planned *planned,
+	     struct want_vec *row);
+
+#endif

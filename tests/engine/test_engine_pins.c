@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Flows keep their path while routes change, on either kernel.
+ */
+#include "engine/engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/story.h"
+#include "tests/engine/world.h"
+
+// clang-format off
+#define A "192.0.2.2"
+#define B "203.0.113.9"
+#define C "203.0.113.77"
+#define VIA_1 "via 192.0.2.1 dev d1"
+#define VIA_OTHER "via 192.0.2.9 dev d1"
+#define VIA_2 "via 198.51.100.1 dev d2"
+#define MOVED "-7100 0.0.0.0/0 " VIA_1 "\n7100 0.0.0.0/0 " VIA_OTHER "\n"
+#define ROUTERS STORY_ROUTERS \
+	"neigh replace 192.0.2.9 dev d1 lladdr 02:00:00:00:00:09 nud reachable"
+#define BETTER "route add 0.0.0.0/0 " VIA_OTHER " metric 50"
+#define LOST "-7100 0.0.0.0/0 " VIA_1 "\n7100 0.0.0.0/0 " VIA_2 "\n"
+#define LOSE "route del 0.0.0.0/0 " VIA_1 " metric 100"
+#define RETURN "route add 0.0.0.0/0 " VIA_1 " metric 100"
+// clang-format on
+
+/* Routes go at once: what happens while they settle is tested elsewhere. */
+static void begin(struct world *world)
+{
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4);
+	world_start(world);
+	world_must_hold(world, STORY_HELD4, "");
+}
+
+static enum pin_kind kind_of(const struct world *world, const char *dst)
+{
+	const struct pin *pin;
+	struct ip_addr addr;
+
+	assert_int_equal(ip_addr_parse(dst, &addr), 0);
+	vec_foreach(&world->engine.pins.set.pins, pin)
+		if (ip_addr_equal(&pin->dst, &addr))
+			return pin->kind;
+	return PIN_NONE;
+}
+
+static void a_better_route_is_for_new_flows(void **state)
+{
+	struct world *world = *state;
+	uint64_t flow;
+
+	begin(world);
+	flow = world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+	/* Its last flow ends, and the pin with it. */
+	world_end(world, flow);
+	world_pass(world, 300);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	world_must_be_steady(world);
+}
+
+static void without_a_list_nothing_is_pinned(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world->engine.pins.flows.list = NULL;
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+}
+
+static void a_longer_prefix_is_for_new_flows(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	(void)world_begin(world, A, "198.18.0.1");
+	world_do("route add 203.0.113.0/24 " VIA_2 " metric 5");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.0/24 " VIA_2 "\n"
+			"7101 203.0.113.0/24 " VIA_2 "\n"
+			"7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+	/* It goes again: the plan is the pin's path, which is not needed. */
+	world_do("route del 203.0.113.0/24 " VIA_2 " metric 5");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "");
+	world_must_be_steady(world);
+}
+
+static void a_route_for_just_that_host_is_for_new_flows(void **state)
+{
+	struct world *world = *state;
+	uint64_t flow;
+
+	begin(world);
+	flow = world_begin(world, A, B);
+	world_do("route add 203.0.113.9/32 " VIA_2 " metric 5");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			"7101 203.0.113.9/32 " VIA_2 "\n"
+			"7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+	world_end(world, flow);
+	world_pass(world, 300);
+	world_must_hold(world, STORY_HELD4,
+			"7101 203.0.113.9/32 " VIA_2 "\n"
+			"7100 203.0.113.9/32 " VIA_2);
+	world_must_be_steady(world);
+}
+
+static void one_pin_serves_all_flows_to_a_destination(void **state)
+{
+	struct world *world = *state;
+	uint64_t one;
+	uint64_t two;
+
+	begin(world);
+	one = world_begin(world, A, B);
+	two = world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	assert_int_equal(world->engine.pins.set.pins.n, 1);
+	world_end(world, one);
+	world_pass(world, 300);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	/* A new one shares it. */
+	(void)world_begin(world, A, B);
+	world_end(world, two);
+	world_pass(world, 300);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
+static void a_path_that_returns_in_time_is_gone_back_to(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			LOST "7100 unreachable 203.0.113.9/32");
+	world_pass(world, 4000);
+	world_do(RETURN);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "");
+	world_must_be_steady(world);
+}
+
+static void a_path_that_does_not_return_is_given_up(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_pass(world, 4999);
+	world_must_hold(world, STORY_HELD4,
+			LOST "7100 unreachable 203.0.113.9/32");
+	world_pass(world, 1);
+	world_must_hold(world, STORY_HELD4, LOST);
+	assert_int_equal(kind_of(world, B), PIN_AWAY);
+	world_must_be_steady(world);
+}
+
+static void displaced_flows_go_home(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_pass(world, 6000);
+	world_do(RETURN);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "");
+	assert_int_equal(kind_of(world, B), PIN_NONE);
+	world_must_be_steady(world);
+}
+
+static void flows_that_began_on_the_weak_path_stay(void **state)
+{
+	struct world *world = *state;
+	uint64_t young;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_pass(world, 6000);
+	(void)world_begin(world, A, C);
+	young = world_begin(world, A, B);
+	world_do(RETURN);
+	world_run(world);
+	/* To B there are both: the one that is well where it is counts. */
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.77/32 " VIA_2 "\n"
+			"7100 203.0.113.9/32 " VIA_2);
+	world_must_be_steady(world);
+	world_flow(world, young)->stalled = true;
+	world_end(world, young);
+	world_pass(world, 60000);
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.77/32 " VIA_2 "\n"
+			"7100 203.0.113.9/32 " VIA_2);
+}
+
+static void a_stalled_flow_is_not_pinned(void **state)
+{
+	struct world *world = *state;
+	uint64_t flow;
+
+	begin(world);
+	flow = world_begin(world, A, B);
+	world_flow(world, flow)->stalled = true;
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	assert_int_equal(world->engine.pins.counters.moved[PIN_MOVED_STALLED],
+			 1);
+	world_must_be_steady(world);
+}
+
+static void a_pin_whose_flows_stall_ends(void **state)
+{
+	struct world *world = *state;
+	uint64_t flow;
+
+	begin(world);
+	flow = world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	assert_int_equal(kind_of(world, B), PIN_PATH);
+	world_flow(world, flow)->stalled = true;
+	world_pass(world, 16000);
+	world_must_hold(world, STORY_HELD4, MOVED);
+}
+
+static void a_pinned_path_goes(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_do(LOSE);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			MOVED "7100 unreachable 203.0.113.9/32");
+	world_do(RETURN);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
+static void a_link_that_goes_down_is_a_lost_path(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do("link set d1 down");
+	world_run(world);
+	assert_int_equal(kind_of(world, B), PIN_HOLD);
+	world_must_be_steady(world);
+	world_do("link set d1 up\n" RETURN);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "");
+}
+
+static void an_address_that_goes_takes_its_pins_along(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_do("address del 192.0.2.2/24 dev d1");
+	world_run(world);
+	assert_int_equal(world->engine.pins.set.pins.n, 0);
+	world_must_be_steady(world);
+}
+
+static void without_hold_time_flows_move_at_once(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.pinning.hold_ms = 0;
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, LOST);
+	assert_int_equal(world->engine.pins.counters.moved[PIN_MOVED_LOST], 1);
+	/* They go home all the same. */
+	world_do("route add 0.0.0.0/0 " VIA_1 " metric 300");
+	world_run(world);
+	world_must_be_steady(world);
+}
+
+static void flows_of_before_the_start_stay(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4);
+	/* Of the second uplink's source, but by main through the first. */
+	(void)world_begin(world, "198.51.100.2", B);
+	(void)world_begin(world, A, C);
+	world_start(world);
+	world_must_hold(world, STORY_HELD4, "7101 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
+static void a_restart_keeps_pins(void **state)
+{
+	struct world *world = *state;
+	uint64_t flow;
+
+	begin(world);
+	flow = world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_do(ROUTERS);
+	world_stop(world);
+	world_start(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	assert_int_equal(kind_of(world, B), PIN_PATH);
+	assert_int_equal(world->engine.counters.ops[OP_ROUTE_PUT], 0);
+	assert_int_equal(world->engine.counters.ops[OP_ROUTE_DELETE], 0);
+	world_stop(world);
+	/* Nothing is left of a flow that ended meanwhile. */
+	vec_clear(&world->flows);
+	(void)flow;
+	world_start(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+}
+
+static void what_changed_while_we_were_away_moves_no_flow(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_stop(world);
+	world_do(BETTER "\n" ROUTERS);
+	world_start(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+}
+
+static void unpin_lets_flows_go(void **state)
+{
+	struct world *world = *state;
+	struct ip_addr all = {0};
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	(void)world_begin(world, A, C);
+	world_do(BETTER);
+	world_run(world);
+	assert_int_equal(engine_pins_unpin(&world->engine, &all), 2);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	assert_int_equal(world->engine.pins.counters.moved[PIN_MOVED_ASKED], 2);
+	world_must_be_steady(world);
+}
+
+static void over_the_cap_the_oldest_stay(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.pinning.max = 1;
+	begin(world);
+	(void)world_begin(world, A, C);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			MOVED "7100 203.0.113.77/32 " VIA_1);
+	assert_int_equal(world->engine.pins.counters.moved[PIN_MOVED_CAP], 1);
+	world_must_be_steady(world);
+}
+
+static void off_is_off(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.pinning.scope = PIN_SCOPE_OFF;
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	assert_int_equal(world->engine.pins.counters.listings, 0);
+}
+
+static void mptcp_alone_can_be_pinned(void **state)
+{
+	struct world *world = *state;
+	uint64_t subflow;
+
+	world->policy.pinning.scope = PIN_SCOPE_MPTCP;
+	begin(world);
+	(void)world_begin(world, A, B);
+	subflow = world_begin(world, A, C);
+	world_flow(world, subflow)->mptcp = true;
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			MOVED "7100 203.0.113.77/32 " VIA_1);
+}
+
+static void what_moves_nobody_lists_nothing(void **state)
+{
+	struct world *world = *state;
+	uint64_t listings;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	listings = world->engine.pins.counters.listings;
+	/* The same way as the default, for each of the two. */
+	world_do("route add 203.0.113.0/24 " VIA_1 " metric 5\n"
+		 "route add 203.0.113.0/24 " VIA_2 " metric 7");
+	world_run(world);
+	world_do("route del 203.0.113.0/24 " VIA_1 " metric 5\n"
+		 "route del 203.0.113.0/24 " VIA_2 " metric 7");
+	world_run(world);
+	assert_int_equal(world->engine.pins.counters.listings, listings);
+	world_must_hold(world, STORY_HELD4, "");
+}
+
+static void meddling_moves_no_pin(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_do("route del 203.0.113.9/32 " VIA_1
+		 " table 7100 metric 1024 proto 109");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	/* And a cell that somebody deletes is not a lost path. */
+	world_do("route del 0.0.0.0/0 " VIA_OTHER
+		 " table 7100 metric 1024 proto 109");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
+static void strong_drops_new_flows_and_pins_old_ones(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.model = HOST_MODEL_STRONG;
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4);
+	world_start(world);
+	(void)world_begin(world, A, B);
+	world_do("route add 203.0.113.0/24 " VIA_2 " metric 5");
+	world_run(world);
+	assert_int_equal(kind_of(world, B), PIN_PATH);
+	world_do(LOSE);
+	world_run(world);
+	/* The plan drops, so nothing needs to be held. */
+	assert_int_equal(kind_of(world, B), PIN_AWAY);
+	world_do(RETURN);
+	world_run(world);
+	assert_int_equal(kind_of(world, B), PIN_PATH);
+	world_must_be_steady(world);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_better_route_is_for_new_flows),
+		TEST(without_a_list_nothing_is_pinned),
+		TEST(a_longer_prefix_is_for_new_flows),
+		TEST(a_route_for_just_that_host_is_for_new_flows),
+		TEST(one_pin_serves_all_flows_to_a_destination),
+		TEST(a_path_that_returns_in_time_is_gone_back_to),
+		TEST(a_path_that_does_not_return_is_given_up),
+		TEST(displaced_flows_go_home),
+		TEST(flows_that_began_on_the_weak_path_stay),
+		TEST(a_stalled_flow_is_not_pinned),
+		TEST(a_pin_whose_flows_stall_ends),
+		TEST(a_pinned_path_goes),
+		TEST(a_link_that_goes_down_is_a_lost_path),
+		TEST(an_address_that_goes_takes_its_pins_along),
+		TEST(without_hold_time_flows_move_at_once),
+		TEST(flows_of_before_the_start_stay),
+		TEST(a_restart_keeps_pins),
+		TEST(what_changed_while_we_were_away_moves_no_flow),
+		TEST(unpin_lets_flows_go),
+		TEST(over_the_cap_the_oldest_stay),
+		TEST(off_is_off),
+		TEST(mptcp_alone_can_be_pinned),
+		TEST(what_moves_nobody_lists_nothing),
+		TEST(meddling_moves_no_pin),
+		TEST(strong_drops_new_flows_and_pins_old_ones),
+	};
+
+	if (!world_enter())
+		return WORLD_SKIP;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
