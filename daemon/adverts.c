@@ -19,24 +19,10 @@ enum {
 	SAVE_EVERY_MS = 60000, /* when only times are new */
 	SAVE_PAUSE_MS = 100,   /* between two writes, whatever happens */
 	RESTORED_MAX = 4096,   /* lines of the file */
-	BOOT_ID_MAX = 40,
 	LINE_MAX_BYTES = 256,
 };
 
 /* --- the file --- */
-
-/* Times are those of this boot. */
-static void read_boot_id(char *ret)
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	(void)snprintf(ret, BOOT_ID_MAX, "unknown");
-	if (!file)
-		return;
-	if (fscanf(file, "%39s", ret) != 1)
-		(void)snprintf(ret, BOOT_ID_MAX, "unknown");
-	(void)fclose(file);
-}
 
 static bool parse_line(const char *line, struct binding *ret)
 {
@@ -76,13 +62,8 @@ static const char *read_lines(FILE *file, struct engine *engine,
 
 static const char *read_file(FILE *file, struct engine *engine, uint64_t now_ms)
 {
-	char boot_id[BOOT_ID_MAX];
-	char line[LINE_MAX_BYTES] = "";
-
-	read_boot_id(boot_id);
-	if (fgets(line, sizeof(line), file))
-		line[strcspn(line, "\n")] = '\0';
-	if (strcmp(line, boot_id) != 0)
+	/* Times are those of this boot. */
+	if (!state_file_is_of_this_boot(file))
 		return "it is not of this boot";
 	return read_lines(file, engine, now_ms);
 }
@@ -106,19 +87,13 @@ void adverts_load(struct adverts *adverts, struct engine *engine,
 	adverts->saved_ms = now_ms;
 }
 
-static int write_file(const char *path, const struct engine *engine)
+static void write_lines(FILE *file, const void *data)
 {
-	char boot_id[BOOT_ID_MAX];
+	const struct engine *engine = data;
 	char router[IP_TEXT_MAX];
 	char prefix[IP_TEXT_MAX];
 	const struct binding *it;
-	FILE *file = fopen(path, "we");
-	int error;
 
-	if (!file)
-		return -errno;
-	read_boot_id(boot_id);
-	(void)fprintf(file, "%s\n", boot_id);
 	vec_foreach(&engine->model.bindings, it)
 		(void)fprintf(file,
 			      "%" PRIu32 " %s %s %" PRIu64 " %" PRIu64
@@ -127,17 +102,11 @@ static int write_file(const char *path, const struct engine *engine)
 			      ip_prefix_format(&it->prefix, prefix),
 			      it->prefix_until_ms, it->router_until_ms,
 			      it->heard_ms);
-	error = ferror(file);
-	if (fclose(file) || error)
-		return errno ? -errno : -EIO;
-	return 0;
 }
 
-/* Written aside and renamed: a half-written file helps nobody. */
 void adverts_save(struct adverts *adverts, const struct engine *engine,
 		  uint64_t now_ms)
 {
-	char path[sizeof(adverts->path) + 8];
 	int error;
 
 	adverts->saved_version = engine->model.bindings_version;
@@ -147,10 +116,7 @@ void adverts_save(struct adverts *adverts, const struct engine *engine,
 		(void)unlink(adverts->path);
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "%s.new", adverts->path);
-	error = write_file(path, engine);
-	if (!error && rename(path, adverts->path))
-		error = -errno;
+	error = state_file_write(adverts->path, write_lines, engine);
 	if (error)
 		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
 			    "%s: %s; learned bindings do not outlive a "

@@ -101,6 +101,36 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	return error;
 }
 
+static void on_flows(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)loop;
+	(void)events;
+	flows_receive(&daemon->flows, daemon_now());
+}
+
+/* The socket is there only while there are pins. */
+static void update_flows(struct daemon *daemon, uint64_t now_ms)
+{
+	ev_io *io = &daemon->flows_io;
+	int fd;
+
+	/* Before what is waited for may be closed. */
+	if (daemon->engine.pins.set.pins.n == 0)
+		ev_io_stop(daemon->loop, io);
+	flows_update(&daemon->flows, now_ms);
+	fd = flows_fd(&daemon->flows);
+	if (ev_is_active(io) && fd == io->fd)
+		return;
+	ev_io_stop(daemon->loop, io);
+	if (fd < 0)
+		return;
+	ev_io_init(io, on_flows, fd, EV_READ);
+	io->data = daemon;
+	ev_io_start(daemon->loop, io);
+}
+
 /* Before the loop sleeps: everything that is due, in one place. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
@@ -123,6 +153,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 		return;
 	}
 	adverts_update(&daemon->adverts, engine, now_ms);
+	update_flows(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);
 	daemon_answer_waiters(daemon, now_ms);
@@ -264,6 +295,7 @@ static void start_watchers(struct daemon *daemon)
 	ev_set_priority(&daemon->check, EV_MAXPRI); /* before all others */
 	ev_check_start(daemon->loop, &daemon->check);
 	ev_timer_init(&daemon->timer, on_timer, 0, 0);
+	ev_io_init(&daemon->flows_io, on_flows, -1, EV_READ);
 }
 
 /* --- start and end --- */
@@ -312,6 +344,9 @@ static int start(struct daemon *daemon)
 		adverts_load(&daemon->adverts, &daemon->engine, daemon_now());
 	else
 		daemon->engine.read_failed = false; /* the loop tries again */
+	(void)snprintf(path, sizeof(path), "%s.flows", config->socket);
+	flows_init(&daemon->flows, path);
+	flows_start(&daemon->flows, &daemon->engine, daemon_now());
 	return 0;
 }
 
@@ -326,6 +361,7 @@ static int finish(struct daemon *daemon)
 		error = engine_flush(&daemon->engine);
 		linkdown_restore(&daemon->linkdown);
 		adverts_forget(&daemon->adverts);
+		flows_forget(&daemon->flows);
 	} else if (daemon->end == DAEMON_LEAVE) {
 		adverts_save(&daemon->adverts, &daemon->engine, daemon_now());
 		log_notice("stopping; everything stays in place");
@@ -366,6 +402,7 @@ int daemon_run(const char *config_path, const char *socket,
 	kernel_free(daemon.kernel);
 	linkdown_done(&daemon.linkdown);
 	adverts_done(&daemon.adverts);
+	flows_done(&daemon.flows);
 	round_done(&daemon.round);
 	vec_done(&daemon.waiters);
 	vec_done(&daemon.monitors);

@@ -13,6 +13,7 @@
 #include "adverts.h"
 #include "config/config.h"
 #include "engine/engine.h"
+#include "flows.h"
 #include "linkdown.h"
 #include "round/round.h"
 #include "server/server.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct ev_loop *loop;
 	ev_io kernel_io;
 	ev_io adverts_io;
+	ev_io flows_io;
 	ev_prepare prepare;
 	ev_check check;
 	ev_timer timer;
@@ -59,6 +61,7 @@ struct daemon {
 	struct round round;
 	struct linkdown linkdown;
 	struct adverts adverts;
+	struct flows flows;
 	struct server *server;
 	struct waiter_vec waiters;
 	struct monitor_vec monitors;

@@ -26,6 +26,13 @@ static const struct config_choice vpn_modes[] = {
 	{NULL, 0},
 };
 
+static const struct config_choice pin_scopes[] = {
+	{"tcp", PIN_SCOPE_TCP},
+	{"mptcp", PIN_SCOPE_MPTCP},
+	{"off", PIN_SCOPE_OFF},
+	{NULL, 0},
+};
+
 static const struct config_choice manages[] = {
 	{"auto", MANAGE_AUTO},
 	{"always", MANAGE_ALWAYS},
@@ -306,6 +313,27 @@ static const struct config_group binding_group = {
 	.finish = finish_binding,
 };
 
+/* --- pinning --- */
+
+static const struct config_key pinning_keys[] = {
+	{.name = "scope",
+	 .read = config_read_choice,
+	 .choices = pin_scopes,
+	 CONFIG_FIELD(struct config, policy.pinning.scope)},
+	{.name = "hold_ms",
+	 .read = config_read_number,
+	 CONFIG_FIELD(struct config, policy.pinning.hold_ms),
+	 .max = 600000},
+	{.name = "max",
+	 .read = config_read_number,
+	 CONFIG_FIELD(struct config, policy.pinning.max),
+	 .min = 1,
+	 .max = 1000000},
+	{.name = NULL},
+};
+
+static const struct config_group pinning_group = {.keys = pinning_keys};
+
 /* --- control --- */
 
 static void read_socket(struct config_reader *reader,
@@ -414,6 +442,7 @@ static const struct config_key root_keys[] = {
 	 .read = config_read_list,
 	 .group = &binding_group,
 	 .max = 10000},
+	{.name = "pinning", .read = config_read_group, .group = &pinning_group},
 	{.name = "control", .read = config_read_group, .group = &control_group},
 	{.name = "log_level",
 	 .read = config_read_choice,

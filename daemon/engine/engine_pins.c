@@ -371,28 +371,23 @@ size_t engine_pins_unpin(struct engine *engine, const struct ip_addr *dst)
 
 void engine_pins_restore(struct engine *engine, const struct pin *pin,
 			 const struct next_hop *hop,
-			 const struct pin_member_vec *members)
+			 const struct pin_member *member)
 {
 	struct attrset_store *attrs = &engine->model.rib.attrs;
-	struct pin_member_vec all = {0};
+	struct engine_pins *pins = &engine->pins;
 	struct pin restored = *pin;
-	const struct pin_member *it;
 	struct attrset set;
 
 	attrset_init(&set, pin->dst.family, ATTRSET_UNICAST);
 	if (!ip_addr_is_set(&hop->gateway) && pin->dst.family == AF_INET)
-		set.scope = 253; /* RT_SCOPE_LINK */
+		set.scope = ROUTE_SCOPE_LINK;
 	attrset_add_hop(&set, hop, NULL, 0);
 	restored.attrs = attrset_intern(attrs, &set);
 	attrset_done(&set);
-	pin_put(&engine->pins.set, attrs, &restored);
+	pin_put(&pins->set, attrs, &restored);
 	attrset_unref(attrs, restored.attrs);
-
-	vec_foreach(&engine->pins.set.members, it)
-		vec_push(&all, *it);
-	vec_foreach(members, it)
-		vec_push(&all, *it);
-	pin_set_members(&engine->pins.set, &all);
-	engine->pins.next_ms = pin_next_ms(&engine->pins.set);
-	come_by(&engine->pins.audit_ms, 1);
+	/* In the file they are in order, as they are here. */
+	pin_add_member(&pins->set, member);
+	pins->next_ms = pin_next_ms(&pins->set);
+	come_by(&pins->audit_ms, 1);
 }

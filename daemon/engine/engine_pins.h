@@ -84,13 +84,15 @@ void engine_pins_flows_lost(struct engine *engine, uint64_t now_ms);
 size_t engine_pins_unpin(struct engine *engine, const struct ip_addr *dst);
 
 /**
- * engine_pins_restore() - a hold, or displaced flows, of an earlier life
- * @pin:     without attrs
- * @hop:     its path
- * @members: cookies of the flows
+ * engine_pins_restore() - a flow that waits or is away, from an earlier life
+ * @pin:    its pin, without attrs; the same for each of its flows
+ * @hop:    the pin's path
+ * @member: the flow
+ *
+ * All of them, before the first run.
  */
 void engine_pins_restore(struct engine *engine, const struct pin *pin,
 			 const struct next_hop *hop,
-			 const struct pin_member_vec *members);
+			 const struct pin_member *member);
 
 #endif

@@ -117,6 +117,17 @@ bool pin_is_member(const struct pin_set *set, uint64_t cookie)
 		       member_cmp);
 }
 
+void pin_add_member(struct pin_set *set, const struct pin_member *member)
+{
+	size_t at = set->members.n;
+
+	while (at > 0 && set->members.items[at - 1].cookie > member->cookie)
+		at--;
+	if (at > 0 && set->members.items[at - 1].cookie == member->cookie)
+		return;
+	vec_insert(&set->members, at, *member);
+}
+
 void pin_set_members(struct pin_set *set, struct pin_member_vec *members)
 {
 	vec_done(&set->members);

@@ -113,6 +113,9 @@ void pin_remove(struct pin_set *set, struct attrset_store *attrs,
 /** pin_is_member() - whether the flow @cookie was displaced */
 bool pin_is_member(const struct pin_set *set, uint64_t cookie);
 
+/** pin_add_member() - one more; cheap where cookies come in order */
+void pin_add_member(struct pin_set *set, const struct pin_member *member);
+
 /** pin_set_members() - take the items of @members, in any order */
 void pin_set_members(struct pin_set *set, struct pin_member_vec *members);
 

@@ -16,6 +16,8 @@
 
 #define ROUTE_PROTOCOL_RA 9 /* RTPROT_RA */
 
+#define ROUTE_SCOPE_LINK 253 /* RT_SCOPE_LINK */
+
 #define ROUTE_EXPIRES_NEVER 0
 
 struct route {
