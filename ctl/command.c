@@ -34,6 +34,26 @@ static struct json_object *table_parameters(const struct options *options)
 	return parameters;
 }
 
+/* An empty DST would mean all of them. */
+static bool unpin_check(const struct options *options)
+{
+	if (options->argument_count == 0 || *options->arguments[0] != '\0')
+		return true;
+	complain("unpin: the destination is empty");
+	return false;
+}
+
+static struct json_object *unpin_parameters(const struct options *options)
+{
+	struct json_object *parameters = json_object_new_object();
+
+	if (options->argument_count > 0)
+		json_object_object_add(
+			parameters, "destination",
+			json_object_new_string(options->arguments[0]));
+	return parameters;
+}
+
 static struct json_object *wait_parameters(const struct options *options)
 {
 	struct json_object *parameters = json_object_new_object();
@@ -92,6 +112,27 @@ const struct command commands[] = {
 			   "use.\n",
 		.method = INTERFACE_BINDINGS,
 		.render = render_bindings,
+	},
+	{
+		.name = "pins",
+		.summary = "which running connections keep their path",
+		.details = "And which wait for a path that is gone, or lost "
+			   "it.\n",
+		.method = INTERFACE_PINS,
+		.replies = REPLIES_STREAM,
+		.render = render_pins,
+	},
+	{
+		.name = "unpin",
+		.arguments = "[DST]",
+		.summary = "let running connections follow the routes",
+		.details = "Those to the address DST, or all of them. Behind a "
+			   "NAT they break.\n",
+		.arguments_max = 1,
+		.check = unpin_check,
+		.method = INTERFACE_UNPIN,
+		.parameters = unpin_parameters,
+		.render = render_unpin,
 	},
 	{
 		.name = "explain",
@@ -203,7 +244,7 @@ const struct command commands[] = {
 	{
 		/* Words for the completion of a shell. */
 		.name = "complete",
-		.arguments = "links|subnets|commands",
+		.arguments = "links|subnets|pins|commands",
 		.summary = "words of one kind, one on a line",
 		.arguments_min = 1,
 		.arguments_max = 1,

@@ -67,6 +67,31 @@ static int put_subnet_words(const struct options *options, const char *key)
 	return code;
 }
 
+/* The destinations of the first reply: nobody reads more of them. */
+static int put_pin_words(const struct options *options)
+{
+	const struct varlink_call call = {.method = INTERFACE_PINS,
+					  .more = true};
+	struct client *client = NULL;
+	struct answer answer = {0};
+	size_t i;
+	int code = EXIT_NO_DAEMON;
+
+	if (client_open(options->socket, &client) < 0)
+		return EXIT_NO_DAEMON;
+	if (call_ask(client, &call, COMPLETE_MS, &answer) == 0) {
+		for (i = 0; i < field_count(answer.reply.parameters, "pins");
+		     i++)
+			(void)puts(field_text(
+				field_at(answer.reply.parameters, "pins", i),
+				"destination", ""));
+		code = answer.reply.error ? EXIT_BAD_NEWS : EXIT_FINE;
+	}
+	answer_done(&answer);
+	client_free(client);
+	return code;
+}
+
 static int put_command_words(void)
 {
 	const struct command *command;
@@ -86,6 +111,8 @@ int complete_run(const struct command *command, const struct options *options)
 		code = put_subnet_words(options, "link");
 	} else if (strcmp(kind, "subnets") == 0) {
 		code = put_subnet_words(options, "prefix");
+	} else if (strcmp(kind, "pins") == 0) {
+		code = put_pin_words(options);
 	} else if (strcmp(kind, "commands") == 0) {
 		code = put_command_words();
 	} else {

@@ -11,7 +11,7 @@
 #include "state_file.h"
 
 enum {
-	RECEIVE_MAX = 4096,   /* messages at one go */
+	RECEIVE_MAX = 4096,    /* messages at one go */
 	RESTORED_MAX = 200000, /* lines of the file */
 	LINE_MAX_BYTES = 256,
 };
@@ -25,8 +25,8 @@ static int list(void *data, const struct ip_prefix *sources, size_t n,
 	const struct flow_socket_query query = {
 		.sources = sources,
 		.n = n,
-		.detailed = flows->engine->policy->pinning.scope ==
-			    PIN_SCOPE_MPTCP,
+		.detailed =
+			flows->engine->policy->pinning.scope == PIN_SCOPE_MPTCP,
 	};
 
 	return flow_socket_list(flows->socket, &query, fn, fn_data);
@@ -150,8 +150,8 @@ static void load(struct flows *flows, uint64_t now_ms)
 static void write_member(FILE *file, const struct engine *engine,
 			 const struct pin_member *member)
 {
-	const struct pin *pin = pin_find(&engine->pins.set, &member->dst,
-					 member->table);
+	const struct pin *pin =
+		pin_find(&engine->pins.set, &member->dst, member->table);
 	const struct attrset *set;
 	char dst[IP_TEXT_MAX];
 	char gateway[IP_TEXT_MAX];
@@ -161,14 +161,13 @@ static void write_member(FILE *file, const struct engine *engine,
 	set = attrset_get(&engine->model.rib.attrs, pin->attrs);
 	if (set->hops.n != 1)
 		return; /* of several next hops none is home */
-	(void)fprintf(file,
-		      "%s %" PRIu32 " %s %" PRIu32 " %s %" PRIu64 " %" PRIu64
-		      "\n",
-		      pin->kind == PIN_HOLD ? "hold" : "away", pin->table,
-		      ip_addr_format(&pin->dst, dst),
-		      set->hops.items[0].ifindex,
-		      ip_addr_format(&set->hops.items[0].gateway, gateway),
-		      pin->until_ms, member->cookie);
+	(void)fprintf(
+		file,
+		"%s %" PRIu32 " %s %" PRIu32 " %s %" PRIu64 " %" PRIu64 "\n",
+		pin->kind == PIN_HOLD ? "hold" : "away", pin->table,
+		ip_addr_format(&pin->dst, dst), set->hops.items[0].ifindex,
+		ip_addr_format(&set->hops.items[0].gateway, gateway),
+		pin->until_ms, member->cookie);
 }
 
 static void write_lines(FILE *file, const void *data)

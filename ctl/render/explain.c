@@ -270,6 +270,30 @@ static bool is_ours_to_answer(struct json_object *reply)
 	       field_get(reply, "agrees", json_type_boolean);
 }
 
+/* Flows that are there keep their path, and others to d share it. */
+static void put_pin(const struct text *text, struct json_object *reply)
+{
+	struct json_object *pin = field_get(reply, "pin", json_type_object);
+	double left = field_double(pin, "seconds_left", -1);
+	struct phrase flows;
+	struct phrase span;
+
+	if (!pin)
+		return;
+	(void)phrase_count(field_int(pin, "flows", 0), "running connection",
+			   &flows);
+	if (left >= 0)
+		text_say(text, TEXT_WARN, 0,
+			 "But %s to this destination lost the path and wait "
+			 "for it, %s more: held.",
+			 flows.text, phrase_span(left, &span));
+	else
+		text_say(text, TEXT_WARN, 0,
+			 "But %s to this destination began on another path and "
+			 "stay there (%s): pinned.",
+			 flows.text, field_text(pin, "why", "?"));
+}
+
 static void put_answer(const struct text *text, struct json_object *reply)
 {
 	const struct state *state =
@@ -282,7 +306,8 @@ static void put_answer(const struct text *text, struct json_object *reply)
 	if (field_int(reply, "rule", 0) == 0)
 		return;
 	(void)hops_words(reply, &hops);
-	if (strcmp(state->kind, "weak") == 0)
+	if (strcmp(state->kind, "weak") == 0 &&
+	    !field_get(reply, "pin", json_type_object))
 		weak = " (weak: not through the source's subnet)";
 	if (!is_ours_to_answer(reply))
 		text_say(text, TEXT_FAINT, 0, "So our tables say: %s",
@@ -373,6 +398,7 @@ void render_explain(const struct text *text, struct json_object *reply,
 	put_source(text, reply);
 	put_candidates(text, reply);
 	put_decision(text, reply);
+	put_pin(text, reply);
 	put_answer(text, reply);
 	put_kernel(text, reply);
 	put_notes(text, reply);

@@ -32,6 +32,13 @@ void render_table(const struct text *text, struct json_object *reply,
 void render_bindings(const struct text *text, struct json_object *reply,
 		     struct json_object *previous);
 
+/* A heading before the first of several replies. */
+void render_pins(const struct text *text, struct json_object *reply,
+		 struct json_object *previous);
+
+void render_unpin(const struct text *text, struct json_object *reply,
+		  struct json_object *previous);
+
 void render_explain(const struct text *text, struct json_object *reply,
 		    struct json_object *previous);
 

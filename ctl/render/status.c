@@ -272,6 +272,26 @@ static void put_change(const struct text *text, struct json_object *status)
 		 field_text(change, "what", "?"));
 }
 
+static void put_pins(const struct text *text, struct json_object *status)
+{
+	struct json_object *pins = field_get(status, "pins", json_type_object);
+	int64_t path = field_int(pins, "path", 0);
+	int64_t hold = field_int(pins, "hold", 0);
+	int64_t away = field_int(pins, "away", 0);
+	struct phrase path_words;
+	struct phrase hold_words;
+	struct phrase away_words;
+
+	if (path + hold + away == 0)
+		return;
+	text_say(text, hold + away ? TEXT_WARN : TEXT_PLAIN, 0,
+		 "Running connections to %s keep their path, to %s wait for "
+		 "it, to %s have lost it ('multihomectl pins').",
+		 phrase_count(path, "destination", &path_words),
+		 phrase_number(hold, &hold_words),
+		 phrase_number(away, &away_words));
+}
+
 static void put_counts(const struct text *text, struct json_object *status)
 {
 	struct json_object *routes =
@@ -305,6 +325,7 @@ void render_status(const struct text *text, struct json_object *reply,
 	(void)fputc('\n', text->out);
 	put_subnets(text, reply);
 	(void)fputc('\n', text->out);
+	put_pins(text, reply);
 	put_change(text, reply);
 	put_counts(text, reply);
 	put_meanings(text, reply);

@@ -73,6 +73,12 @@ static struct column_cell kind_cell(struct json_object *entry)
 {
 	const char *kind = field_text(entry, "kind", "none");
 	const struct state *state = state_of_kind(kind);
+	const char *pin = field_text(entry, "pin", NULL);
+
+	if (pin)
+		return (struct column_cell){strcmp(pin, "hold") == 0 ? "held"
+								     : "pinned",
+					    TEXT_WARN};
 
 	if (strcmp(kind, "none") == 0)
 		return (struct column_cell){"-", TEXT_FAINT};

@@ -177,7 +177,7 @@ void explain_handle(struct server_call *call, struct json_object *parameters,
 {
 	const struct daemon *daemon = data;
 	const struct engine *engine = &daemon->engine;
-	struct explain_question question = {0};
+	struct explain_question question = {.now_ms = daemon_now()};
 	const char *bad = read_question(parameters, &question);
 	struct json_object *reply = NULL;
 	int error = 0;

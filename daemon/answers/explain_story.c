@@ -10,6 +10,7 @@
 
 #include "answers/json.h"
 #include "answers/judge.h"
+#include "answers/pins.h"
 #include "core/plan.h"
 
 static const struct {
@@ -97,13 +98,23 @@ static void push_hop(const struct story *story, const struct next_hop *hop,
 	json_object_array_add(array, object);
 }
 
+static const struct attrset *story_pin_set(const struct story *story)
+{
+	return attrset_get(&story->view->model->rib.attrs, story->pin->attrs);
+}
+
 static void add_next_hops(const struct story *story, struct json_object *ret)
 {
 	struct json_object *array = json_object_new_array();
 	const struct kernel_answer *answer = story->kernel->answer;
 	const struct forward_candidate *it;
+	const struct next_hop *hop;
 
-	if (story->managed && !story->local) {
+	if (story->pin) {
+		if (story->pin->kind == PIN_PATH)
+			vec_foreach(&story_pin_set(story)->hops, hop)
+				push_hop(story, hop, array);
+	} else if (story->managed && !story->local) {
 		vec_foreach(&story->forward.best, it)
 			if (!it->reject)
 				push_hop(story, story_hop(story, it), array);
@@ -130,6 +141,27 @@ static void add_subnet(const struct story *story, struct json_object *ret)
 	json_add_text(object, "model",
 		      story->subnet->strong ? "strong" : "weak");
 	json_object_object_add(ret, "subnet", object);
+}
+
+/* --- flows that are kept off the plan --- */
+
+static const struct pin *find_pin(const struct story *story)
+{
+	const struct pin_set *pins = story->view->pins;
+	const struct pin *pin = NULL;
+
+	if (pins && story->managed && story->subnet->table && !story->local)
+		pin = pin_find(pins, &story->question->destination,
+			       story->subnet->table);
+	return pin && pin->kind != PIN_AWAY ? pin : NULL;
+}
+
+static void add_pin(const struct story *story, struct json_object *ret)
+{
+	if (story->pin)
+		json_object_object_add(ret, "pin",
+				       pins_json(story->view, story->pin,
+						 story->question->now_ms));
 }
 
 /* --- the kernel --- */
@@ -352,11 +384,13 @@ struct json_object *explain_json(const struct view *view,
 	forward_pick(view, story.subnet ? story.subnet : &none,
 		     &question->destination, question->tos, &story.forward);
 	story.local = story.managed && is_local(&story);
+	story.pin = find_pin(&story);
 	add_question(&story, unbound, ret);
 	add_subnet(&story, ret);
 	add_rule(&story, ret);
 	story_add_candidates(&story, ret);
 	add_next_hops(&story, ret);
+	add_pin(&story, ret);
 	add_kernel(&story, ret);
 	add_agreement(&story, ret);
 	add_notes(&story, unbound);

@@ -21,6 +21,7 @@ struct story {
 	bool local;  /* table local answers, before any of ours */
 	bool yields; /* our rules of the family are withdrawn */
 	struct forward forward;
+	const struct pin *pin; /* that is laid for the destination; or NULL */
 	struct json_object *notes; /* borrowed from the reply */
 };
 

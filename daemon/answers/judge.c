@@ -67,6 +67,35 @@ static bool is_throw(const struct view *view, const struct forward *forward)
 			       ->type == ATTRSET_THROW;
 }
 
+/* What keeps flows to this destination off the plan; NULL: nothing. */
+static const struct pin *pin_of(const struct view *view,
+				const struct judge_case *it)
+{
+	const struct pin *pin =
+		view->pins && it->subnet->table
+			? pin_find(view->pins, it->dst, it->subnet->table)
+			: NULL;
+
+	return pin && pin->kind != PIN_AWAY ? pin : NULL;
+}
+
+static bool pin_agrees(const struct view *view, const struct judge_case *it,
+		       const struct pin *pin)
+{
+	const struct kernel_answer *answer = it->answer;
+	const struct next_hop *hop;
+
+	if (pin->kind == PIN_HOLD)
+		return answer->error != 0;
+	vec_foreach(&attrset_get(&view->model->rib.attrs, pin->attrs)->hops,
+		    hop)
+		if (!answer->error && answer->table == it->subnet->table &&
+		    hop->ifindex == answer->hop.ifindex &&
+		    ip_addr_equal(&hop->gateway, &answer->hop.gateway))
+			return true;
+	return false;
+}
+
 /* Nobody in our table or main takes it. */
 static bool drop_agrees(const struct view *view, const struct judge_case *it)
 {
@@ -99,10 +128,14 @@ enum judgement judge_packet(const struct view *view,
 			    const struct judge_case *it)
 {
 	const struct kernel_answer *answer = it->answer;
+	const struct pin *pin = pin_of(view, it);
 	const struct forward_candidate *best;
 
 	if (is_local(answer))
 		return JUDGE_LOCAL;
+	if (pin)
+		return pin_agrees(view, it, pin) ? JUDGE_AGREES
+						 : JUDGE_DISAGREES;
 	if (is_dropped(it->forward))
 		return drop_agrees(view, it) ? JUDGE_AGREES : JUDGE_DISAGREES;
 
@@ -146,9 +179,20 @@ const char *judge_want(const struct view *view, const struct judge_case *it,
 		       char *text)
 {
 	const struct forward *forward = it->forward;
+	const struct pin *pin = pin_of(view, it);
 	char hop[128];
 
-	if (forward->rule == FORWARD_NO_ROUTE) {
+	if (pin && pin->kind == PIN_HOLD) {
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "dropped (held for its flows)");
+	} else if (pin) {
+		format_hop(view,
+			   &attrset_get(&view->model->rib.attrs, pin->attrs)
+				    ->hops.items[0],
+			   hop, sizeof(hop));
+		(void)snprintf(text, JUDGE_TEXT_MAX, "%s, table %u (pinned)",
+			       hop, it->subnet->table);
+	} else if (forward->rule == FORWARD_NO_ROUTE) {
 		(void)snprintf(text, JUDGE_TEXT_MAX, "no route (rule 2)");
 	} else if (forward->rule == FORWARD_STRONG) {
 		(void)snprintf(text, JUDGE_TEXT_MAX,

@@ -8,6 +8,7 @@
 #define JUDGE_H
 
 #include "core/forward.h"
+#include "core/pin.h"
 #include "kernel/kernel.h"
 
 enum judgement {
@@ -32,7 +33,8 @@ struct judge_case {
  * right next hop out of table main is luck. Where nothing matches in the weak
  * model (rule 2), rules behind ours may know better. Where no candidate is
  * usable, any answer out of the subnet's table will do: the kernel may pass
- * over dead next hops (docs/model.md, "What is not in our hands").
+ * over dead next hops (docs/model.md, "What is not in our hands"). Where the
+ * view has a pin for the destination, that counts instead of the rules.
  */
 enum judgement judge_packet(const struct view *view,
 			    const struct judge_case *it);

@@ -9,6 +9,7 @@
 #include "answers/explain.h"
 #include "answers/metrics.h"
 #include "answers/monitor.h"
+#include "answers/pins.h"
 #include "answers/status.h"
 #include "answers/table.h"
 #include "answers/verify.h"
@@ -141,6 +142,7 @@ const struct server_method daemon_methods[] = {
 	{INTERFACE_SUBNETS, false, status_handle_subnets},
 	{INTERFACE_TABLE, false, table_handle},
 	{INTERFACE_BINDINGS, false, bindings_handle},
+	{INTERFACE_PINS, false, pins_handle},
 	{INTERFACE_EXPLAIN, false, explain_handle},
 	{INTERFACE_VERIFY, false, verify_handle},
 	{INTERFACE_DOCTOR, false, doctor_handle},
@@ -149,5 +151,6 @@ const struct server_method daemon_methods[] = {
 	{INTERFACE_WAIT, false, handle_wait},
 	{INTERFACE_RELOAD, true, handle_reload},
 	{INTERFACE_CONFIRM, true, handle_confirm},
+	{INTERFACE_UNPIN, true, pins_handle_unpin},
 	{NULL, false, NULL},
 };

@@ -8,6 +8,7 @@
 
 #include "answers/fate.h"
 #include "answers/json.h"
+#include "answers/pins.h"
 #include "answers/status.h"
 #include "daemon.h"
 
@@ -237,6 +238,60 @@ static void add_rules(struct json_object *metrics, const struct engine *engine)
 	add_sample(samples, "", "owner", "others", (double)(rules->n - ours));
 }
 
+/* --- pins --- */
+
+static void add_moved(struct json_object *metrics,
+		      const struct engine_pins_counters *counters)
+{
+	static const char *const reasons[PIN_MOVEDS] = {
+		[PIN_MOVED_STALLED] = "stalled",
+		[PIN_MOVED_LOST] = "path_lost",
+		[PIN_MOVED_WEAK] = "weak_path_lost",
+		[PIN_MOVED_HOLD_OVER] = "hold_over",
+		[PIN_MOVED_CAP] = "over_cap",
+		[PIN_MOVED_ASKED] = "unpinned",
+	};
+	struct json_object *samples = add_family(
+		metrics,
+		&(struct family){
+			PREFIX "flows_moved", "counter", "",
+			"Flows that had to leave their path, by why."});
+
+	for (size_t i = PIN_MOVED_NOT + 1; i < PIN_MOVEDS; i++)
+		add_sample(samples, "_total", "reason", reasons[i],
+			   (double)counters->moved[i]);
+}
+
+static void add_pins(struct json_object *metrics, const struct engine *engine)
+{
+	static const enum pin_kind kinds[] = {PIN_PATH, PIN_HOLD, PIN_AWAY};
+	const struct engine_pins_counters *counters = &engine->pins.counters;
+	struct json_object *samples = add_family(
+		metrics,
+		&(struct family){PREFIX "pins", "gauge", "",
+				 "Destinations whose flows are kept on their "
+				 "path, held for it, or away from it."});
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		add_sample(samples, "", "kind", pins_kinds[kinds[i]],
+			   (double)pins_count(engine, kinds[i]));
+	add_counter(metrics, PREFIX "pins_set",
+		    "Destinations whose flows were pinned to their path.",
+		    counters->added);
+	add_counter(metrics, PREFIX "holds",
+		    "Destinations whose flows were held for a lost path.",
+		    counters->held);
+	add_counter(metrics, PREFIX "pins_ended", "Pins and holds that ended.",
+		    counters->dropped);
+	add_counter(metrics, PREFIX "flows_saved",
+		    "Flows that kept their path though routes changed.",
+		    counters->saved);
+	add_moved(metrics, counters);
+	add_counter(metrics, PREFIX "flow_listings",
+		    "Times that TCP connections were listed.",
+		    counters->listings);
+}
+
 static void add_gauges(struct json_object *metrics, const struct daemon *daemon)
 {
 	const struct engine *engine = &daemon->engine;
@@ -244,6 +299,7 @@ static void add_gauges(struct json_object *metrics, const struct daemon *daemon)
 	add_subnets(metrics, daemon);
 	add_routes(metrics, engine);
 	add_rules(metrics, engine);
+	add_pins(metrics, engine);
 	add_gauge(metrics, PREFIX "route_attribute_sets",
 		  "Different sets of route attributes, each kept once.",
 		  engine->model.rib.attrs.used);

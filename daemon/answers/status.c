@@ -9,6 +9,7 @@
 
 #include "answers/fate.h"
 #include "answers/json.h"
+#include "answers/pins.h"
 #include "daemon.h"
 
 static const char *link_name(const struct engine *engine, uint32_t ifindex)
@@ -288,6 +289,17 @@ static struct json_object *routes_json(const struct engine *engine)
 	return object;
 }
 
+static struct json_object *pins_of(const struct engine *engine)
+{
+	static const enum pin_kind kinds[] = {PIN_PATH, PIN_HOLD, PIN_AWAY};
+	struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		json_add_int(object, pins_kinds[kinds[i]],
+			     (int64_t)pins_count(engine, kinds[i]));
+	return object;
+}
+
 struct json_object *status_build(const struct daemon *daemon)
 {
 	const struct engine *engine = &daemon->engine;
@@ -304,6 +316,7 @@ struct json_object *status_build(const struct daemon *daemon)
 	json_object_object_add(object, "subnets", subnets_json(engine));
 	json_object_object_add(object, "vpn", vpn_json(engine));
 	json_object_object_add(object, "routes", routes_json(engine));
+	json_object_object_add(object, "pins", pins_of(engine));
 	json_add_int(object, "ops", (int64_t)engine_ops_written(engine));
 	if (daemon->round.last.at_ms)
 		json_object_object_add(

@@ -8,6 +8,7 @@
 
 #include "answers/fate.h"
 #include "answers/json.h"
+#include "answers/pins.h"
 #include "control/field.h"
 #include "control/interface.h"
 #include "core/xalloc.h"
@@ -76,6 +77,7 @@ struct entry {
 	const struct row *row; /* NULL: none */
 	struct route route;    /* as it is, or else as it is wanted */
 	const char *state;
+	const struct pin *pin; /* it is one; or NULL */
 };
 
 static void add_hops(const struct entry *entry, const struct attrset *set,
@@ -130,6 +132,8 @@ static void push_entry(const struct entry *entry, struct json_object *array)
 	json_add_text(object, "prefix", ip_prefix_format(entry->prefix, text));
 	if (entry->route.tos)
 		json_add_int(object, "tos", entry->route.tos);
+	if (entry->pin)
+		json_add_text(object, "pin", pins_kinds[entry->pin->kind]);
 	add_kind(entry, object);
 	json_add_text(object, "type", type ? type : "other");
 	add_hops(entry, set, object);
@@ -157,12 +161,26 @@ static const struct route *find_have(const struct row *row,
 	return NULL;
 }
 
+/* The pin that is laid over the prefix; NULL: none. */
+static const struct pin *pin_at(const struct entry *entry)
+{
+	const struct ip_prefix *prefix = entry->prefix;
+	const struct pin *pin;
+
+	if (prefix->len != ip_bits(prefix->addr.family))
+		return NULL;
+	pin = pin_find(&entry->engine->pins.set, &prefix->addr,
+		       entry->subnet->table);
+	return pin && pin->kind != PIN_AWAY ? pin : NULL;
+}
+
 static void push_wanted(struct entry *entry, const struct want *want,
 			struct json_object *array)
 {
 	const struct route *have = find_have(entry->row, want);
 	const uint8_t protocol = entry->engine->policy->protocol;
 
+	entry->pin = want->tos == 0 ? pin_at(entry) : NULL;
 	entry->state = "missing";
 	entry->route = (struct route){
 		.table = want->table,
@@ -203,6 +221,7 @@ static void push_others(struct entry *entry, const struct want_vec *wants,
 		if (route->table != entry->subnet->table ||
 		    is_wanted(wants, route))
 			continue;
+		entry->pin = NULL;
 		entry->state =
 			route->protocol == protocol ? "surplus" : "foreign";
 		entry->route = *route;
@@ -221,15 +240,19 @@ void table_entries(struct engine *engine, const struct subnet *subnet,
 		.prefix = prefix,
 		.row = rib_row(rib, prefix),
 	};
+	struct planned planned = {0};
 	struct want_vec wants = {0};
 	const struct want *it;
 
-	plan_row_build(&view, prefix, entry.row, &rib->attrs, &wants);
+	planned_add(&view, prefix, &rib->attrs, &planned);
+	vec_foreach(&planned.wants, it)
+		vec_push(&wants, *it);
+	pin_lay(&engine->pins.set, prefix, &rib->attrs, &planned, &wants);
 	vec_foreach(&wants, it)
 		if (it->table == subnet->table)
 			push_wanted(&entry, it, ret);
 	push_others(&entry, &wants, ret);
-	plan_row_done(&rib->attrs, &wants);
+	planned_done(&rib->attrs, &planned);
 	vec_done(&wants);
 }
 

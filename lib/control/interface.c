@@ -67,6 +67,11 @@ static const struct varlink_param explain_params[] = {
 	{.name = NULL},
 };
 
+static const struct varlink_param unpin_params[] = {
+	{"destination", json_type_string, true, 0, 0},
+	{.name = NULL},
+};
+
 static const struct varlink_param wait_params[] = {
 	{"timeout_ms", json_type_int, true, 0, DAY_MS},
 	{.name = NULL},
@@ -92,6 +97,8 @@ const struct interface_method interface_methods[] = {
 	{INTERFACE_SUBNETS, no_params},
 	{INTERFACE_TABLE, table_params},
 	{INTERFACE_BINDINGS, no_params},
+	{INTERFACE_PINS, no_params},
+	{INTERFACE_UNPIN, unpin_params},
 	{INTERFACE_EXPLAIN, explain_params},
 	{INTERFACE_VERIFY, no_params},
 	{INTERFACE_DOCTOR, no_params},

@@ -51,6 +51,9 @@ static void assert_defaults(const struct config *config)
 	assert_int_equal(policy->rule_priority, 7100);
 	assert_int_equal(policy->protocol, 109);
 	assert_int_equal(policy->settle_ms, 200);
+	assert_int_equal(policy->pinning.scope, PIN_SCOPE_TCP);
+	assert_int_equal(policy->pinning.hold_ms, 5000);
+	assert_int_equal(policy->pinning.max, 100000);
 	assert_false(policy->ignore_linkdown);
 	assert_int_equal(policy->interfaces.n, 0);
 	assert_int_equal(policy->routes.n, 0);
@@ -93,6 +96,7 @@ static void single_settings_are_read(void **state)
 	load("model = \"strong\"; tables = { first = 300; last = 301; };\n"
 	     "rule_priority = 32565, protocol : 255\n"
 	     "settle_ms = 0; vpn = \"override\"; ignore_linkdown = TRUE;\n"
+	     "pinning = { scope = \"mptcp\"; hold_ms = 0; max = 7; };\n"
 	     "control = { socket = \"/tmp/s\"; group = \"adm\"; };\n"
 	     "log_level = \"debug\"\n",
 	     &config);
@@ -104,6 +108,9 @@ static void single_settings_are_read(void **state)
 	assert_int_equal(config.policy.settle_ms, 0);
 	assert_int_equal(config.policy.vpn, VPN_OVERRIDE);
 	assert_true(config.policy.ignore_linkdown);
+	assert_int_equal(config.policy.pinning.scope, PIN_SCOPE_MPTCP);
+	assert_int_equal(config.policy.pinning.hold_ms, 0);
+	assert_int_equal(config.policy.pinning.max, 7);
 	assert_string_equal(config.socket, "/tmp/s");
 	assert_string_equal(config.group, "adm");
 	assert_true(config.group_is_set);
@@ -347,6 +354,7 @@ static void installed_file_shows_each_default(void **state)
 		"\nprotocol = ",      "\nsettle_ms = ",	 "\nvpn = ",
 		"\nignore_linkdown ", "\ninterfaces = ", "\nroutes = ",
 		"\nbindings = ",      "\ncontrol = ",	 "\nlog_level = ",
+		"\npinning = ",	      "scope = ",	 "hold_ms = ",
 		"first = ",	      "last = ",	 "socket = ",
 		"group = ",
 	};

@@ -30,6 +30,17 @@ static void single_settings_are_checked(void **state)
 		 "ignore_linkdown: expected true or false, not an integer",
 		 "C's idea of true"},
 		{"ignore_linkdown = \"true\";", 1, "not a string", "quoted"},
+		{"pinning = { scope = \"udp\"; };", 1,
+		 "pinning.scope: expected \"tcp\", \"mptcp\" or \"off\", not "
+		 "\"udp\"",
+		 "not a choice"},
+		{"pinning = { hold_ms = 600001; };", 1,
+		 "pinning.hold_ms: expected 0 to 600000, not 600001",
+		 "too long"},
+		{"pinning = { max = 0; };", 1,
+		 "pinning.max: expected 1 to 1000000, not 0", "off is a scope"},
+		{"pinning = \"off\";", 1, "expected a group { ... }",
+		 "not a text"},
 		{"settle_ms = -1;", 1, "settle_ms: expected 0 to 60000, not -1",
 		 "negative"},
 		{"settle_ms = 60001;", 1, "not 60001", "too large"},
@@ -287,15 +298,16 @@ static void unknown_keys_name_the_nearest(void **state)
 		{"tables = { model = 5; };", 1,
 		 "tables.model: unknown key: known are first, last",
 		 "known elsewhere"},
-		{"pinning = { scope = \"tcp\"; };", 1,
-		 "pinning: unknown key: known are model, tables, "
+		{"mptcp = { };", 1,
+		 "mptcp: unknown key: known are model, tables, "
 		 "rule_priority, "
 		 "protocol, settle_ms, vpn, ignore_linkdown, interfaces, "
 		 "routes, "
-		 "bindings, control, log_level",
+		 "bindings, pinning, control, log_level",
 		 "there is no such thing yet"},
-		{"mptcp = { };", 1, "mptcp: unknown key: known are",
-		 "nor this"},
+		{"pinning = { hold = 5; };", 1,
+		 "pinning.hold: unknown key: did you mean hold_ms?",
+		 "a unit is missing"},
 		{"interfaces = ( { match = \"a\"; mptcp = \"off\"; } );", 1,
 		 "interfaces[0].mptcp: unknown key: known are match,",
 		 "nor this, and it does not mean match"},
