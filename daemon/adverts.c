@@ -147,7 +147,7 @@ static void log_refused(const struct engine *engine,
 void adverts_receive(struct adverts *adverts, struct engine *engine,
 		     uint64_t now_ms)
 {
-	for (int i = 0; i < RECEIVE_MAX; i++) {
+	for (int i = 0; i < RECEIVE_MAX && !engine_is_busy(engine); i++) {
 		struct ra_heard heard = {0};
 		int r = ra_socket_receive(adverts->socket, &heard);
 

@@ -79,7 +79,8 @@ static void on_check(struct ev_loop *loop, ev_check *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	round_begin(&daemon->round, daemon_now_us());
+	if (!engine_is_busy(&daemon->engine))
+		round_begin(&daemon->round, daemon_now_us());
 }
 
 /* What is due of the engine's work. */
@@ -91,6 +92,8 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 
 	if (is_due)
 		error = engine_run(engine, now_ms);
+	if (engine_is_busy(engine))
+		return error; /* the round goes on */
 	if (round_end(&daemon->round, engine, daemon_now_us()))
 		monitor_tell(daemon);
 	if (is_due) {

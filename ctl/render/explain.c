@@ -284,13 +284,13 @@ static void put_pin(const struct text *text, struct json_object *reply)
 			   &flows);
 	if (left >= 0)
 		text_say(text, TEXT_WARN, 0,
-			 "But %s to this destination lost the path and wait "
-			 "for it, %s more: held.",
+			 "But the path of %s to this destination is gone, and "
+			 "waited for: held for %s more.",
 			 flows.text, phrase_span(left, &span));
 	else
 		text_say(text, TEXT_WARN, 0,
-			 "But %s to this destination began on another path and "
-			 "stay there (%s): pinned.",
+			 "But the path of %s to this destination is kept (%s): "
+			 "pinned.",
 			 flows.text, field_text(pin, "why", "?"));
 }
 

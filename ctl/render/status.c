@@ -274,22 +274,32 @@ static void put_change(const struct text *text, struct json_object *status)
 
 static void put_pins(const struct text *text, struct json_object *status)
 {
+	static const struct {
+		const char *key;
+		const char *words;
+	} kinds[] = {{"path", "pinned"}, {"hold", "held"}, {"away", "away"}};
 	struct json_object *pins = field_get(status, "pins", json_type_object);
-	int64_t path = field_int(pins, "path", 0);
-	int64_t hold = field_int(pins, "hold", 0);
-	int64_t away = field_int(pins, "away", 0);
-	struct phrase path_words;
-	struct phrase hold_words;
-	struct phrase away_words;
+	struct phrase count;
+	struct phrase all = {""};
+	size_t len = 0;
+	size_t i;
 
-	if (path + hold + away == 0)
-		return;
-	text_say(text, hold + away ? TEXT_WARN : TEXT_PLAIN, 0,
-		 "Running connections to %s keep their path, to %s wait for "
-		 "it, to %s have lost it ('multihomectl pins').",
-		 phrase_count(path, "destination", &path_words),
-		 phrase_number(hold, &hold_words),
-		 phrase_number(away, &away_words));
+	for (i = 0; i < 3; i++) {
+		int64_t n = field_int(pins, kinds[i].key, 0);
+
+		if (n <= 0)
+			continue;
+		(void)snprintf(all.text + len, sizeof(all.text) - len,
+			       "%s%.60s %s", len ? ", " : "",
+			       len ? phrase_number(n, &count)
+				   : phrase_count(n, "destination", &count),
+			       kinds[i].words);
+		len = strlen(all.text);
+	}
+	if (len)
+		text_say(text, TEXT_PLAIN, 0,
+			 "Running connections: %s; see 'multihomectl pins'",
+			 all.text);
 }
 
 static void put_counts(const struct text *text, struct json_object *status)

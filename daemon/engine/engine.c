@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/engine.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ void engine_done(struct engine *engine)
 	vec_done(&engine->later);
 	vec_done(&engine->undone);
 	vec_done(&engine->refused);
+	engine_drop_batch(engine);
 	engine_pins_done(engine);
 	repair_done(&engine->repair);
 	subnet_set_done(&engine->subnets);
@@ -56,6 +58,9 @@ uint64_t engine_ops_written(const struct engine *engine)
 	return n;
 }
 
+/* Written at one go: some milliseconds, for others to get a turn. */
+#define SLICE_OPS 1024
+
 /* Enough to empty the socket; a storm must not keep us from writing. */
 #define LISTEN_ROUNDS 16
 
@@ -66,7 +71,7 @@ bool engine_is_pending(const struct engine *engine, uint64_t now_ms)
 	const struct model *model = &engine->model;
 	uint64_t next = engine_next(engine);
 
-	if (next && next <= now_ms)
+	if (engine->batch.active || (next && next <= now_ms))
 		return true;
 	if (engine->read_failed)
 		return false; /* not before retry_ms */
@@ -451,7 +456,6 @@ static void watch_recovery(struct engine *engine)
 static void clear_changes(struct engine *engine)
 {
 	memset(&engine->model.changes, 0, sizeof(engine->model.changes));
-	engine->policy_changed = false;
 	rib_clean(&engine->model.rib);
 }
 
@@ -466,11 +470,9 @@ static void release_undone(struct engine *engine)
 	vec_clear(&engine->undone);
 }
 
-int engine_run(struct engine *engine, uint64_t now_ms)
+static int begin_batch(struct engine *engine, uint64_t now_ms)
 {
-	struct op_vec ops = {0};
-	struct planned planned = {0};
-	struct engine_result result = {.now_ms = now_ms};
+	struct engine_batch *batch = &engine->batch;
 
 	engine->counters.rounds++;
 	for (int i = 0; i < LISTEN_ROUNDS && engine_listen(engine, now_ms); i++)
@@ -479,27 +481,53 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 	engine_advert_due(engine, now_ms);
 	if (engine_read_pending(engine, now_ms) < 0) {
 		engine_retry_later(engine, now_ms);
-		return 0;
+		return -EAGAIN;
 	}
 	model_settle(&engine->model, now_ms);
 	model_expire_bindings(&engine->model, now_ms);
 	watch_recovery(engine);
-	engine_plan(engine, now_ms, &ops, &planned);
+	engine_plan(engine, now_ms, &batch->ops, &batch->planned);
+	engine->policy_changed = false;
 	engine->counters.rows += engine->model.rib.dirty.n;
-	engine_apply(engine, &ops, &result);
+	batch->result.now_ms = now_ms;
+	diff_order(&batch->ops, batch->result.end);
+	batch->active = true;
+	return 0;
+}
+
+static int finish_batch(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+	int error = batch->result.error;
+
+	batch->active = false;
 	clear_changes(engine);
-	engine_redo(engine, now_ms, &ops, &result);
-	if (result.written) {
+	engine_redo(engine, now_ms, &batch->ops, &batch->result);
+	if (batch->result.written) {
 		engine->counters.runs++;
-		log_run(engine, result.written, now_ms);
+		log_run(engine, batch->result.written, now_ms);
 		prune_tables(engine);
 		/* Routers that only went with these ops: look once more. */
 		engine->model.changes.neighbours = true;
 	}
-	if (!result.failed && repair_finish(&engine->repair, now_ms))
+	if (!batch->result.failed && repair_finish(&engine->repair, now_ms))
 		engine->counters.repairs++;
-	planned_done(&engine->model.rib.attrs, &planned);
-	vec_done(&ops);
-	engine_result_done(&result);
-	return result.error;
+	engine_drop_batch(engine);
+	return error;
+}
+
+bool engine_is_busy(const struct engine *engine)
+{
+	return engine->batch.active;
+}
+
+int engine_run(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	if (!batch->active && begin_batch(engine, now_ms))
+		return 0;
+	if (engine_apply(engine, &batch->ops, SLICE_OPS, &batch->result))
+		return 0;
+	return finish_batch(engine, now_ms);
 }

@@ -72,6 +72,29 @@ struct engine_observer {
 	void *data;
 };
 
+/* What came of ops. */
+struct engine_result {
+	uint64_t now_ms;	 /* in: for the log */
+	bool go_on;		 /* in: a failure does not end it */
+	size_t end[DIFF_PHASES]; /* in: of diff_order() */
+	size_t written;		 /* ops that are in effect */
+	size_t begun;		 /* ops that were given to the kernel */
+	bool failed;		 /* some op was not carried out */
+	int error;		 /* -EPERM: the kernel lets us write nothing */
+	struct kernel_failure_vec failures; /* op: index into all ops */
+};
+
+/*
+ * Ops on their way to the kernel, some at a time, so that the owner can do
+ * something else in between. Till the last one nothing else enters the model.
+ */
+struct engine_batch {
+	bool active;
+	struct planned planned; /* keeps the ops' attribute ids alive */
+	struct op_vec ops;
+	struct engine_result result;
+};
+
 struct engine {
 	struct kernel *kernel;	     /* borrowed */
 	const struct policy *policy; /* borrowed; engine_set_policy() */
@@ -96,6 +119,8 @@ struct engine {
 	uint64_t router_lines_ms;
 
 	uint64_t unheard_next_ms; /* unheard.h: main is not read before */
+
+	struct engine_batch batch;
 
 	bool policy_changed;
 	bool recovered; /* table numbers of an earlier life were taken */
@@ -126,7 +151,7 @@ void engine_done(struct engine *engine);
 void engine_set_policy(struct engine *engine, const struct policy *policy);
 
 /**
- * engine_listen() - take in what the kernel has queued
+ * engine_listen() - take in what the kernel has queued; not while it is busy
  *
  * Return: whether there may be more.
  */
@@ -161,9 +186,14 @@ bool engine_is_steady(const struct engine *engine, uint64_t now_ms);
 void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 		 struct planned *planned);
 
+/** engine_is_busy() - ops are on their way: engine_run() has more to write */
+bool engine_is_busy(const struct engine *engine);
+
 /**
  * engine_run() - one reconcile: read what must be read, plan, write
  *
+ * Of many ops it writes only the first; engine_is_busy() then, and it must be
+ * called again.
  * Return: 0 also when ops failed and will be tried again; -EPERM when the
  * kernel does not let us write at all.
  */

@@ -16,6 +16,16 @@ void engine_result_done(struct engine_result *result)
 	vec_done(&result->failures);
 }
 
+void engine_drop_batch(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	planned_done(&engine->model.rib.attrs, &batch->planned);
+	vec_done(&batch->ops);
+	engine_result_done(&batch->result);
+	memset(batch, 0, sizeof(*batch));
+}
+
 void engine_retry_later(struct engine *engine, uint64_t now_ms)
 {
 	unsigned int shift = engine->failures;
@@ -156,31 +166,47 @@ static void apply_phase(struct engine *engine, const struct op_vec *ops,
 	vec_done(&failures);
 }
 
-void engine_apply(struct engine *engine, struct op_vec *ops,
+/* A neighbour we may not keep is no reason to stop. */
+static bool has_failed(const struct op_vec *ops,
+		       const struct engine_result *result)
+{
+	for (size_t i = 0; i < result->failures.n; i++) {
+		enum op_kind kind =
+			ops->items[result->failures.items[i].op].kind;
+
+		if (kind != OP_NEIGHBOUR_PUT && kind != OP_NEIGHBOUR_DELETE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_refused_all(const struct engine_result *result)
+{
+	return result->written == 0 && result->failures.n &&
+	       result->failures.items[0].error == -EPERM;
+}
+
+bool engine_apply(struct engine *engine, const struct op_vec *ops, size_t max,
 		  struct engine_result *ret)
 {
-	size_t end[DIFF_PHASES];
+	size_t phase = 0;
+	size_t end;
 
-	if (ops->n == 0)
-		return;
-	diff_order(ops, end);
-	for (size_t phase = 0; phase < DIFF_PHASES; phase++) {
-		if (ret->failed && !ret->go_on)
-			break;
-		if (end[phase] > ret->begun)
-			apply_phase(engine, ops, end[phase], ret);
-		/* A neighbour we may not keep is no reason to stop. */
-		for (size_t i = 0; i < ret->failures.n; i++) {
-			const struct op *op =
-				&ops->items[ret->failures.items[i].op];
-
-			ret->failed |= op->kind != OP_NEIGHBOUR_PUT &&
-				       op->kind != OP_NEIGHBOUR_DELETE;
-		}
-	}
-	if (ret->written == 0 && ret->failures.n &&
-	    ret->failures.items[0].error == -EPERM)
+	while (phase < DIFF_PHASES && ret->end[phase] <= ret->begun)
+		phase++;
+	if (phase == DIFF_PHASES)
+		return false;
+	end = ret->end[phase];
+	if (end - ret->begun > max)
+		end = ret->begun + max;
+	apply_phase(engine, ops, end, ret);
+	ret->failed |= has_failed(ops, ret);
+	if (is_refused_all(ret))
 		ret->error = -EPERM;
+	/* What was unknown is read again first. */
+	if (ret->begun < end || ret->begun == ops->n)
+		return false;
+	return !ret->failed || ret->go_on || ret->begun < ret->end[phase];
 }
 
 static void redo_op(struct engine *engine, const struct op *op, bool again)
@@ -267,12 +293,15 @@ int engine_flush(struct engine *engine)
 	struct op_vec ops = {0};
 	int error = 0;
 
+	engine_drop_batch(engine);
 	diff_rules(engine->policy, &engine->model.rules, &no_rules, &ops);
 	collect_routes(engine, AF_INET, &ops);
 	collect_routes(engine, AF_INET6, &ops);
 	diff_neighbours(engine->policy, &engine->model.neighbours,
 			&no_neighbours, &ops);
-	engine_apply(engine, &ops, &result);
+	diff_order(&ops, result.end);
+	while (engine_apply(engine, &ops, SIZE_MAX, &result))
+		;
 	if (result.failed || result.failures.n)
 		error = result.failures.n ? result.failures.items[0].error
 					  : -EIO;

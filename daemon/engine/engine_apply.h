@@ -12,21 +12,20 @@
 
 #include "engine/engine.h"
 
-struct engine_result {
-	uint64_t now_ms; /* in: for the log */
-	bool go_on;	 /* in: a failure does not end it */
-	size_t written;	 /* ops that are in effect */
-	size_t begun;	 /* ops that were given to the kernel */
-	bool failed;	 /* some op was not carried out */
-	int error;	 /* -EPERM: the kernel lets us write nothing */
-	struct kernel_failure_vec failures; /* op: index into all ops */
-};
-
 void engine_result_done(struct engine_result *result);
 
-/** engine_apply() - order @ops and carry them out; the model follows */
-void engine_apply(struct engine *engine, struct op_vec *ops,
+/**
+ * engine_apply() - carry out the next of @ops; the model follows
+ * @ops: ordered
+ * @max: at most so many
+ *
+ * Return: whether there are more to be carried out.
+ */
+bool engine_apply(struct engine *engine, const struct op_vec *ops, size_t max,
 		  struct engine_result *ret);
+
+/** engine_drop_batch() - forget what is on its way, written or not */
+void engine_drop_batch(struct engine *engine);
 
 /** engine_redo() - mark what failed, or was not begun, to be planned again */
 void engine_redo(struct engine *engine, uint64_t now_ms,

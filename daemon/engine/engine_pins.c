@@ -108,6 +108,8 @@ uint64_t engine_pins_next(const struct engine *engine)
 {
 	uint64_t next = engine->pins.next_ms;
 
+	if (engine->pins.asked)
+		return 1;
 	if (engine->pins.audit_ms)
 		come_by(&next, engine->pins.audit_ms);
 	return next;
@@ -137,12 +139,14 @@ void engine_pins_due(struct engine *engine, uint64_t now_ms)
 		pins->audit_ms = pins->set.pins.n ? now_ms + AUDIT_MS : 0;
 		audit(engine);
 	}
-	if (!pins->next_ms || pins->next_ms > now_ms)
+	if (!pins->asked && (!pins->next_ms || pins->next_ms > now_ms))
 		return;
+	pins->asked = false;
 	vec_foreach(&pins->set.pins, pin) {
 		struct ip_prefix host = ip_prefix_host(&pin->dst);
 
-		if (pin->kind == PIN_HOLD && pin->until_ms <= now_ms)
+		if (pin->asked ||
+		    (pin->kind == PIN_HOLD && pin->until_ms <= now_ms))
 			rib_touch(&engine->model.rib, &host);
 	}
 }
@@ -254,8 +258,7 @@ static void plan_touched(struct engine *engine, const struct pin_tally *tally,
 		rib_touch(rib, it);
 		planned_add(&view, it, &rib->attrs, planned);
 	}
-	if (planned->rows.n != before)
-		planned_sort(planned);
+	planned_merge(planned, before);
 }
 
 static void decide(struct engine *engine, uint64_t now_ms,
@@ -358,14 +361,12 @@ size_t engine_pins_unpin(struct engine *engine, const struct ip_addr *dst)
 	size_t n = 0;
 
 	vec_foreach(&engine->pins.set.pins, pin) {
-		struct ip_prefix host = ip_prefix_host(&pin->dst);
-
 		if (ip_addr_is_set(dst) && !ip_addr_equal(dst, &pin->dst))
 			continue;
 		pin->asked = true;
-		rib_touch(&engine->model.rib, &host);
 		n++;
 	}
+	engine->pins.asked |= n > 0;
 	return n;
 }
 

@@ -48,6 +48,7 @@ struct engine_pins {
 	struct table_vec first; /* given out, and no rule leads there yet */
 	uint64_t next_ms;	/* when the first hold is over; 0: none */
 	uint64_t audit_ms;	/* when flows are counted; 0: never */
+	bool asked;		/* some are to be let go */
 	bool full;		/* the cap was reached, and it was said */
 	uint64_t version;	/* grows with every change of holds */
 	struct engine_pins_counters counters;

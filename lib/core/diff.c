@@ -262,8 +262,7 @@ void diff_order(struct op_vec *ops, size_t phase_end[DIFF_PHASES])
 	};
 	size_t i = 0;
 
-	if (ops->n)
-		qsort(ops->items, ops->n, sizeof(*ops->items), op_order);
+	vec_sort(ops, op_order);
 	for (size_t phase = 0; phase < DIFF_PHASES; phase++) {
 		while (i < ops->n && step_of(&ops->items[i]) <= last[phase])
 			i++;

@@ -88,7 +88,9 @@ static struct path planned_at(const struct cover *cover, size_t i,
 {
 	struct ip_prefix prefix =
 		ip_prefix_make(&cover->dst->addr, cover->len[i]);
-	const struct planned_row *row = planned_find(planned, &prefix);
+	/* The planned rows are the dirty ones. */
+	const struct planned_row *row =
+		row_at(cover, i)->dirty ? planned_find(planned, &prefix) : NULL;
 	const struct want *want = row ? path_want(planned, row, table) : NULL;
 	const struct route *entry =
 		row ? NULL : path_entry(row_at(cover, i), table);

@@ -88,6 +88,31 @@ void pin_put(struct pin_set *set, struct attrset_store *attrs,
 	vec_insert(&set->pins, at, *pin);
 }
 
+void pin_merge(struct pin_set *set, struct attrset_store *attrs,
+	       const struct pin_vec *news)
+{
+	struct pin_vec merged = {0};
+	const struct pin *new;
+	size_t i = 0;
+
+	vec_foreach(news, new) {
+		while (i < set->pins.n && pin_cmp(&set->pins.items[i], new) < 0)
+			vec_push(&merged, set->pins.items[i++]);
+		if (i < set->pins.n && pin_cmp(&set->pins.items[i], new) == 0) {
+			set->laid -= is_laid(&set->pins.items[i]);
+			attrset_unref(attrs, set->pins.items[i++].attrs);
+		}
+		if (new->kind == PIN_NONE)
+			continue;
+		set->laid += is_laid(new);
+		vec_push(&merged, *new);
+	}
+	while (i < set->pins.n)
+		vec_push(&merged, set->pins.items[i++]);
+	vec_done(&set->pins);
+	set->pins = merged;
+}
+
 void pin_remove(struct pin_set *set, struct attrset_store *attrs,
 		const struct ip_addr *dst, uint32_t table)
 {

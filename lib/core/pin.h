@@ -106,6 +106,14 @@ size_t pin_first_in(const struct pin_set *set, const struct ip_prefix *prefix);
 void pin_put(struct pin_set *set, struct attrset_store *attrs,
 	     const struct pin *pin);
 
+/**
+ * pin_merge() - put and remove many at once
+ * @news: sorted, unique; PIN_NONE: the pin of that key goes, if there is one.
+ *	  Their refs are taken over
+ */
+void pin_merge(struct pin_set *set, struct attrset_store *attrs,
+	       const struct pin_vec *news);
+
 /** pin_remove() - no effect where there is none */
 void pin_remove(struct pin_set *set, struct attrset_store *attrs,
 		const struct ip_addr *dst, uint32_t table);

@@ -272,9 +272,27 @@ static int planned_order(const void *a, const void *b)
 
 void planned_sort(struct planned *planned)
 {
-	if (planned->rows.n)
-		qsort(planned->rows.items, planned->rows.n,
-		      sizeof(*planned->rows.items), planned_order);
+	vec_sort(&planned->rows, planned_order);
+}
+
+void planned_merge(struct planned *planned, size_t sorted)
+{
+	const struct planned_row_vec *rows = &planned->rows;
+	struct planned_row_vec merged = {0};
+	size_t i = 0;
+	size_t j = sorted;
+
+	while (i < sorted || j < rows->n) {
+		bool first = j == rows->n ||
+			     (i < sorted && planned_order(&rows->items[i],
+							  &rows->items[j]) < 0);
+
+		vec_push(&merged, rows->items[first ? i : j]);
+		i += first;
+		j += !first;
+	}
+	vec_done(&planned->rows);
+	planned->rows = merged;
 }
 
 const struct planned_row *planned_find(const struct planned *planned,

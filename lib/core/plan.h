@@ -77,6 +77,12 @@ void planned_add(const struct view *view, const struct ip_prefix *prefix,
 /** planned_sort() - so that planned_find() can be used */
 void planned_sort(struct planned *planned);
 
+/**
+ * planned_merge() - the same where the first @sorted rows are in order, and so
+ * are those behind them
+ */
+void planned_merge(struct planned *planned, size_t sorted);
+
 /** planned_find() - the row of exactly @prefix, or NULL: it was not planned */
 const struct planned_row *planned_find(const struct planned *planned,
 				       const struct ip_prefix *prefix);

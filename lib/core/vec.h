@@ -58,6 +58,25 @@ static inline void *vec_room(void *items, size_t n, size_t *cap, size_t size)
 			((v)->n - at_) * sizeof(*(v)->items));                 \
 	} while (0)
 
+/*
+ * vec_sort() - as qsort(), but what is in order already costs one look only.
+ * @cmp: int (*)(const void *, const void *)
+ */
+#define vec_sort(v, cmp)                                                       \
+	vec_sort_items((v)->items, (v)->n, sizeof(*(v)->items), (cmp))
+
+static inline void vec_sort_items(void *items, size_t n, size_t size,
+				  int (*cmp)(const void *, const void *))
+{
+	size_t i = 1;
+
+	while (i < n && cmp((char *)items + (i - 1) * size,
+			    (char *)items + i * size) <= 0)
+		i++;
+	if (i < n)
+		qsort(items, n, size, cmp);
+}
+
 #define vec_clear(v) ((v)->n = 0)
 
 #define vec_done(v)                                                            \

@@ -304,6 +304,57 @@ static void the_set_keeps_order_and_refs(void **state)
 	attrset_store_done(&attrs);
 }
 
+static void many_are_merged_at_once(void **state)
+{
+	struct attrset_store attrs;
+	struct pin_set set = {0};
+	struct pin_vec news = {0};
+	struct ip_addr at = addr("192.0.2.9");
+	struct attrset one;
+	uint32_t id;
+
+	(void)state;
+	attrset_store_init(&attrs);
+	attrset_init(&one, AF_INET, ATTRSET_UNICAST);
+	id = attrset_intern(&attrs, &one);
+	attrset_done(&one);
+	{
+		const struct pin there[] = {
+			pin_to("192.0.2.1", 7100, PIN_PATH, id),
+			pin_to("192.0.2.5", 7100, PIN_PATH, id),
+			pin_to("192.0.2.9", 7100, PIN_HOLD, id),
+		};
+		const struct pin new[] = {
+			pin_to("192.0.2.1", 7100, PIN_NONE, id),
+			pin_to("192.0.2.4", 7100, PIN_PATH, id),
+			pin_to("192.0.2.9", 7100, PIN_AWAY, id),
+			pin_to("192.0.2.9", 7101, PIN_HOLD, id),
+			pin_to("192.0.2.10", 7100, PIN_NONE, id),
+		};
+
+		for (size_t i = 0; i < COUNT(there); i++)
+			pin_put(&set, &attrs, &there[i]);
+		for (size_t i = 0; i < COUNT(new); i++) {
+			if (new[i].kind != PIN_NONE)
+				attrset_ref(&attrs, id);
+			vec_push(&news, new[i]);
+		}
+	}
+	pin_merge(&set, &attrs, &news);
+	assert_int_equal(set.pins.n, 4);
+	assert_int_equal(set.laid, 3);
+	for (size_t i = 1; i < set.pins.n; i++)
+		assert_true(pin_cmp(&set.pins.items[i - 1],
+				    &set.pins.items[i]) < 0);
+	assert_int_equal(pin_find(&set, &at, 7100)->kind, PIN_AWAY);
+	assert_int_equal(pin_find(&set, &at, 7101)->kind, PIN_HOLD);
+	pin_set_done(&set, &attrs);
+	attrset_unref(&attrs, id);
+	assert_false(attrset_is_live(&attrs, id));
+	attrset_store_done(&attrs);
+	vec_done(&news);
+}
+
 static void members_are_found_again(void **state)
 {
 	struct pin_member_vec members = {0};
@@ -334,6 +385,7 @@ int main(void)
 		cmocka_unit_test(pins_are_decided_by_the_facts),
 		cmocka_unit_test(no_facts_lead_astray),
 		cmocka_unit_test(the_set_keeps_order_and_refs),
+		cmocka_unit_test(many_are_merged_at_once),
 		cmocka_unit_test(members_are_found_again),
 	};
 

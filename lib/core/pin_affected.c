@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which rows and tables a plan concerns, as far as flows go.
+ */
+#include "core/pin_spot.h"
+
+void pin_touch(struct model *model, const struct pin_set *set)
+{
+	size_t n = set->pins.n ? model->rib.dirty.n : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		/* Touching makes the list grow: what was there counts. */
+		const struct ip_prefix prefix = model->rib.dirty.items[i];
+		size_t at = pin_first_in(set, &prefix);
+
+		for (; at < set->pins.n; at++) {
+			struct ip_prefix host =
+				ip_prefix_host(&set->pins.items[at].dst);
+
+			if (!ip_prefix_covers(&prefix, &host))
+				break;
+			rib_touch(&model->rib, &host);
+		}
+	}
+}
+
+/* Whether the table is about to answer otherwise for a row of the plan. */
+static bool is_moving(const struct view *view, const struct planned *planned,
+		      const struct planned_row *row, uint32_t table)
+{
+	struct path old = path_in_use(view->model, table, &row->prefix);
+	struct path new =
+		path_planned(view->model, planned, table, &row->prefix);
+
+	return old.found && !path_is_same(&view->model->rib.attrs, &old, &new);
+}
+
+static bool is_as_planned(const struct view *view,
+			  const struct planned *planned,
+			  const struct planned_row *row, uint32_t table)
+{
+	const struct row *have = rib_row(&view->model->rib, &row->prefix);
+	const struct route *entry = have ? path_entry(have, table) : NULL;
+	const struct want *want = path_want(planned, row, table);
+
+	return entry && want && entry->attrs == want->attrs;
+}
+
+/* A pin whose path has gone, or displaced flows whose path has come. */
+static bool is_turning(const struct view *view, const struct pin *pin)
+{
+	bool keep[PATH_HOPS_MAX];
+	bool available = path_available(view, pin->attrs, &pin->dst, keep) > 0;
+
+	return (pin->kind == PIN_PATH && !available) ||
+	       (pin->kind == PIN_AWAY && available);
+}
+
+/* Whether a rule leads to the table: else no flow is on its paths. */
+static bool is_led(const struct view *view, uint32_t table)
+{
+	const struct rule *it;
+
+	vec_foreach(&view->model->rules, it)
+		if (it->table == table &&
+		    it->protocol == view->policy->protocol)
+			return true;
+	return false;
+}
+
+static void affected_by_row(const struct view *view,
+			    const struct planned *planned,
+			    const struct planned_row *row,
+			    struct table_vec *ret)
+{
+	const struct subnet *it;
+
+	vec_foreach(&view->subnets->subnets, it) {
+		const struct pin *pin = NULL;
+
+		if (!it->managed || !it->table ||
+		    it->prefix.addr.family != row->prefix.addr.family ||
+		    pin_has_table(ret, it->table) || !is_led(view, it->table))
+			continue;
+		if (pin_is_host(&row->prefix))
+			pin = pin_find(view->pins, &row->prefix.addr,
+				       it->table);
+		if (pin ? is_turning(view, pin)
+			: !is_as_planned(view, planned, row, it->table) &&
+				    is_moving(view, planned, row, it->table))
+			vec_push(ret, it->table);
+	}
+}
+
+void pin_affected(const struct view *view, const struct planned *planned,
+		  const struct table_vec *first, struct table_vec *ret)
+{
+	const struct planned_row *row;
+
+	for (size_t i = 0; i < first->n; i++)
+		vec_push(ret, first->items[i]);
+	vec_foreach(&planned->rows, row)
+		affected_by_row(view, planned, row, ret);
+}

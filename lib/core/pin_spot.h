@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pin_spot - what the pin_*.c files share; nobody else includes this.
+ */
+#ifndef PIN_SPOT_H
+#define PIN_SPOT_H
+
+#include "core/pin_build.h"
+
+/* Flows from one subnet to one destination: a run of the sorted flows. */
+struct pin_spot {
+	const struct pin_flow *flows; /* NULL: none */
+	size_t n;
+};
+
+/** pin_spot_cmp() - by destination and table */
+int pin_spot_cmp(const struct pin_flow *a, const struct pin_flow *b);
+
+/** pin_spot_find() - @flows: sorted */
+struct pin_spot pin_spot_find(const struct pin_flow_vec *flows,
+			      const struct ip_addr *dst, uint32_t table);
+
+bool pin_has_table(const struct table_vec *tables, uint32_t table);
+
+static inline bool pin_is_host(const struct ip_prefix *prefix)
+{
+	return prefix->len == ip_bits(prefix->addr.family);
+}
+
+/** pin_is_laid() - whether a table has an entry for it */
+static inline bool pin_is_laid(enum pin_kind kind)
+{
+	return kind == PIN_PATH || kind == PIN_HOLD;
+}
+
+#endif
