@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sock_diag messages, one behind the other as in a datagram. Whatever comes must
- * be refused or be a flow that makes sense, and be the same twice.
+ * sock_diag messages, one behind the other as in a datagram. Whatever comes
+ * must be refused or be a flow that makes sense, and be the same twice.
  */
 #include <assert.h>
 #include <errno.h>
