@@ -287,6 +287,8 @@ static void decide(struct engine *engine, uint64_t now_ms,
 	pins->next_ms = pin_next_ms(&pins->set);
 	if (pins->set.pins.n)
 		come_by(&pins->audit_ms, now_ms + AUDIT_MS);
+	else
+		pins->audit_ms = 0;
 	count(&pins->counters, &tally);
 	log_tally(engine, &tally, now_ms);
 	pins->version += tally.held + tally.dropped + tally.added;

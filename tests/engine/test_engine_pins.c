@@ -145,6 +145,83 @@ static void one_pin_serves_all_flows_to_a_destination(void **state)
 	world_must_be_steady(world);
 }
 
+static void what_ended_unheard_is_found_out(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	vec_clear(&world->flows);
+	world_pass(world, 14000);
+	assert_int_equal(kind_of(world, B), PIN_PATH);
+	world_pass(world, 2000);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	/* And nothing is left to be looked at by the clock. */
+	assert_int_equal(engine_next(&world->engine), 0);
+	world_must_be_steady(world);
+}
+
+static void one_destination_from_two_subnets_is_two_pins(void **state)
+{
+	struct world *world = *state;
+	uint64_t from_a;
+
+	begin(world);
+	from_a = world_begin(world, A, B);
+	(void)world_begin(world, "198.51.100.2", B);
+	world_do("route add 203.0.113.0/24 " VIA_OTHER " metric 5");
+	world_run(world);
+	/* Of the second subnet it is the weak path, and a longer prefix. */
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.0/24 " VIA_OTHER "\n"
+			"7101 203.0.113.0/24 " VIA_OTHER "\n"
+			"7100 203.0.113.9/32 " VIA_1 "\n"
+			"7101 203.0.113.9/32 " VIA_2);
+	world_end(world, from_a);
+	world_pass(world, 300);
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.0/24 " VIA_OTHER "\n"
+			"7101 203.0.113.0/24 " VIA_OTHER "\n"
+			"7101 203.0.113.9/32 " VIA_2);
+	world_must_be_steady(world);
+}
+
+/* All flows of a subnet to as many destinations, in more ops than one slice. */
+static void thousands_stay_and_go(void **state)
+{
+	enum {
+		FLOWS = 3000
+	};
+	struct world *world = *state;
+	char dst[32];
+
+	begin(world);
+	for (int i = 0; i < FLOWS; i++) {
+		(void)snprintf(dst, sizeof(dst), "198.18.%d.%d", i >> 8,
+			       i & 255);
+		(void)world_begin(world, A, dst);
+	}
+	world_do(BETTER);
+	(void)engine_run(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	/* What is asked for meanwhile is done afterwards. */
+	assert_int_equal(
+		engine_pins_unpin(&world->engine, &world->flows.items[7].dst),
+		1);
+	world_run(world);
+	assert_int_equal(world->engine.pins.set.laid, FLOWS - 1);
+	assert_int_equal(rib_table(&world->engine.model.rib, 7100)->n4,
+			 FLOWS - 1 + 3);
+	assert_int_equal(world->engine.pins.counters.saved, FLOWS);
+	world_must_be_steady(world);
+	vec_clear(&world->flows);
+	world_pass(world, 16000);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	world_must_be_steady(world);
+}
+
 static void a_path_that_returns_in_time_is_gone_back_to(void **state)
 {
 	struct world *world = *state;
@@ -500,6 +577,9 @@ int main(void)
 		TEST(a_longer_prefix_is_for_new_flows),
 		TEST(a_route_for_just_that_host_is_for_new_flows),
 		TEST(one_pin_serves_all_flows_to_a_destination),
+		TEST(what_ended_unheard_is_found_out),
+		TEST(one_destination_from_two_subnets_is_two_pins),
+		TEST(thousands_stay_and_go),
 		TEST(a_path_that_returns_in_time_is_gone_back_to),
 		TEST(a_path_that_does_not_return_is_given_up),
 		TEST(displaced_flows_go_home),

@@ -5,6 +5,7 @@
 #include "kernel/flow_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -225,9 +226,18 @@ static void only_what_has_begun_counts(void **state)
 {
 	struct pair pair = connected("192.0.2.7", "192.0.2.99", 7001, 0);
 	int waiting = bound("192.0.2.7", 0, 0);
+	struct sockaddr_storage to;
+	socklen_t len;
+	int beginning;
 
 	(void)state;
 	assert_int_equal(listen(waiting, 1), 0);
+	/* Its SYN goes nowhere: nobody has that address. */
+	beginning = bound("192.0.2.7", 0, 0);
+	assert_int_equal(fcntl(beginning, F_SETFL, O_NONBLOCK), 0);
+	to = address("192.0.2.50", 7001, &len);
+	assert_int_equal(connect(beginning, (struct sockaddr *)&to, len), -1);
+	assert_int_equal(errno, EINPROGRESS);
 	assert_int_equal(count("192.0.2.0/24"), 2);
 	/* A half-closed one still is a flow, one in TIME_WAIT is none. */
 	assert_int_equal(shutdown(pair.client, SHUT_WR), 0);
@@ -237,6 +247,7 @@ static void only_what_has_begun_counts(void **state)
 	assert_int_equal(count("192.0.2.0/24"), 0);
 	(void)close(pair.listener);
 	(void)close(waiting);
+	(void)close(beginning);
 }
 
 static void subflows_are_told_from_tcp(void **state)
