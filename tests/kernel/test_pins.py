@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from lab import until
+from lab.crowd import SOURCE, Asker, Holders, moved, network
 from lab.nats import PATHS, Nats
 from lab.traffic import tcp_open, tcp_works
 
@@ -202,3 +203,27 @@ def test_off_moves_flows_with_the_route(nats, path):
     daemon.wait()
     assert nats.a.leaves_by(path.b, path.a1) == path.via2
     connection.close()
+
+
+@pytest.mark.slow
+def test_thousands_of_flows_stay_and_the_daemon_answers(lab):
+    a, r2, b = network(lab)
+    holders = Holders(a, b)
+    try:
+        daemon = lab.daemon(a, AT_ONCE)
+        holders.grow(4000)
+        asker = Asker(daemon)
+        a.ip("route add default via 10.1.0.77 dev eth0 metric 50")
+        daemon.wait()
+        asker.end()
+        assert daemon.status()["pins"]["path"] == 4000
+        assert moved(r2) == 0
+        assert asker.asked > 2 and asker.slowest_s < 2
+        assert daemon.log().count("pins: pinned=4000 flows=4000") == 1
+        assert a.leaves_by("198.18.0.7", SOURCE) == "via 10.1.0.1 dev eth0"
+        assert a.leaves_by("198.19.0.7", SOURCE) == "via 10.1.0.77 dev eth0"
+    finally:
+        holders.close()
+    # All of them end: nothing is left.
+    until(lambda: daemon.status()["pins"]["path"] == 0, 20)
+    assert len(a.routes(daemon.table("eth0", "10.1.0.0/24"))) < 10
