@@ -211,7 +211,7 @@ static void give_tables(struct engine *engine)
 			continue;
 		it->table = free_table(engine);
 		if (it->table)
-			vec_push(&engine->pins.first, it->table);
+			engine_pins_managed(engine, it);
 		else
 			log_err("subnet %s: no table number is free in "
 				"%u-%u; it is not managed",

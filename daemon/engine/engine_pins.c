@@ -11,12 +11,28 @@ enum {
 	AUDIT_MS = 15000, /* while there are pins */
 	SOON_MS = 250,	  /* after the last known flow of a pin has ended */
 	SOURCES_MAX = 64,
+	MANAGED_MAX = 1024, /* the oldest is forgotten then */
 };
 
 void engine_pins_done(struct engine *engine)
 {
 	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
 	vec_done(&engine->pins.first);
+	vec_done(&engine->pins.managed);
+}
+
+void engine_pins_managed(struct engine *engine, const struct subnet *subnet)
+{
+	struct engine_pins *pins = &engine->pins;
+	const struct subnet *it;
+
+	vec_foreach(&pins->managed, it)
+		if (subnet_cmp(it, subnet) == 0)
+			return;
+	if (pins->managed.n == MANAGED_MAX)
+		vec_remove(&pins->managed, 0);
+	vec_push(&pins->managed, *subnet);
+	vec_push(&pins->first, subnet->table);
 }
 
 static bool is_on(const struct engine *engine)

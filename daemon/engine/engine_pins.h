@@ -45,16 +45,25 @@ struct engine_pins_counters {
 struct engine_pins {
 	struct engine_flows flows; /* set by the owner */
 	struct pin_set set;
-	struct table_vec first; /* given out, and no rule leads there yet */
-	uint64_t next_ms;	/* when the first hold is over; 0: none */
-	uint64_t audit_ms;	/* when flows are counted; 0: never */
-	bool asked;		/* some are to be let go */
-	bool full;		/* the cap was reached, and it was said */
-	uint64_t version;	/* grows with every change of holds */
+	struct table_vec first;	   /* given out, and no rule leads there yet */
+	struct subnet_vec managed; /* ever, in this life; by link and prefix */
+	uint64_t next_ms;	   /* when the first hold is over; 0: none */
+	uint64_t audit_ms;	   /* when flows are counted; 0: never */
+	bool asked;		   /* some are to be let go */
+	bool full;		   /* the cap was reached, and it was said */
+	uint64_t version;	   /* grows with every change of holds */
 	struct engine_pins_counters counters;
 };
 
 void engine_pins_done(struct engine *engine);
+
+/**
+ * engine_pins_managed() - @subnet was given a table
+ *
+ * The first time, flows are on paths that are not ours. Later, say after a
+ * reload, they have been elsewhere for a while only: they go home.
+ */
+void engine_pins_managed(struct engine *engine, const struct subnet *subnet);
 
 /** engine_pins_next() - when there is work by the clock; 0: never */
 uint64_t engine_pins_next(const struct engine *engine);

@@ -407,6 +407,24 @@ static void flows_of_before_the_start_stay(void **state)
 	world_must_be_steady(world);
 }
 
+/* As in a trial of a configuration that goes back. */
+static void a_subnet_that_was_let_alone_gets_its_flows_back(void **state)
+{
+	struct policy_interface alone = {"d2", MANAGE_NEVER, false, 0, 0};
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, "198.51.100.2", B);
+	vec_push(&world->policy.interfaces, alone);
+	engine_set_policy(&world->engine, &world->policy);
+	world_run(world);
+	vec_clear(&world->policy.interfaces);
+	engine_set_policy(&world->engine, &world->policy);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "");
+	world_must_be_steady(world);
+}
+
 static void a_restart_keeps_pins(void **state)
 {
 	struct world *world = *state;
@@ -591,6 +609,7 @@ int main(void)
 		TEST(an_address_that_goes_takes_its_pins_along),
 		TEST(without_hold_time_flows_move_at_once),
 		TEST(flows_of_before_the_start_stay),
+		TEST(a_subnet_that_was_let_alone_gets_its_flows_back),
 		TEST(a_restart_keeps_pins),
 		TEST(what_changed_while_we_were_away_moves_no_flow),
 		TEST(unpin_lets_flows_go),

@@ -344,7 +344,9 @@ def test_the_checker_sees_what_is_wrong():
     status = {"version": "1", "pid": 1, "uptime": 1.5, "model": "weak",
               "steady": True, "subnets": [], "vpn": {"ipv4": "none",
                                                      "ipv6": "yield"},
-              "routes": {"ipv4": 1, "ipv6": 2}, "ops": 3, "problems": []}
+              "routes": {"ipv4": 1, "ipv6": 2},
+              "pins": {"path": 1, "hold": 0, "away": 0},
+              "ops": 3, "problems": []}
     kind = CONTRACT.methods["Status"].output
     assert CONTRACT.mismatches(status, kind) == []
     for key, value in (("pid", "1"), ("pid", 1.5), ("pid", True),
