@@ -61,8 +61,10 @@ static struct kernel_config config_of(const struct world *world)
 
 uint64_t world_begin(struct world *world, const char *src, const char *dst)
 {
-	static uint32_t n;
-	struct flow flow = {.cookie = ++n, .inode = n};
+	static uint32_t last;
+	struct flow flow = {.cookie = last + 1, .inode = last + 1};
+
+	last++;
 
 	assert_int_equal(ip_addr_parse(src, &flow.src), 0);
 	assert_int_equal(ip_addr_parse(dst, &flow.dst), 0);
