@@ -310,7 +310,7 @@ static void cap(const struct pin_input *input, struct change_vec *changes)
 		laid += is_laid_anew(it, set);
 	if (laid <= max)
 		return;
-	qsort(changes->items, changes->n, sizeof(*changes->items), age_order);
+	vec_sort(changes, age_order);
 	laid = set->laid;
 	vec_foreach(changes, it) {
 		if (!is_laid_anew(it, set) || ++laid <= max)

@@ -41,7 +41,7 @@ struct planned {
 };
 
 /** plan_want_cmp() - by table, TOS and metric */
-int plan_want_cmp(const struct want *a, const struct want *b);
+int plan_want_cmp(const struct want *x, const struct want *y);
 
 /** plan_intern_reject() - the id of a reject route's attributes, with a ref */
 uint32_t plan_intern_reject(struct attrset_store *attrs, uint8_t family,
