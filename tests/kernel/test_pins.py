@@ -218,7 +218,7 @@ def test_thousands_of_flows_stay_and_the_daemon_answers(lab):
         asker.end()
         assert daemon.status()["pins"]["path"] == 4000
         assert moved(r2) == 0
-        assert asker.asked > 2 and asker.slowest_s < 2
+        assert asker.asked > 2 and asker.slowest_s < 5
         assert daemon.log().count("pins: pinned=4000 flows=4000") == 1
         assert a.leaves_by("198.18.0.7", SOURCE) == "via 10.1.0.1 dev eth0"
         assert a.leaves_by("198.19.0.7", SOURCE) == "via 10.1.0.77 dev eth0"

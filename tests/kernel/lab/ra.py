@@ -16,6 +16,7 @@ Nothing is shared with the daemon's own reading of the messages.
 """
 
 import contextlib
+import errno
 import ipaddress
 import os
 import signal
@@ -337,10 +338,16 @@ class Site:
 
     def passes(self, src, packets=5):
         """The number of the router by which packets of A with that source go
-        to B; 0: none passed one. A filter's drops are counted as well."""
+        to B; 0: none passed one, or A has no such address (yet). A filter's
+        drops are counted as well."""
         before = self.counts()
-        for _ in range(packets):
-            udp_send(self.a, B, source=src)
+        try:
+            for _ in range(packets):
+                udp_send(self.a, B, source=src)
+        except OSError as err:
+            if err.errno != errno.EADDRNOTAVAIL:
+                raise
+            return 0
 
         def changed():
             now = self.counts()
