@@ -135,6 +135,12 @@ const struct command commands[] = {
 		.render = render_unpin,
 	},
 	{
+		.name = "mptcp",
+		.summary = "which addresses MPTCP opens subflows from",
+		.method = INTERFACE_MPTCP,
+		.render = render_mptcp,
+	},
+	{
 		.name = "explain",
 		.arguments = "[SRC] DST",
 		.summary = "why a packet goes where it goes",

@@ -48,6 +48,7 @@ static uint64_t next_work(const struct daemon *daemon)
 		daemon_next_waiter(daemon),
 		trial_next(&daemon->trial),
 		adverts_next(&daemon->adverts),
+		endpoints_next(&daemon->endpoints),
 	};
 	uint64_t next = 0;
 
@@ -104,6 +105,14 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	return error;
 }
 
+/* Rules that go are still there: what needs them goes first. */
+static void before_write(const struct engine *engine, void *data)
+{
+	struct daemon *daemon = data;
+
+	endpoints_withdraw(&daemon->endpoints, engine, daemon_now());
+}
+
 static void on_flows(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct daemon *daemon = watcher->data;
@@ -158,6 +167,8 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	adverts_update(&daemon->adverts, engine, now_ms);
 	update_flows(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
+		endpoints_update(&daemon->endpoints, engine, now_ms);
+	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);
 	daemon_answer_waiters(daemon, now_ms);
 	set_timer(daemon, daemon_now());
@@ -211,6 +222,7 @@ void daemon_adopt(struct daemon *daemon, const struct config *config)
 	log_set_level(config->log_level);
 	kernel_configure(daemon->kernel, &kernel_config);
 	engine_set_policy(&daemon->engine, &daemon->config.policy);
+	daemon->endpoints.policy = NULL; /* it is looked at anew */
 }
 
 static void on_hangup(struct daemon *daemon)
@@ -350,6 +362,10 @@ static int start(struct daemon *daemon)
 	(void)snprintf(path, sizeof(path), "%s.flows", config->socket);
 	flows_init(&daemon->flows, path);
 	flows_start(&daemon->flows, &daemon->engine, daemon_now());
+	(void)snprintf(path, sizeof(path), "%s.endpoints", config->socket);
+	endpoints_init(&daemon->endpoints, path);
+	daemon->engine.before_write =
+		(struct engine_hook){before_write, daemon};
 	return 0;
 }
 
@@ -361,6 +377,7 @@ static int finish(struct daemon *daemon)
 	if (daemon->end == DAEMON_REMOVE) {
 		log_notice("stopping; removing rules, routes and neighbours of "
 			   "ours");
+		endpoints_remove(&daemon->endpoints);
 		error = engine_flush(&daemon->engine);
 		linkdown_restore(&daemon->linkdown);
 		adverts_forget(&daemon->adverts);
@@ -406,6 +423,7 @@ int daemon_run(const char *config_path, const char *socket,
 	linkdown_done(&daemon.linkdown);
 	adverts_done(&daemon.adverts);
 	flows_done(&daemon.flows);
+	endpoints_done(&daemon.endpoints);
 	round_done(&daemon.round);
 	vec_done(&daemon.waiters);
 	vec_done(&daemon.monitors);

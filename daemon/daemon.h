@@ -12,6 +12,7 @@
 
 #include "adverts.h"
 #include "config/config.h"
+#include "endpoints.h"
 #include "engine/engine.h"
 #include "flows.h"
 #include "linkdown.h"
@@ -62,6 +63,7 @@ struct daemon {
 	struct linkdown linkdown;
 	struct adverts adverts;
 	struct flows flows;
+	struct endpoints endpoints;
 	struct server *server;
 	struct waiter_vec waiters;
 	struct monitor_vec monitors;

@@ -36,6 +36,9 @@ void render_bindings(const struct text *text, struct json_object *reply,
 void render_pins(const struct text *text, struct json_object *reply,
 		 struct json_object *previous);
 
+void render_mptcp(const struct text *text, struct json_object *reply,
+		  struct json_object *previous);
+
 void render_unpin(const struct text *text, struct json_object *reply,
 		  struct json_object *previous);
 

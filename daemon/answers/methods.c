@@ -9,6 +9,7 @@
 #include "answers/explain.h"
 #include "answers/metrics.h"
 #include "answers/monitor.h"
+#include "answers/mptcp.h"
 #include "answers/pins.h"
 #include "answers/status.h"
 #include "answers/table.h"
@@ -143,6 +144,7 @@ const struct server_method daemon_methods[] = {
 	{INTERFACE_TABLE, false, table_handle},
 	{INTERFACE_BINDINGS, false, bindings_handle},
 	{INTERFACE_PINS, false, pins_handle},
+	{INTERFACE_MPTCP, false, mptcp_handle},
 	{INTERFACE_EXPLAIN, false, explain_handle},
 	{INTERFACE_VERIFY, false, verify_handle},
 	{INTERFACE_DOCTOR, false, doctor_handle},

@@ -28,7 +28,7 @@ struct config {
 struct config_error {
 	char file[256];
 	unsigned int line; /* 0: about the file as a whole */
-	char message[192]; /* "settle_ms: expected 0 to 60000, not -1" */
+	char message[400]; /* "settle_ms: expected 0 to 60000, not -1" */
 };
 
 VEC(config_error_vec, struct config_error);

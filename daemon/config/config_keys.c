@@ -33,6 +33,18 @@ static const struct config_choice pin_scopes[] = {
 	{NULL, 0},
 };
 
+static const struct config_choice path_managers[] = {
+	{"kernel", PATH_MANAGER_KERNEL},
+	{"off", PATH_MANAGER_OFF},
+	{NULL, 0},
+};
+
+static const struct config_choice mptcp_links[] = {
+	{"subflow", MPTCP_LINK_SUBFLOW},   {"backup", MPTCP_LINK_BACKUP},
+	{"fullmesh", MPTCP_LINK_FULLMESH}, {"signal", MPTCP_LINK_SIGNAL},
+	{"off", MPTCP_LINK_OFF},	   {NULL, 0},
+};
+
 static const struct config_choice manages[] = {
 	{"auto", MANAGE_AUTO},
 	{"always", MANAGE_ALWAYS},
@@ -126,6 +138,10 @@ static const struct config_key interface_keys[] = {
 	 .read = config_read_number,
 	 CONFIG_FIELD(struct policy_interface, metric_add),
 	 .max = UINT32_MAX},
+	{.name = "mptcp",
+	 .read = config_read_choice,
+	 .choices = mptcp_links,
+	 CONFIG_FIELD(struct policy_interface, mptcp)},
 	{.name = NULL},
 };
 
@@ -334,6 +350,25 @@ static const struct config_key pinning_keys[] = {
 
 static const struct config_group pinning_group = {.keys = pinning_keys};
 
+/* --- mptcp --- */
+
+static const struct config_key mptcp_keys[] = {
+	{.name = "path_manager",
+	 .read = config_read_choice,
+	 .choices = path_managers,
+	 CONFIG_FIELD(struct config, policy.mptcp.path_manager)},
+	{.name = "subflows",
+	 .read = config_read_number,
+	 CONFIG_FIELD(struct config, policy.mptcp.subflows),
+	 .max = 8},
+	{.name = "announce",
+	 .read = config_read_bool,
+	 CONFIG_FIELD(struct config, policy.mptcp.announce)},
+	{.name = NULL},
+};
+
+static const struct config_group mptcp_group = {.keys = mptcp_keys};
+
 /* --- control --- */
 
 static void read_socket(struct config_reader *reader,
@@ -443,6 +478,7 @@ static const struct config_key root_keys[] = {
 	 .group = &binding_group,
 	 .max = 10000},
 	{.name = "pinning", .read = config_read_group, .group = &pinning_group},
+	{.name = "mptcp", .read = config_read_group, .group = &mptcp_group},
 	{.name = "control", .read = config_read_group, .group = &control_group},
 	{.name = "log_level",
 	 .read = config_read_choice,

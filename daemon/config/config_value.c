@@ -31,7 +31,7 @@ void config_reject(struct config_reader *reader,
 		   const config_setting_t *setting, const char *format, ...)
 {
 	char path[128];
-	char message[160];
+	char message[256];
 	struct text text;
 	va_list args;
 
@@ -147,7 +147,7 @@ void config_read_choice(struct config_reader *reader,
 	const char *name = config_text(reader, setting);
 	const struct config_choice *choice;
 	char quoted[CONFIG_QUOTED_MAX];
-	char known[96];
+	char known[192];
 	struct text text;
 
 	if (!name)

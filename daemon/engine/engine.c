@@ -492,6 +492,8 @@ static int begin_batch(struct engine *engine, uint64_t now_ms)
 	batch->result.now_ms = now_ms;
 	diff_order(&batch->ops, batch->result.end);
 	batch->active = true;
+	if (engine->before_write.call)
+		engine->before_write.call(engine, engine->before_write.data);
 	return 0;
 }
 

@@ -95,12 +95,19 @@ struct engine_batch {
 	struct engine_result result;
 };
 
+/* Called between a plan and its writes, which may depend on what goes first. */
+struct engine_hook {
+	void (*call)(const struct engine *engine, void *data); /* or NULL */
+	void *data;
+};
+
 struct engine {
 	struct kernel *kernel;	     /* borrowed */
 	const struct policy *policy; /* borrowed; engine_set_policy() */
 	struct model model;
 	struct subnet_set subnets;
 	struct engine_observer observer; /* set by the owner; may be empty */
+	struct engine_hook before_write; /* so is this */
 	struct table_vec tables;	 /* of our range, seen or given out */
 
 	/* What is to be read before the next plan. */

@@ -99,6 +99,7 @@ const struct interface_method interface_methods[] = {
 	{INTERFACE_BINDINGS, no_params},
 	{INTERFACE_PINS, no_params},
 	{INTERFACE_UNPIN, unpin_params},
+	{INTERFACE_MPTCP, no_params},
 	{INTERFACE_EXPLAIN, explain_params},
 	{INTERFACE_VERIFY, no_params},
 	{INTERFACE_DOCTOR, no_params},

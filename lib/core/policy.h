@@ -41,6 +41,27 @@ struct policy_pinning {
 	uint32_t max;	  /* pins */
 };
 
+/* Who opens subflows of MPTCP connections. */
+enum path_manager {
+	PATH_MANAGER_KERNEL, /* the kernel's, by endpoints that we keep */
+	PATH_MANAGER_OFF,    /* none of our business */
+};
+
+/* What the addresses of a link are for. */
+enum mptcp_link {
+	MPTCP_LINK_SUBFLOW,  /* subflows are opened from them */
+	MPTCP_LINK_BACKUP,   /* only where no other path is left */
+	MPTCP_LINK_FULLMESH, /* to each address of the peer */
+	MPTCP_LINK_SIGNAL,   /* the peer is told of them, and may open some */
+	MPTCP_LINK_OFF,
+};
+
+struct policy_mptcp {
+	enum path_manager path_manager;
+	uint32_t subflows; /* the kernel's limits are raised to this */
+	bool announce;	   /* all addresses are told to the peer too */
+};
+
 /* One entry of `interfaces`; the first whose match fits a link applies. */
 struct policy_interface {
 	char match[LINK_NAME_MAX *
@@ -49,6 +70,7 @@ struct policy_interface {
 	bool has_model;
 	enum host_model model; /* of this link's subnets, if has_model */
 	uint32_t metric_add; /* on top of the metric of routes over the link */
+	enum mptcp_link mptcp;
 };
 
 /* One entry of `routes`: a candidate that table main lacks. */
@@ -80,6 +102,7 @@ struct policy {
 	uint32_t settle_ms;
 	bool ignore_linkdown;
 	struct policy_pinning pinning;
+	struct policy_mptcp mptcp;
 	struct policy_interface_vec interfaces; /* in the config's order */
 	struct policy_route_vec routes;
 	struct policy_binding_vec bindings; /* in the config's order */

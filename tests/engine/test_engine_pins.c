@@ -410,7 +410,7 @@ static void flows_of_before_the_start_stay(void **state)
 /* As in a trial of a configuration that goes back. */
 static void a_subnet_that_was_let_alone_gets_its_flows_back(void **state)
 {
-	struct policy_interface alone = {"d2", MANAGE_NEVER, false, 0, 0};
+	struct policy_interface alone = {.match = "d2", .manage = MANAGE_NEVER};
 	struct world *world = *state;
 
 	begin(world);

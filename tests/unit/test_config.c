@@ -51,6 +51,9 @@ static void assert_defaults(const struct config *config)
 	assert_int_equal(policy->rule_priority, 7100);
 	assert_int_equal(policy->protocol, 109);
 	assert_int_equal(policy->settle_ms, 200);
+	assert_int_equal(policy->mptcp.path_manager, PATH_MANAGER_KERNEL);
+	assert_int_equal(policy->mptcp.subflows, 8);
+	assert_false(policy->mptcp.announce);
 	assert_int_equal(policy->pinning.scope, PIN_SCOPE_TCP);
 	assert_int_equal(policy->pinning.hold_ms, 5000);
 	assert_int_equal(policy->pinning.max, 100000);
@@ -96,6 +99,8 @@ static void single_settings_are_read(void **state)
 	load("model = \"strong\"; tables = { first = 300; last = 301; };\n"
 	     "rule_priority = 32565, protocol : 255\n"
 	     "settle_ms = 0; vpn = \"override\"; ignore_linkdown = TRUE;\n"
+	     "mptcp = { path_manager = \"off\"; subflows = 3; "
+	     "announce = true; };\n"
 	     "pinning = { scope = \"mptcp\"; hold_ms = 0; max = 7; };\n"
 	     "control = { socket = \"/tmp/s\"; group = \"adm\"; };\n"
 	     "log_level = \"debug\"\n",
@@ -108,6 +113,9 @@ static void single_settings_are_read(void **state)
 	assert_int_equal(config.policy.settle_ms, 0);
 	assert_int_equal(config.policy.vpn, VPN_OVERRIDE);
 	assert_true(config.policy.ignore_linkdown);
+	assert_int_equal(config.policy.mptcp.path_manager, PATH_MANAGER_OFF);
+	assert_int_equal(config.policy.mptcp.subflows, 3);
+	assert_true(config.policy.mptcp.announce);
 	assert_int_equal(config.policy.pinning.scope, PIN_SCOPE_MPTCP);
 	assert_int_equal(config.policy.pinning.hold_ms, 0);
 	assert_int_equal(config.policy.pinning.max, 7);
@@ -127,7 +135,8 @@ static void interfaces_keep_their_order(void **state)
 	load("interfaces = (\n"
 	     "  { match = \"docker*\"; manage = \"never\"; },\n"
 	     "  { match = \"wwan*\"; model = \"weak\"; metric_add = 500; },\n"
-	     "  { match = \"eth0\"; manage = \"always\"; } );\n"
+	     "  { match = \"eth0\"; manage = \"always\"; "
+	     "mptcp = \"backup\"; } );\n"
 	     "model = \"strong\"; # a name of its own\n",
 	     &config);
 	all = &config.policy.interfaces;
@@ -135,6 +144,8 @@ static void interfaces_keep_their_order(void **state)
 	assert_string_equal(all->items[0].match, "docker*");
 	assert_int_equal(all->items[0].manage, MANAGE_NEVER);
 	assert_false(all->items[0].has_model);
+	assert_int_equal(all->items[0].mptcp, MPTCP_LINK_SUBFLOW);
+	assert_int_equal(all->items[2].mptcp, MPTCP_LINK_BACKUP);
 	assert_int_equal(all->items[0].metric_add, 0);
 	assert_string_equal(all->items[1].match, "wwan*");
 	assert_int_equal(all->items[1].manage, MANAGE_AUTO);
@@ -354,6 +365,7 @@ static void installed_file_shows_each_default(void **state)
 		"\nprotocol = ",      "\nsettle_ms = ",	 "\nvpn = ",
 		"\nignore_linkdown ", "\ninterfaces = ", "\nroutes = ",
 		"\nbindings = ",      "\ncontrol = ",	 "\nlog_level = ",
+		"\nmptcp = ",	      "subflows = ",	 "announce = ",
 		"\npinning = ",	      "scope = ",	 "hold_ms = ",
 		"first = ",	      "last = ",	 "socket = ",
 		"group = ",

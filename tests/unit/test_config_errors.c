@@ -41,6 +41,16 @@ static void single_settings_are_checked(void **state)
 		 "pinning.max: expected 1 to 1000000, not 0", "off is a scope"},
 		{"pinning = \"off\";", 1, "expected a group { ... }",
 		 "not a text"},
+		{"mptcp = { path_manager = \"userspace\"; };", 1,
+		 "mptcp.path_manager: expected \"kernel\" or \"off\", not "
+		 "\"userspace\"",
+		 "not there yet"},
+		{"mptcp = { subflows = 9; };", 1,
+		 "mptcp.subflows: expected 0 to 8, not 9", "the kernel's own"},
+		{"interfaces = ( { match = \"a\"; mptcp = \"on\"; } );", 1,
+		 "interfaces[0].mptcp: expected \"subflow\", \"backup\", "
+		 "\"fullmesh\", \"signal\" or \"off\", not \"on\"",
+		 "on for what?"},
 		{"settle_ms = -1;", 1, "settle_ms: expected 0 to 60000, not -1",
 		 "negative"},
 		{"settle_ms = 60001;", 1, "not 60001", "too large"},
@@ -298,18 +308,18 @@ static void unknown_keys_name_the_nearest(void **state)
 		{"tables = { model = 5; };", 1,
 		 "tables.model: unknown key: known are first, last",
 		 "known elsewhere"},
-		{"mptcp = { };", 1,
-		 "mptcp: unknown key: known are model, tables, "
+		{"dns = { };", 1,
+		 "dns: unknown key: known are model, tables, "
 		 "rule_priority, "
 		 "protocol, settle_ms, vpn, ignore_linkdown, interfaces, "
 		 "routes, "
-		 "bindings, pinning, control, log_level",
+		 "bindings, pinning, mptcp, control, log_level",
 		 "there is no such thing yet"},
 		{"pinning = { hold = 5; };", 1,
 		 "pinning.hold: unknown key: did you mean hold_ms?",
 		 "a unit is missing"},
-		{"interfaces = ( { match = \"a\"; mptcp = \"off\"; } );", 1,
-		 "interfaces[0].mptcp: unknown key: known are match,",
+		{"interfaces = ( { match = \"a\"; dns = \"off\"; } );", 1,
+		 "interfaces[0].dns: unknown key: known are match,",
 		 "nor this, and it does not mean match"},
 	};
 

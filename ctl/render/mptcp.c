@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's MPTCP endpoints, a row for each, and its limits. */
+#include "render/render.h"
+
+#include <string.h>
+
+#include "control/field.h"
+#include "render/columns.h"
+#include "render/phrase.h"
+
+enum {
+	KERNEL_ENDPOINTS = 8, /* more are refused */
+};
+
+enum cell {
+	CELL_ADDRESS,
+	CELL_ID,
+	CELL_LINK,
+	CELL_FLAGS,
+	CELL_OWNER,
+	CELLS,
+};
+
+static const struct column columns_of_endpoints[CELLS] = {
+	[CELL_ADDRESS] = {.head = "ADDRESS", .width = 24},
+	[CELL_ID] = {.head = "ID", .width = 3, .is_right = true},
+	[CELL_LINK] = {.head = "LINK", .width = 8},
+	[CELL_FLAGS] = {.head = "FLAGS", .width = 16},
+	[CELL_OWNER] = {.head = "OWNER", .width = 20},
+};
+
+struct endpoint_row {
+	struct column_cell cells[CELLS];
+	struct phrase id;
+	struct phrase flags;
+	struct phrase owner;
+};
+
+static const char *flags_of(struct json_object *endpoint, struct phrase *ret)
+{
+	size_t len = 0;
+	size_t i;
+
+	ret->text[0] = '\0';
+	for (i = 0; i < field_count(endpoint, "flags") && len < 100; i++) {
+		struct json_object *flag = field_at(endpoint, "flags", i);
+
+		(void)snprintf(ret->text + len, sizeof(ret->text) - len,
+			       "%s%.20s", i ? " " : "",
+			       flag ? json_object_get_string(flag) : "?");
+		len = strlen(ret->text);
+	}
+	return len ? ret->text : "-";
+}
+
+static const char *owner_of(struct json_object *endpoint, struct phrase *ret)
+{
+	double left = field_double(endpoint, "seconds_left", -1);
+	struct phrase span;
+
+	if (!field_bool(endpoint, "ours", false))
+		return "others";
+	if (left < 0)
+		return "ours";
+	(void)snprintf(ret->text, sizeof(ret->text), "ours, %.20s left",
+		       phrase_span(left, &span));
+	return ret->text;
+}
+
+static void row_fill(struct json_object *endpoint, struct endpoint_row *ret)
+{
+	bool waits = field_double(endpoint, "seconds_left", -1) >= 0;
+	size_t i;
+
+	for (i = 0; i < CELLS; i++)
+		ret->cells[i].style = TEXT_PLAIN;
+	ret->cells[CELL_ADDRESS].string = field_text(endpoint, "address", "?");
+	ret->cells[CELL_ID].string =
+		phrase_number(field_int(endpoint, "id", 0), &ret->id);
+	ret->cells[CELL_LINK].string = field_text(endpoint, "link", "-");
+	ret->cells[CELL_FLAGS].string = flags_of(endpoint, &ret->flags);
+	ret->cells[CELL_OWNER].string = owner_of(endpoint, &ret->owner);
+	if (waits)
+		ret->cells[CELL_OWNER].style = TEXT_WARN;
+}
+
+static void put_rows(const struct text *text, struct json_object *reply)
+{
+	struct columns columns = columns_start(columns_of_endpoints, CELLS, 0);
+	size_t count = field_count(reply, "endpoints");
+	struct endpoint_row row;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		row_fill(field_at(reply, "endpoints", i), &row);
+		columns_fit(&columns, row.cells);
+	}
+	columns_settle(&columns);
+	columns_put_heads(text, &columns);
+	for (i = 0; i < count; i++) {
+		row_fill(field_at(reply, "endpoints", i), &row);
+		columns_put(text, &columns, row.cells);
+	}
+	(void)fputc('\n', text->out);
+}
+
+static void put_missing(const struct text *text, struct json_object *reply)
+{
+	bool full = field_count(reply, "endpoints") >= KERNEL_ENDPOINTS;
+	size_t i;
+
+	for (i = 0; i < field_count(reply, "missing"); i++) {
+		struct json_object *addr = field_at(reply, "missing", i);
+
+		text_say(text, TEXT_WARN, 0,
+			 "%s should have an endpoint and has none: %s",
+			 addr ? json_object_get_string(addr) : "?",
+			 full ? "the kernel takes 8 in all."
+			      : "somebody removed it; 'multihomectl reload' "
+				"adds it again.");
+	}
+}
+
+void render_mptcp(const struct text *text, struct json_object *reply,
+		  struct json_object *previous)
+{
+	struct json_object *limits =
+		field_get(reply, "limits", json_type_object);
+	bool is_off = strcmp(field_text(reply, "path_manager", ""), "off") == 0;
+
+	(void)previous;
+	if (!field_bool(reply, "available", false)) {
+		text_wrap(text, 0, "This kernel has no MPTCP.");
+		return;
+	}
+	if (field_count(reply, "endpoints") > 0)
+		put_rows(text, reply);
+	else
+		text_wrap(text, 0, "No endpoints: connections have one path.");
+	put_missing(text, reply);
+	if (limits)
+		text_say(text, TEXT_PLAIN, 0,
+			 "A connection may have %lld more subflows, and take "
+			 "%lld addresses that its peer announces.",
+			 (long long)field_int(limits, "subflows", 0),
+			 (long long)field_int(limits, "accepted", 0));
+	if (is_off)
+		text_wrap(
+			text, 0,
+			"mptcp.path_manager is \"off\": endpoints are none of "
+			"the daemon's business.");
+}

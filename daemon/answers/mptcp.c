@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "answers/mptcp.h"
+
+#include <string.h>
+
+#include "answers/json.h"
+#include "control/interface.h"
+#include "daemon.h"
+
+static const struct {
+	uint8_t flag;
+	const char *name;
+} flag_names[] = {
+	{ENDPOINT_SUBFLOW, "subflow"},
+	{ENDPOINT_SIGNAL, "signal"},
+	{ENDPOINT_BACKUP, "backup"},
+	{ENDPOINT_FULLMESH, "fullmesh"},
+};
+
+static struct json_object *flags_of(const struct endpoint *endpoint)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++)
+		if (endpoint->flags & flag_names[i].flag)
+			json_push_text(array, flag_names[i].name);
+	return array;
+}
+
+/* Of the address's subnet, or the one it is bound to. */
+static const char *link_of(const struct engine *engine,
+			   const struct endpoint *endpoint)
+{
+	const struct address *it;
+	uint32_t ifindex = endpoint->ifindex;
+	const struct link *link;
+
+	vec_foreach(&engine->model.addresses, it)
+		if (!ifindex && ip_addr_equal(&it->local, &endpoint->addr))
+			ifindex = it->ifindex;
+	link = model_link(&engine->model, ifindex);
+	return link ? link->name : NULL;
+}
+
+static struct json_object *endpoint_json(const struct daemon *daemon,
+					 const struct endpoint *endpoint)
+{
+	const struct own_endpoint *own =
+		endpoints_own(&daemon->endpoints, endpoint);
+	uint64_t hold_ms = daemon->config.policy.pinning.hold_ms;
+	struct json_object *object = json_object_new_object();
+	const char *link = link_of(&daemon->engine, endpoint);
+	uint64_t now_ms = daemon_now();
+	char text[IP_TEXT_MAX];
+
+	json_add_text(object, "address", ip_addr_format(&endpoint->addr, text));
+	json_add_int(object, "id", endpoint->id);
+	json_object_object_add(object, "flags", flags_of(endpoint));
+	if (link)
+		json_add_text(object, "link", link);
+	json_add_bool(object, "bound", endpoint->ifindex != 0);
+	json_add_bool(object, "ours", own != NULL);
+	if (own && own->lost_ms)
+		json_add_double(
+			object, "seconds_left",
+			own->lost_ms + hold_ms > now_ms
+				? (double)(own->lost_ms + hold_ms - now_ms) /
+					  1000
+				: 0);
+	return object;
+}
+
+static struct json_object *endpoints_json(const struct daemon *daemon,
+					  const struct endpoint_vec *all)
+{
+	struct json_object *array = json_object_new_array();
+	const struct endpoint *it;
+
+	vec_foreach(all, it)
+		json_object_array_add(array, endpoint_json(daemon, it));
+	return array;
+}
+
+/* Addresses that should have one and have none. */
+static struct json_object *missing_json(const struct daemon *daemon,
+					const struct endpoint_vec *all)
+{
+	const struct view view = engine_view(&daemon->engine);
+	struct json_object *array = json_object_new_array();
+	struct endpoint_vec wanted = {0};
+	const struct endpoint *it;
+	char text[IP_TEXT_MAX];
+
+	if (view.policy->mptcp.path_manager == PATH_MANAGER_KERNEL)
+		endpoint_build(&view, &wanted);
+	vec_foreach(&wanted, it)
+		if (!endpoint_find(all, &it->addr))
+			json_push_text(array, ip_addr_format(&it->addr, text));
+	vec_done(&wanted);
+	return array;
+}
+
+static void add_kernel(const struct daemon *daemon, struct json_object *reply)
+{
+	struct mptcp *mptcp = daemon->endpoints.mptcp;
+	struct endpoint_vec all = {0};
+	struct mptcp_limits limits;
+	struct json_object *object;
+
+	if (mptcp && mptcp_get_limits(mptcp, &limits) == 0) {
+		object = json_object_new_object();
+		json_add_int(object, "subflows", limits.subflows);
+		json_add_int(object, "accepted", limits.accepted);
+		json_object_object_add(reply, "limits", object);
+	}
+	if (mptcp)
+		(void)mptcp_list(mptcp, &all);
+	json_object_object_add(reply, "endpoints",
+			       endpoints_json(daemon, &all));
+	json_object_object_add(reply, "missing", missing_json(daemon, &all));
+	vec_done(&all);
+}
+
+void mptcp_handle(struct server_call *call, struct json_object *parameters,
+		  void *data)
+{
+	const struct daemon *daemon = data;
+	const struct policy_mptcp *policy = &daemon->config.policy.mptcp;
+	struct json_object *reply = json_object_new_object();
+
+	(void)parameters;
+	json_add_bool(reply, "available", daemon->endpoints.mptcp != NULL);
+	json_add_text(reply, "path_manager",
+		      policy->path_manager == PATH_MANAGER_KERNEL ? "kernel"
+								  : "off");
+	add_kernel(daemon, reply);
+	server_call_reply(call, reply);
+}

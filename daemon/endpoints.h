@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * endpoints - the kernel's MPTCP endpoints follow routing.
+ *
+ * Strict order: table, rule, address usable, then the endpoint; and backwards:
+ * the endpoint goes before the rule that its subflows need. When a path is gone
+ * but its address is there, the endpoint waits for pinning.hold_ms: deleting it
+ * closes its subflows. Ours are remembered in a file beside the control socket;
+ * what others added is left alone.
+ *
+ *	wanted  endpoint_build() has it
+ *	waits   its path is gone; deleted when hold_ms are over
+ *	goes    its address, rule or permission is gone: deleted at once
+ */
+#ifndef ENDPOINTS_H
+#define ENDPOINTS_H
+
+#include "engine/engine.h"
+#include "kernel/mptcp.h"
+
+/* One of ours. */
+struct own_endpoint {
+	struct endpoint endpoint;
+	uint64_t lost_ms; /* since when its path is gone; 0: it is there */
+};
+
+VEC(own_endpoint_vec, struct own_endpoint);
+
+struct endpoints {
+	struct mptcp *mptcp; /* NULL: this kernel has none */
+	struct own_endpoint_vec ours;
+	char path[128]; /* of the file */
+	/* Limits that we raised; put back if nobody changed them since. */
+	bool raised;
+	struct mptcp_limits limits_before;
+	struct mptcp_limits limits_set;
+	const struct policy *policy; /* that was acted on last */
+	uint64_t next_ms; /* when there is work by the clock; 0: none */
+	uint64_t added;	  /* since the start */
+	uint64_t removed;
+	uint64_t errors;
+};
+
+/** endpoints_init() - @path: of the file */
+void endpoints_init(struct endpoints *endpoints, const char *path);
+void endpoints_done(struct endpoints *endpoints);
+
+/**
+ * endpoints_withdraw() - delete those that may not stay
+ *
+ * Also between a plan and its writes: rules that go are still there then.
+ */
+void endpoints_withdraw(struct endpoints *endpoints,
+			const struct engine *engine, uint64_t now_ms);
+
+/** endpoints_update() - when the kernel is as planned: add what is missing */
+void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
+		      uint64_t now_ms);
+
+/** endpoints_next() - when there is work by the clock; 0: never */
+uint64_t endpoints_next(const struct endpoints *endpoints);
+
+/** endpoints_remove() - all of ours, and the limits are put back */
+void endpoints_remove(struct endpoints *endpoints);
+
+/** endpoints_own() - the one of ours that @it is; NULL: it is not */
+const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
+					 const struct endpoint *it);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/endpoint.h"
+
+#include "core/plan.h"
+
+/* A subnet that can have one, and how good its way out is. */
+struct offer {
+	uint64_t metric;
+	struct endpoint endpoint;
+};
+
+VEC(offer_vec, struct offer);
+
+const struct endpoint *endpoint_find(const struct endpoint_vec *endpoints,
+				     const struct ip_addr *addr)
+{
+	const struct endpoint *it;
+
+	vec_foreach(endpoints, it)
+		if (ip_addr_equal(&it->addr, addr))
+			return it;
+	return NULL;
+}
+
+static const struct address *address_of(const struct model *model,
+					const struct subnet_address *which)
+{
+	const struct address *it;
+
+	vec_foreach(&model->addresses, it)
+		if (it->ifindex == which->ifindex &&
+		    ip_addr_equal(&it->local, &which->addr))
+			return it;
+	return NULL;
+}
+
+/* Lower is better: those that stay before those that are replaced. */
+static int rank_of(const struct address *address)
+{
+	return 2 * address->deprecated + address->temporary;
+}
+
+static bool is_usable(const struct address *address)
+{
+	return address && !address->tentative && !address->dad_failed;
+}
+
+/* The best of a subnet's addresses; NULL: none is usable. */
+static const struct address *pick_address(const struct view *view,
+					  const struct subnet *subnet)
+{
+	size_t i = (size_t)(subnet - view->subnets->subnets.items);
+	const struct address *best = NULL;
+	const struct subnet_address *it;
+
+	vec_foreach(&view->subnets->addresses, it) {
+		const struct address *address =
+			it->subnet == i ? address_of(view->model, it) : NULL;
+
+		/* An address on two links is one subnet's only. */
+		if (is_usable(address) &&
+		    subnet_of_source(view->subnets, &it->addr) == subnet &&
+		    (!best || rank_of(address) < rank_of(best)))
+			best = address;
+	}
+	return best;
+}
+
+static bool has_rule(const struct view *view, const struct subnet *subnet)
+{
+	const struct rule *it;
+
+	vec_foreach(&view->model->rules, it)
+		if (it->table == subnet->table &&
+		    it->family == subnet->prefix.addr.family &&
+		    it->protocol == view->policy->protocol)
+			return true;
+	return false;
+}
+
+static bool is_yielding(const struct view *view, uint8_t family)
+{
+	return view->policy->vpn == VPN_YIELD &&
+	       plan_tunnel_find(view, family).found;
+}
+
+static bool has_usable_hop(const struct view *view, const struct cell *cell)
+{
+	const struct attrset *set =
+		attrset_get(&view->model->rib.attrs, cell->route->attrs);
+
+	for (size_t i = 0; i < set->hops.n; i++)
+		if (cell->keep.items[i] &&
+		    model_is_usable(view->model, &set->hops.items[i]))
+			return true;
+	return false;
+}
+
+/* Whether a default route of its own leads out; and its metric. */
+static bool leads_out(const struct view *view, const struct subnet *subnet,
+		      uint64_t *ret_metric)
+{
+	const struct ip_prefix all =
+		ip_prefix_default(subnet->prefix.addr.family);
+	struct cell cell = {0};
+	bool yes;
+
+	cell_pick(view, subnet, rib_row(&view->model->rib, &all), 0, &cell);
+	yes = cell_fate(view, &cell) == CELL_FATE_CONGRUENT &&
+	      has_usable_hop(view, &cell);
+	*ret_metric = cell.metric;
+	cell_done(&cell);
+	return yes;
+}
+
+/* What the config says of the subnet's link. 0: no endpoint. */
+static uint8_t flags_of(const struct view *view, const struct subnet *subnet)
+{
+	static const uint8_t flags[] = {
+		[MPTCP_LINK_SUBFLOW] = ENDPOINT_SUBFLOW,
+		[MPTCP_LINK_BACKUP] = ENDPOINT_SUBFLOW | ENDPOINT_BACKUP,
+		[MPTCP_LINK_FULLMESH] = ENDPOINT_SUBFLOW | ENDPOINT_FULLMESH,
+		[MPTCP_LINK_SIGNAL] = ENDPOINT_SIGNAL,
+		[MPTCP_LINK_OFF] = 0,
+	};
+	const struct link *link = model_link(view->model, subnet->ifindex);
+	const struct policy_interface *entry =
+		link ? policy_interface_find(view->policy, link) : NULL;
+	enum mptcp_link how = entry ? entry->mptcp : MPTCP_LINK_SUBFLOW;
+	uint8_t ret = flags[how];
+
+	/* The kernel does not take the two together. */
+	if (view->policy->mptcp.announce && ret && !(ret & ENDPOINT_FULLMESH))
+		ret |= ENDPOINT_SIGNAL;
+	return ret;
+}
+
+static bool is_in_place(const struct view *view, const struct subnet *subnet)
+{
+	return subnet->managed && subnet->table &&
+	       !is_yielding(view, subnet->prefix.addr.family) &&
+	       has_rule(view, subnet);
+}
+
+static int offer_order(const void *a, const void *b)
+{
+	const struct offer *x = a;
+	const struct offer *y = b;
+
+	if (x->metric != y->metric)
+		return x->metric < y->metric ? -1 : 1;
+	return ip_addr_cmp(&x->endpoint.addr, &y->endpoint.addr);
+}
+
+void endpoint_build(const struct view *view, struct endpoint_vec *ret)
+{
+	struct offer_vec offers = {0};
+	const struct subnet *subnet;
+
+	vec_foreach(&view->subnets->subnets, subnet) {
+		struct offer offer = {.endpoint.flags = flags_of(view, subnet)};
+		const struct address *address;
+
+		if (!is_in_place(view, subnet) || !offer.endpoint.flags ||
+		    !leads_out(view, subnet, &offer.metric))
+			continue;
+		address = pick_address(view, subnet);
+		if (!address)
+			continue;
+		offer.endpoint.addr = address->local;
+		vec_push(&offers, offer);
+	}
+	vec_sort(&offers, offer_order);
+	for (size_t i = 0; i < offers.n && i < ENDPOINTS_MAX; i++)
+		vec_push(ret, offers.items[i].endpoint);
+	vec_done(&offers);
+}
+
+enum endpoint_fate endpoint_judge(const struct view *view,
+				  const struct endpoint_vec *wanted,
+				  const struct endpoint *ours)
+{
+	const struct subnet *subnet =
+		subnet_of_source(view->subnets, &ours->addr);
+
+	if (endpoint_find(wanted, &ours->addr))
+		return ENDPOINT_STAYS;
+	if (!subnet || !model_has_address(view->model, &ours->addr) ||
+	    !is_in_place(view, subnet) || !flags_of(view, subnet))
+		return ENDPOINT_GOES;
+	return ENDPOINT_WAITS;
+}

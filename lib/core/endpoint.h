@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * endpoint - which addresses the kernel's MPTCP path manager is to use.
+ *
+ * Draft section 5: subflows along the paths that routing offers. One address of
+ * each uplink that has a usable default route of its own is an endpoint, in the
+ * order of these routes' metrics. An endpoint never names a link: such a one
+ * passes by the subnet's table.
+ */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include "core/subnet.h"
+
+#define ENDPOINTS_MAX 8 /* MPTCP_PM_ADDR_MAX of the kernel */
+
+enum endpoint_flag {	       /* as the kernel has them */
+	ENDPOINT_SIGNAL = 1,   /* announced to the peer */
+	ENDPOINT_SUBFLOW = 2,  /* subflows are opened from it */
+	ENDPOINT_BACKUP = 4,   /* used when no other path is left */
+	ENDPOINT_FULLMESH = 8, /* to each address of the peer */
+};
+
+struct endpoint {
+	struct ip_addr addr;
+	uint8_t id;	  /* the kernel's; 0: none yet */
+	uint8_t flags;	  /* enum endpoint_flag, and others' */
+	uint32_t ifindex; /* bound to a link; 0: none, as all of ours */
+};
+
+VEC(endpoint_vec, struct endpoint);
+
+/** endpoint_find() - by address; NULL: none */
+const struct endpoint *endpoint_find(const struct endpoint_vec *endpoints,
+				     const struct ip_addr *addr);
+
+/**
+ * endpoint_build() - those that are wanted
+ * @ret: appended: the best metric first, at most ENDPOINTS_MAX, without ids
+ *
+ * None of a family whose rules are withdrawn for a tunnel, of a subnet that no
+ * rule leads to its table yet, or of an address that is not usable yet (DAD).
+ */
+void endpoint_build(const struct view *view, struct endpoint_vec *ret);
+
+/* Why an endpoint of ours may have to go. */
+enum endpoint_fate {
+	ENDPOINT_STAYS, /* it is wanted */
+	ENDPOINT_WAITS, /* its path is gone: it may come back in a moment */
+	ENDPOINT_GOES,	/* its address or its table is gone, or a tunnel is */
+};
+
+/**
+ * endpoint_judge() - what becomes of one of ours
+ * @wanted: as of endpoint_build()
+ */
+enum endpoint_fate endpoint_judge(const struct view *view,
+				  const struct endpoint_vec *wanted,
+				  const struct endpoint *ours);
+
+#endif

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel's MPTCP endpoints follow routing (draft section 5)."""
+
+import json
+
+import pytest
+from lab import until
+from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
+from lab.mptcp import MptcpTransfer, carries, endpoints, limits
+
+ALL = {A1_4, A2_4, A1_6, A2_6}
+SHORT_HOLD = "pinning = { hold_ms = 300; }; "
+
+
+def shown(daemon):
+    return json.loads(daemon.ctl("--json", "mptcp").stdout)
+
+
+def unplug(figure):
+    figure.r1.ip("link set lan down")
+
+
+def plug_in(figure):
+    figure.r1.ip("""
+        link set lan up
+        addr replace 2001:db8:1::1/64 dev lan
+        addr replace fe80::1/64 dev lan
+    """)
+
+
+def test_each_uplink_has_an_endpoint_in_the_order_of_metrics(figure):
+    daemon = figure.start()
+    found = endpoints(figure.a)
+    assert set(found) == ALL
+    assert all(flags == {"subflow"} and not dev
+               for _, flags, dev in found.values())
+    by_id = sorted(found, key=lambda address: found[address][0])
+    assert by_id.index(A1_4) < by_id.index(A2_4)
+    assert by_id.index(A1_6) < by_id.index(A2_6)
+    assert limits(figure.a) == (8, 8)
+    reply = shown(daemon)
+    assert reply["available"] and reply["path_manager"] == "kernel"
+    assert {e["address"] for e in reply["endpoints"] if e["ours"]} == ALL
+    assert reply["missing"] == []
+
+
+def test_sigterm_takes_them_along_and_a_restart_knows_them(figure):
+    before = limits(figure.a)
+    daemon = figure.start()
+    found = endpoints(figure.a)
+    for end in ("leave", "kill"):
+        getattr(daemon, end)()
+        assert endpoints(figure.a) == found
+        daemon.start()
+        assert endpoints(figure.a) == found
+        assert all(e["ours"] for e in shown(daemon)["endpoints"])
+    daemon.terminate()
+    assert endpoints(figure.a) == {}
+    assert limits(figure.a) == before
+
+
+def test_foreign_endpoints_are_left_alone(figure):
+    figure.a.run("ip", "mptcp", "endpoint", "add", A2_4, "dev", "eth1",
+                 "signal")
+    daemon = figure.start()
+    found = endpoints(figure.a)
+    assert found[A2_4][1:] == ({"signal"}, "eth1")
+    assert set(found) == ALL
+    others = [e for e in shown(daemon)["endpoints"] if not e["ours"]]
+    assert [e["address"] for e in others] == [A2_4]
+    daemon.terminate()
+    assert set(endpoints(figure.a)) == {A2_4}
+
+
+def test_both_subflows_carry_data(figure):
+    figure.start()
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
+    for dst, source in ((B_4, A1_4), (B_6, None)):
+        transfer = MptcpTransfer(figure.a, figure.b, dst, source)
+        until(lambda: transfer.subflows() >= 1)
+        until(carries(figure.r1), 10)
+        until(carries(figure.r2), 10)
+        transfer.end()
+    assert figure.dropped() == 0
+
+
+def test_a_pulled_cable_and_its_return(figure):
+    daemon = figure.start(SHORT_HOLD)
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() >= 1)
+    until(carries(figure.r2), 10)
+    old = endpoints(figure.a)[A1_4]
+    unplug(figure)
+    until(transfer.goes_on(), 10)
+    until(lambda: A1_4 not in endpoints(figure.a), 5)
+    assert A2_4 in endpoints(figure.a)
+    plug_in(figure)
+    until(lambda: A1_4 in endpoints(figure.a), 5)
+    assert endpoints(figure.a)[A1_4] != old
+    # On the running connection a new subflow leaves by the first uplink.
+    until(carries(figure.r1), 10)
+    until(transfer.goes_on())
+    transfer.end()
+    daemon.wait()
+
+
+def test_a_short_loss_closes_nothing(figure):
+    daemon = figure.start("settle_ms = 0; pinning = { hold_ms = 20000; };")
+    found = endpoints(figure.a)
+    figure.a.ip("route del default via 10.1.0.1 dev eth0 metric 100")
+    daemon.wait()
+    waiting = [e for e in shown(daemon)["endpoints"] if "seconds_left" in e]
+    assert [e["address"] for e in waiting] == [A1_4]
+    assert 0 < waiting[0]["seconds_left"] <= 20
+    figure.a.ip("route add default via 10.1.0.1 dev eth0 metric 100")
+    daemon.wait()
+    assert endpoints(figure.a) == found
+    assert not [e for e in shown(daemon)["endpoints"] if "seconds_left" in e]
+
+
+def test_an_address_that_goes_takes_its_endpoint_along(figure):
+    daemon = figure.start()
+    figure.a.ip(f"addr del {A2_4}/24 dev eth1")
+    daemon.wait()
+    assert set(endpoints(figure.a)) == ALL - {A2_4}
+
+
+def test_no_endpoint_before_duplicate_address_detection(figure):
+    daemon = figure.start()
+    figure.a.ip(f"addr del {A2_6}/64 dev eth1")
+    daemon.wait()
+    figure.a.sysctl("ipv6/conf/eth1/accept_dad", 1)
+    figure.a.sysctl("ipv6/conf/eth1/dad_transmits", 1)
+    figure.a.ip(f"""
+        addr add {A2_6}/64 dev eth1
+        route replace default via fe80::1 dev eth1 metric 200
+    """)
+    daemon.wait()
+    assert A2_6 not in endpoints(figure.a)
+    until(lambda: A2_6 in endpoints(figure.a), 5)
+
+
+def test_links_have_their_flags(figure):
+    daemon = figure.start('''interfaces = (
+        { match = "eth0"; mptcp = "off"; },
+        { match = "eth1"; mptcp = "backup"; } );
+        mptcp = { announce = true; };''')
+    found = endpoints(figure.a)
+    assert set(found) == {A2_4, A2_6}
+    assert all(flags == {"subflow", "backup", "signal"}
+               for _, flags, _ in found.values())
+    daemon.reload('interfaces = ( { match = "eth1"; mptcp = "fullmesh"; } );')
+    until(lambda: set(endpoints(figure.a)) == ALL)
+    assert endpoints(figure.a)[A2_4][1] == {"subflow", "fullmesh"}
+    daemon.reload('mptcp = { path_manager = "off"; };')
+    until(lambda: endpoints(figure.a) == {})
+
+
+def test_none_while_a_tunnel_is_yielded_to(figure):
+    daemon = figure.start()
+    figure.a.tun("tun0")
+    figure.a.ip("""
+        link set tun0 up
+        route add default dev tun0 table 51820
+        rule add not fwmark 51820 table 51820
+    """)
+    daemon.wait()
+    assert set(endpoints(figure.a)) == {A1_6, A2_6}
+    figure.a.ip("rule del not fwmark 51820 table 51820")
+    daemon.wait()
+    until(lambda: set(endpoints(figure.a)) == ALL)
+
+
+def test_at_most_as_many_as_the_kernel_takes(figure):
+    for number in range(3, 10):
+        figure.a.run("ip", "mptcp", "endpoint", "add", f"192.0.2.{number}",
+                     "subflow")
+    daemon = figure.start()
+    found = endpoints(figure.a)
+    assert len(found) == 8
+    missing = shown(daemon)["missing"]
+    assert len(missing) == 3 and set(missing) < ALL
+
+
+@pytest.mark.parametrize("what", ["flush", "del"])
+def test_what_others_removed_comes_back_with_a_reload(figure, what):
+    daemon = figure.start()
+    if what == "flush":
+        figure.a.run("ip", "mptcp", "endpoint", "flush")
+    else:
+        number = endpoints(figure.a)[A2_4][0]
+        figure.a.run("ip", "mptcp", "endpoint", "delete", "id", str(number))
+    assert A2_4 in shown(daemon)["missing"]
+    daemon.reload()
+    until(lambda: set(endpoints(figure.a)) == ALL)
+
+
+def test_without_mptcp_all_else_works(figure):
+    figure.a.sysctl("mptcp/enabled", 0)
+    daemon = figure.start()
+    assert daemon.ctl("verify").returncode == 0
+    assert daemon.ctl("mptcp").returncode == 0
