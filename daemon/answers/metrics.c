@@ -292,6 +292,21 @@ static void add_pins(struct json_object *metrics, const struct engine *engine)
 		    counters->listings);
 }
 
+static void add_mptcp(struct json_object *metrics,
+		      const struct endpoints *endpoints)
+{
+	add_gauge(metrics, PREFIX "mptcp_endpoints",
+		  "MPTCP endpoints of ours in the kernel.",
+		  (double)endpoints->ours.n);
+	add_counter(metrics, PREFIX "mptcp_endpoints_added",
+		    "MPTCP endpoints added.", endpoints->added);
+	add_counter(metrics, PREFIX "mptcp_endpoints_removed",
+		    "MPTCP endpoints removed.", endpoints->removed);
+	add_counter(metrics, PREFIX "mptcp_errors",
+		    "MPTCP endpoints that could not be added or removed.",
+		    endpoints->errors);
+}
+
 static void add_gauges(struct json_object *metrics, const struct daemon *daemon)
 {
 	const struct engine *engine = &daemon->engine;
@@ -300,6 +315,7 @@ static void add_gauges(struct json_object *metrics, const struct daemon *daemon)
 	add_routes(metrics, engine);
 	add_rules(metrics, engine);
 	add_pins(metrics, engine);
+	add_mptcp(metrics, &daemon->endpoints);
 	add_gauge(metrics, PREFIX "route_attribute_sets",
 		  "Different sets of route attributes, each kept once.",
 		  engine->model.rib.attrs.used);

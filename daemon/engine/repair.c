@@ -37,8 +37,7 @@ static void read_name(uint32_t port, char *ret, size_t size)
 	if (name[0])
 		(void)snprintf(ret, size, "%s (pid %u)", name, port);
 	else
-		(void)snprintf(ret, size, "a process that is gone (port %u)",
-			       port);
+		(void)snprintf(ret, size, "an unknown process (port %u)", port);
 }
 
 static bool is_noted(const struct repair *repair, uint32_t table,
