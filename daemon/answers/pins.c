@@ -28,12 +28,7 @@ static const char *const whys[PIN_WHYS] = {
 
 size_t pins_count(const struct engine *engine, enum pin_kind kind)
 {
-	const struct pin *pin;
-	size_t n = 0;
-
-	vec_foreach(&engine->pins.set.pins, pin)
-		n += pin->kind == kind;
-	return n;
+	return engine->pins.set.count[kind];
 }
 
 static const struct subnet *subnet_of(const struct view *view, uint32_t table)

@@ -247,7 +247,9 @@ void table_entries(struct engine *engine, const struct subnet *subnet,
 	planned_add(&view, prefix, &rib->attrs, &planned);
 	vec_foreach(&planned.wants, it)
 		vec_push(&wants, *it);
-	pin_lay(&engine->pins.set, prefix, &rib->attrs, &planned, &wants);
+	pin_lay(&(struct pin_layer){&engine->pins.set, &rib->attrs, &planned,
+				    pin_first_in(&engine->pins.set, prefix)},
+		prefix, &wants);
 	vec_foreach(&wants, it)
 		if (it->table == subnet->table)
 			push_wanted(&entry, it, ret);

@@ -329,6 +329,7 @@ static void diff_rows(struct engine *engine, struct planned *planned,
 {
 	const struct view view = engine_view(engine);
 	struct rib *rib = &engine->model.rib;
+	struct pin_layer layer = {&engine->pins.set, &rib->attrs, planned, 0};
 	struct want_vec wants = {0};
 
 	for (size_t i = 0; i < planned->rows.n; i++) {
@@ -337,8 +338,7 @@ static void diff_rows(struct engine *engine, struct planned *planned,
 		vec_clear(&wants);
 		for (size_t w = 0; w < row.n; w++)
 			vec_push(&wants, planned->wants.items[row.first + w]);
-		pin_lay(&engine->pins.set, &row.prefix, &rib->attrs, planned,
-			&wants);
+		pin_lay(&layer, &row.prefix, &wants);
 		diff_row(&view, &row.prefix, rib_row(rib, &row.prefix), &wants,
 			 ops);
 	}

@@ -13,7 +13,7 @@ void pin_set_done(struct pin_set *set, struct attrset_store *attrs)
 		attrset_unref(attrs, pin->attrs);
 	vec_done(&set->pins);
 	vec_done(&set->members);
-	set->laid = 0;
+	memset(set->count, 0, sizeof(set->count));
 }
 
 static int key_cmp(const struct pin *pin, const struct ip_addr *dst,
@@ -64,11 +64,6 @@ size_t pin_first_in(const struct pin_set *set, const struct ip_prefix *prefix)
 	return place_of(set, &prefix->addr, 0);
 }
 
-static bool is_laid(const struct pin *pin)
-{
-	return pin->kind == PIN_PATH || pin->kind == PIN_HOLD;
-}
-
 void pin_put(struct pin_set *set, struct attrset_store *attrs,
 	     const struct pin *pin)
 {
@@ -76,11 +71,11 @@ void pin_put(struct pin_set *set, struct attrset_store *attrs,
 
 	assert(pin->kind != PIN_NONE);
 	attrset_ref(attrs, pin->attrs);
-	set->laid += is_laid(pin);
+	set->count[pin->kind]++;
 	if (at < set->pins.n && pin_cmp(&set->pins.items[at], pin) == 0) {
 		struct pin *old = &set->pins.items[at];
 
-		set->laid -= is_laid(old);
+		set->count[old->kind]--;
 		attrset_unref(attrs, old->attrs);
 		*old = *pin;
 		return;
@@ -99,12 +94,12 @@ void pin_merge(struct pin_set *set, struct attrset_store *attrs,
 		while (i < set->pins.n && pin_cmp(&set->pins.items[i], new) < 0)
 			vec_push(&merged, set->pins.items[i++]);
 		if (i < set->pins.n && pin_cmp(&set->pins.items[i], new) == 0) {
-			set->laid -= is_laid(&set->pins.items[i]);
+			set->count[set->pins.items[i].kind]--;
 			attrset_unref(attrs, set->pins.items[i++].attrs);
 		}
 		if (new->kind == PIN_NONE)
 			continue;
-		set->laid += is_laid(new);
+		set->count[new->kind]++;
 		vec_push(&merged, *new);
 	}
 	while (i < set->pins.n)
@@ -120,7 +115,7 @@ void pin_remove(struct pin_set *set, struct attrset_store *attrs,
 
 	if (at == set->pins.n || key_cmp(&set->pins.items[at], dst, table) != 0)
 		return;
-	set->laid -= is_laid(&set->pins.items[at]);
+	set->count[set->pins.items[at].kind]--;
 	attrset_unref(attrs, set->pins.items[at].attrs);
 	vec_remove(&set->pins, at);
 }

@@ -30,6 +30,8 @@ enum pin_kind {
 	PIN_AWAY,
 };
 
+#define PIN_KINDS (PIN_AWAY + 1)
+
 /* Why flows do not simply follow the plan. */
 enum pin_why {
 	PIN_WHY_ROUTE,	  /* another route became the better one */
@@ -83,11 +85,17 @@ VEC(pin_member_vec, struct pin_member);
 struct pin_set {
 	struct pin_vec pins;	       /* sorted by the key, unique */
 	struct pin_member_vec members; /* of HOLD and AWAY; sorted, unique */
-	size_t laid; /* pins that are in a table: PATH, HOLD */
+	size_t count[PIN_KINDS];       /* pins of each kind */
 };
 
 /** pin_set_done() - frees; gives the refs back to @attrs; may run twice */
 void pin_set_done(struct pin_set *set, struct attrset_store *attrs);
+
+/** pin_laid() - how many are in a table: PATH and HOLD */
+static inline size_t pin_laid(const struct pin_set *set)
+{
+	return set->count[PIN_PATH] + set->count[PIN_HOLD];
+}
 
 /** pin_cmp() - by destination and table */
 int pin_cmp(const struct pin *a, const struct pin *b);

@@ -303,7 +303,7 @@ static void cap(const struct pin_input *input, struct change_vec *changes)
 {
 	const struct pin_set *set = input->view->pins;
 	size_t max = input->view->policy->pinning.max;
-	size_t laid = set->laid;
+	size_t laid = pin_laid(set);
 	struct change *it;
 
 	vec_foreach(changes, it)
@@ -311,7 +311,7 @@ static void cap(const struct pin_input *input, struct change_vec *changes)
 	if (laid <= max)
 		return;
 	vec_sort(changes, age_order);
-	laid = set->laid;
+	laid = pin_laid(set);
 	vec_foreach(changes, it) {
 		if (!is_laid_anew(it, set) || ++laid <= max)
 			continue;

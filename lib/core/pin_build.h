@@ -88,13 +88,20 @@ void pin_update(const struct pin_input *input, struct pin_set *set,
 void pin_count(const struct pin_flow_vec *flows, const struct table_vec *listed,
 	       struct pin_set *set, struct model *model);
 
+/* Lays pins over rows, one after the other. */
+struct pin_layer {
+	const struct pin_set *set;
+	struct attrset_store *attrs;
+	struct planned *planned; /* gets the refs of what is new */
+	size_t next;		 /* the first pin that may concern a row */
+};
+
 /**
  * pin_lay() - lay the pins over what is wanted of one row
- * @row:     its wants, sorted; stays so; holds no refs
- * @planned: gets the refs of what is new
+ * @prefix: in ascending order from call to call
+ * @row:    its wants, sorted; stays so; holds no refs
  */
-void pin_lay(const struct pin_set *set, const struct ip_prefix *prefix,
-	     struct attrset_store *attrs, struct planned *planned,
+void pin_lay(struct pin_layer *layer, const struct ip_prefix *prefix,
 	     struct want_vec *row);
 
 #endif

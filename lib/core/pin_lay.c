@@ -30,18 +30,23 @@ static void lay_one(const struct pin *pin, struct attrset_store *attrs,
 		vec_insert(row, at, want);
 }
 
-void pin_lay(const struct pin_set *set, const struct ip_prefix *prefix,
-	     struct attrset_store *attrs, struct planned *planned,
+void pin_lay(struct pin_layer *layer, const struct ip_prefix *prefix,
 	     struct want_vec *row)
 {
+	const struct pin_set *set = layer->set;
+
 	if (!pin_is_host(prefix))
 		return;
-	for (size_t at = pin_first_in(set, prefix); at < set->pins.n; at++) {
+	while (layer->next < set->pins.n &&
+	       ip_addr_cmp(&set->pins.items[layer->next].dst, &prefix->addr) <
+		       0)
+		layer->next++;
+	for (size_t at = layer->next; at < set->pins.n; at++) {
 		const struct pin *pin = &set->pins.items[at];
 
 		if (!ip_addr_equal(&pin->dst, &prefix->addr))
 			break;
 		if (pin_is_laid(pin->kind))
-			lay_one(pin, attrs, planned, row);
+			lay_one(pin, layer->attrs, layer->planned, row);
 	}
 }

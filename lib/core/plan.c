@@ -204,6 +204,11 @@ static int want_order(const void *a, const void *b)
 	return plan_want_cmp(a, b);
 }
 
+static bool row_is_empty(const struct row *row)
+{
+	return !row || row->n == 0;
+}
+
 void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 		    const struct row *row, struct attrset_store *attrs,
 		    struct want_vec *ret)
@@ -211,7 +216,8 @@ void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 	uint8_t family = prefix->addr.family;
 	const struct subnet *subnet;
 
-	if (!cell_wanted_at(prefix))
+	/* Without candidates there is only a strong table's last resort. */
+	if ((row_is_empty(row) && prefix->len > 0) || !cell_wanted_at(prefix))
 		return;
 	vec_foreach(&view->subnets->subnets, subnet) {
 		struct want tail = {.table = subnet->table,

@@ -286,7 +286,7 @@ static void the_set_keeps_order_and_refs(void **state)
 	}
 	attrset_unref(&attrs, id);
 	assert_int_equal(set.pins.n, 4);
-	assert_int_equal(set.laid, 3);
+	assert_int_equal(pin_laid(&set), 3);
 	for (size_t i = 1; i < set.pins.n; i++)
 		assert_true(pin_cmp(&set.pins.items[i - 1],
 				    &set.pins.items[i]) < 0);
@@ -297,7 +297,7 @@ static void the_set_keeps_order_and_refs(void **state)
 	assert_int_equal(pin_first_in(&set, &prefix), 1);
 	pin_remove(&set, &attrs, &gone, 7100);
 	pin_remove(&set, &attrs, &gone, 7100);
-	assert_int_equal(set.laid, 2);
+	assert_int_equal(pin_laid(&set), 2);
 	assert_true(attrset_is_live(&attrs, id));
 	pin_set_done(&set, &attrs);
 	assert_false(attrset_is_live(&attrs, id));
@@ -342,7 +342,7 @@ static void many_are_merged_at_once(void **state)
 	}
 	pin_merge(&set, &attrs, &news);
 	assert_int_equal(set.pins.n, 4);
-	assert_int_equal(set.laid, 3);
+	assert_int_equal(pin_laid(&set), 3);
 	for (size_t i = 1; i < set.pins.n; i++)
 		assert_true(pin_cmp(&set.pins.items[i - 1],
 				    &set.pins.items[i]) < 0);
