@@ -147,20 +147,26 @@ static int load(const struct options *options, struct config *ret)
 	return 0;
 }
 
-/* What a start would learn from the file that the last daemon left. */
-static void load_bindings(struct engine *engine, const char *socket)
+/* What a start would learn from the files that the last daemon left. */
+static void load_state(struct engine *engine, const char *socket,
+		       struct flows *flows)
 {
 	struct adverts adverts = {0};
+	char path[160];
 
 	(void)snprintf(adverts.path, sizeof(adverts.path), "%s.bindings",
 		       socket);
 	adverts_load(&adverts, engine, daemon_now());
+	(void)snprintf(path, sizeof(path), "%s.flows", socket);
+	flows_init(flows, path);
+	flows_start(flows, engine, daemon_now());
 }
 
 static int print_plan(struct engine *engine, const char *socket)
 {
 	struct op_vec ops = {0};
 	struct planned planned = {0};
+	struct flows flows;
 	const struct op *op;
 	size_t end[DIFF_PHASES];
 	char text[OP_TEXT_MAX];
@@ -168,7 +174,7 @@ static int print_plan(struct engine *engine, const char *socket)
 
 	if (error)
 		return error;
-	load_bindings(engine, socket);
+	load_state(engine, socket, &flows);
 	engine_plan(engine, daemon_now(), &ops, &planned);
 	diff_order(&ops, end);
 	vec_foreach(&ops, op) {
@@ -181,6 +187,7 @@ static int print_plan(struct engine *engine, const char *socket)
 	}
 	planned_done(&engine->model.rib.attrs, &planned);
 	vec_done(&ops);
+	flows_done(&flows);
 	return 0;
 }
 
@@ -200,10 +207,23 @@ static bool is_running(const char *socket)
 	return locked;
 }
 
-static int flush(struct engine *engine)
+/* Endpoints are known to be ours by the file of whoever added them. */
+static void flush_endpoints(const char *socket)
+{
+	struct endpoints endpoints;
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s.endpoints", socket);
+	endpoints_init(&endpoints, path);
+	endpoints_remove(&endpoints);
+	endpoints_done(&endpoints);
+}
+
+static int flush(struct engine *engine, const char *socket)
 {
 	int error = engine_read(engine, daemon_now());
 
+	flush_endpoints(socket);
 	return error ? error : engine_flush(engine);
 }
 
@@ -234,7 +254,7 @@ static int run_once(const struct options *options, const struct config *config)
 	}
 	engine_init(&engine, kernel, &config->policy);
 	error = options->mode == MODE_PLAN ? print_plan(&engine, config->socket)
-					   : flush(&engine);
+					   : flush(&engine, config->socket);
 	if (error)
 		log_err("%s", strerror(-error));
 	engine_done(&engine);

@@ -59,6 +59,15 @@ def test_sigterm_takes_them_along_and_a_restart_knows_them(figure):
     assert limits(figure.a) == before
 
 
+def test_flush_removes_ours_and_no_others(figure):
+    figure.a.run("ip", "mptcp", "endpoint", "add", "192.0.2.9", "signal")
+    daemon = figure.start()
+    assert set(endpoints(figure.a)) == ALL | {"192.0.2.9"}
+    daemon.kill()
+    daemon.flush()
+    assert set(endpoints(figure.a)) == {"192.0.2.9"}
+
+
 def test_foreign_endpoints_are_left_alone(figure):
     figure.a.run("ip", "mptcp", "endpoint", "add", A2_4, "dev", "eth1",
                  "signal")

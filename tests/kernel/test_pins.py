@@ -186,6 +186,16 @@ def test_a_restart_in_a_hold_waits_on(nats, path, end):
     transfer.end()
 
 
+def test_plan_knows_of_pins(nats, path):
+    """What --plan prints is what a start would do: nothing."""
+    daemon = nats.start(AT_ONCE)
+    transfer = nats.transfer(path.a1, path.b)
+    stays(nats, path, transfer, f"route add {path.near} {path.via2}", daemon)
+    assert not [line for line in daemon.plan().splitlines()
+                if " route " in line]
+    transfer.end()
+
+
 def test_sigterm_leaves_nothing(nats, path):
     daemon = nats.start(AT_ONCE)
     transfer = nats.transfer(path.a1, path.b)

@@ -187,7 +187,7 @@ class Daemon:
     def flush(self):
         """`multihomed --flush`: remove all that is ours."""
         return self.namespace.run(daemon_binary(), "-c", self.config_path,
-                                  "--flush")
+                                  "-s", self.socket_path, "--flush")
 
     def log(self):
         """Everything logged so far, over restarts."""
