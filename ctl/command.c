@@ -15,43 +15,44 @@
 #include "verdict.h"
 
 /* Of a script whose variable is empty: to the daemon, none asked for any. */
-static bool table_check(const struct options *options)
+static bool argument_is_good(const struct options *options, const char *what)
 {
 	if (options->argument_count == 0 || *options->arguments[0] != '\0')
 		return true;
-	complain("table: the name of the subnet is empty");
+	complain("%s: %s is empty", options->command, what);
 	return false;
+}
+
+static struct json_object *argument_as(const struct options *options,
+				       const char *key)
+{
+	struct json_object *parameters = json_object_new_object();
+
+	if (options->argument_count > 0)
+		json_object_object_add(
+			parameters, key,
+			json_object_new_string(options->arguments[0]));
+	return parameters;
+}
+
+static bool table_check(const struct options *options)
+{
+	return argument_is_good(options, "the name of the subnet");
 }
 
 static struct json_object *table_parameters(const struct options *options)
 {
-	struct json_object *parameters = json_object_new_object();
-
-	if (options->argument_count > 0)
-		json_object_object_add(
-			parameters, "subnet",
-			json_object_new_string(options->arguments[0]));
-	return parameters;
+	return argument_as(options, "subnet");
 }
 
-/* An empty DST would mean all of them. */
 static bool unpin_check(const struct options *options)
 {
-	if (options->argument_count == 0 || *options->arguments[0] != '\0')
-		return true;
-	complain("unpin: the destination is empty");
-	return false;
+	return argument_is_good(options, "the destination");
 }
 
 static struct json_object *unpin_parameters(const struct options *options)
 {
-	struct json_object *parameters = json_object_new_object();
-
-	if (options->argument_count > 0)
-		json_object_object_add(
-			parameters, "destination",
-			json_object_new_string(options->arguments[0]));
-	return parameters;
+	return argument_as(options, "destination");
 }
 
 static struct json_object *wait_parameters(const struct options *options)

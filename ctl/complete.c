@@ -37,7 +37,7 @@ static bool is_repeated(struct json_object *reply, size_t i, const char *key)
 	return false;
 }
 
-static void put_words(struct json_object *reply, const char *key)
+static void put_subnets(struct json_object *reply, const char *key)
 {
 	const char *word;
 	size_t i;
@@ -49,42 +49,50 @@ static void put_words(struct json_object *reply, const char *key)
 	}
 }
 
-static int put_subnet_words(const struct options *options, const char *key)
+/* Of the first reply: nobody reads more of them. */
+static void put_pins(struct json_object *reply, const char *key)
 {
-	const struct varlink_call call = {.method = INTERFACE_SUBNETS};
-	struct client *client = NULL;
-	struct answer answer = {0};
-	int code = EXIT_NO_DAEMON;
+	size_t i;
 
-	if (client_open(options->socket, &client) < 0)
-		return EXIT_NO_DAEMON;
-	if (call_ask(client, &call, COMPLETE_MS, &answer) == 0) {
-		put_words(answer.reply.parameters, key);
-		code = answer.reply.error ? EXIT_BAD_NEWS : EXIT_FINE;
-	}
-	answer_done(&answer);
-	client_free(client);
-	return code;
+	for (i = 0; i < field_count(reply, "pins"); i++)
+		(void)puts(field_text(field_at(reply, "pins", i), key, ""));
 }
 
-/* The destinations of the first reply: nobody reads more of them. */
-static int put_pin_words(const struct options *options)
+/* Where words come from. */
+struct source {
+	const char *kind;
+	const char *method;
+	bool more;
+	void (*put)(struct json_object *reply, const char *key);
+	const char *key; /* the member that is the word */
+};
+
+static const struct source sources[] = {
+	{"links", INTERFACE_SUBNETS, false, put_subnets, "link"},
+	{"subnets", INTERFACE_SUBNETS, false, put_subnets, "prefix"},
+	{"pins", INTERFACE_PINS, true, put_pins, "destination"},
+};
+
+static const struct source *find_source(const char *kind)
 {
-	const struct varlink_call call = {.method = INTERFACE_PINS,
-					  .more = true};
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(sources[i].kind, kind) == 0)
+			return &sources[i];
+	return NULL;
+}
+
+static int put_words(const struct options *options, const struct source *source)
+{
+	const struct varlink_call call = {.method = source->method,
+					  .more = source->more};
 	struct client *client = NULL;
 	struct answer answer = {0};
-	size_t i;
 	int code = EXIT_NO_DAEMON;
 
 	if (client_open(options->socket, &client) < 0)
 		return EXIT_NO_DAEMON;
 	if (call_ask(client, &call, COMPLETE_MS, &answer) == 0) {
-		for (i = 0; i < field_count(answer.reply.parameters, "pins");
-		     i++)
-			(void)puts(field_text(
-				field_at(answer.reply.parameters, "pins", i),
-				"destination", ""));
+		source->put(answer.reply.parameters, source->key);
 		code = answer.reply.error ? EXIT_BAD_NEWS : EXIT_FINE;
 	}
 	answer_done(&answer);
@@ -105,14 +113,11 @@ static int put_command_words(void)
 int complete_run(const struct command *command, const struct options *options)
 {
 	const char *kind = options->arguments[0];
+	const struct source *source = find_source(kind);
 	int code = EXIT_USAGE;
 
-	if (strcmp(kind, "links") == 0) {
-		code = put_subnet_words(options, "link");
-	} else if (strcmp(kind, "subnets") == 0) {
-		code = put_subnet_words(options, "prefix");
-	} else if (strcmp(kind, "pins") == 0) {
-		code = put_pin_words(options);
+	if (source) {
+		code = put_words(options, source);
 	} else if (strcmp(kind, "commands") == 0) {
 		code = put_command_words();
 	} else {
