@@ -331,6 +331,8 @@ static void add_missing(struct endpoints *endpoints,
 			const struct engine *engine,
 			const struct endpoint_vec *wanted, uint64_t now_ms)
 {
+	size_t had = endpoints->ours.n;
+	bool had_raised = endpoints->raised;
 	struct endpoint_vec all = {0};
 	const struct endpoint *it;
 	size_t room;
@@ -349,7 +351,8 @@ static void add_missing(struct endpoints *endpoints,
 		else
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 	}
-	save(endpoints, now_ms);
+	if (endpoints->ours.n != had || endpoints->raised != had_raised)
+		save(endpoints, now_ms);
 	vec_done(&all);
 }
 
@@ -359,9 +362,14 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	const struct view view = engine_view(engine);
 	struct endpoint_vec wanted = {0};
 	bool is_new = endpoints->policy != engine->policy;
+	bool is_due = endpoints->next_ms && endpoints->next_ms <= now_ms;
 
+	/* Nothing is new since the last time. */
+	if (!is_new && !is_due && endpoints->rounds == engine->counters.rounds)
+		return;
 	endpoints_withdraw(endpoints, engine, now_ms);
 	endpoints->policy = engine->policy;
+	endpoints->rounds = engine->counters.rounds;
 	if (!is_on(endpoints, engine))
 		return;
 	endpoint_build(&view, &wanted);

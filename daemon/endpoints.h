@@ -35,6 +35,7 @@ struct endpoints {
 	struct mptcp_limits limits_before;
 	struct mptcp_limits limits_set;
 	const struct policy *policy; /* that was acted on last */
+	uint64_t rounds;  /* of the engine, when it was looked at last */
 	uint64_t next_ms; /* when there is work by the clock; 0: none */
 	uint64_t added;	  /* since the start */
 	uint64_t removed;

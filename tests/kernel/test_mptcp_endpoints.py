@@ -86,9 +86,9 @@ def test_both_subflows_carry_data(figure):
     figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
     for dst, source in ((B_4, A1_4), (B_6, None)):
         transfer = MptcpTransfer(figure.a, figure.b, dst, source)
-        until(lambda: transfer.subflows() >= 1)
-        until(carries(figure.r1), 10)
-        until(carries(figure.r2), 10)
+        until(lambda: transfer.subflows() >= 1, 10)
+        until(carries(figure.r1), 20)
+        until(carries(figure.r2), 20)
         transfer.end()
     assert figure.dropped() == 0
 
@@ -97,19 +97,19 @@ def test_a_pulled_cable_and_its_return(figure):
     daemon = figure.start(SHORT_HOLD)
     figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
     transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
-    until(lambda: transfer.subflows() >= 1)
-    until(carries(figure.r2), 10)
+    until(lambda: transfer.subflows() >= 1, 10)
+    until(carries(figure.r2), 20)
     old = endpoints(figure.a)[A1_4]
     unplug(figure)
-    until(transfer.goes_on(), 10)
+    until(transfer.goes_on(), 20)
     until(lambda: A1_4 not in endpoints(figure.a), 5)
     assert A2_4 in endpoints(figure.a)
     plug_in(figure)
     until(lambda: A1_4 in endpoints(figure.a), 5)
     assert endpoints(figure.a)[A1_4] != old
     # On the running connection a new subflow leaves by the first uplink.
-    until(carries(figure.r1), 10)
-    until(transfer.goes_on())
+    until(carries(figure.r1), 20)
+    until(transfer.goes_on(), 20)
     transfer.end()
     daemon.wait()
 

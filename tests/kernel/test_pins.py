@@ -30,7 +30,7 @@ def stays(nats, path, transfer, change, daemon):
     before = nats.through(nats.r2, path.a1)
     nats.a.ip(change)
     daemon.wait()
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     assert nats.through(nats.r2, path.a1) == before
     return transfer
 
@@ -49,7 +49,7 @@ HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
 def test_a_transfer_stays_while_main_changes(nats, path, change):
     daemon = nats.start(AT_ONCE)
     transfer = nats.transfer(path.a1, path.b)
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     half1, half2 = HALVES[path.family]
     line = CHANGES[change].format(**vars(path), half1=half1, half2=half2)
     stays(nats, path, transfer, line, daemon)
@@ -79,11 +79,11 @@ def test_a_flow_on_the_weak_path_stays_when_the_better_one_returns(nats, path):
     daemon = nats.start(AT_ONCE + 'interfaces = '
                         '( { match = "eth0"; manage = "always"; } );')
     transfer = nats.transfer(path.a1, path.b)
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     before = nats.through(nats.r1, path.a1)
     nats.a.ip(f"route add default {path.via1} metric 100")
     daemon.wait()
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     assert nats.through(nats.r1, path.a1) == before
     assert nats.a.leaves_by(path.b2, path.a1) == path.via1
     transfer.end()
@@ -92,7 +92,7 @@ def test_a_flow_on_the_weak_path_stays_when_the_better_one_returns(nats, path):
 def test_a_path_that_goes_and_returns_within_the_hold(nats, path):
     daemon = nats.start(AT_ONCE)
     transfer = nats.transfer(path.a1, path.b)
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     nats.a.ip(f"route del default {path.via1} metric 100")
     daemon.wait()
     assert nats.a.leaves_by(path.b, path.a1) == "EHOSTUNREACH"
@@ -125,7 +125,7 @@ def test_after_the_hold_new_connections_work(nats, path):
 def test_a_carrier_that_goes_and_returns(nats, path):
     daemon = nats.start()
     transfer = nats.transfer(path.a1, path.b)
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     nats.r1.ip("link set lan down")
     until(lambda: nats.a.leaves_by(path.b, path.a1) == "EHOSTUNREACH", 3)
     nats.r1.ip("""
@@ -143,10 +143,10 @@ def test_a_carrier_that_goes_and_returns(nats, path):
 def test_flows_of_before_the_start_stay(nats, path):
     """a2's flows leave by r1 where main alone decides; NAT 1 lets them."""
     transfer = nats.transfer(path.a2, path.b)
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     assert nats.through(nats.r1, path.a2) > 0
     daemon = nats.start()
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     assert nats.through(nats.r2, path.a2) == 0
     assert nats.a.leaves_by(path.b2, path.a2) == path.via2
     transfer.end()
@@ -162,7 +162,7 @@ def test_a_restart_moves_no_flow(nats, path, end):
     stays(nats, path, transfer, f"route add {path.near} {path.via2}", daemon)
     getattr(daemon, end)()
     daemon.start()
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     assert nats.through(nats.r2, path.a1) == 0
     assert nats.a.leaves_by(path.b, path.a1) == path.via1
     transfer.end()
@@ -173,7 +173,7 @@ def test_a_restart_moves_no_flow(nats, path, end):
 def test_a_restart_in_a_hold_waits_on(nats, path, end):
     daemon = nats.start(AT_ONCE + "pinning = { hold_ms = 20000; };")
     transfer = nats.transfer(path.a1, path.b)
-    until(transfer.goes_on())
+    until(transfer.goes_on(), 10)
     nats.a.ip(f"route del default {path.via1} metric 100")
     daemon.wait()
     getattr(daemon, end)()
