@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Start with a table main full of routes, till every copy is in place.
+
+For each number of routes and of managed subnets, each on a host of its own and
+one right after another:
+
+  floor  one strict dump of main and raw inserts in batches (routes.c): nobody
+         can be faster
+  ours   exec -> READY=1
+  bird   BIRD 2 with a pipe into each table: exec -> idle
+  batch  `ip -batch` with the same routes
+
+ratio is ours / floor (goal: 1.2). And what it costs: bytes of resident memory
+for each route of main (goal: 200 at 1 M routes and 4 subnets), now and at most,
+BIRD's beside them.
+"""
+
+from scale import (COPIES, Bird, batch_timed, begin, have_bird, host, managed,
+                   medians, memory, say)
+
+
+def check(at, family, n, tables, who):
+    for table in tables:
+        found = at.count(family, table)
+        if found < n:
+            print(f"# {who}: table {table} has {found} of {n} routes")
+
+
+def ours(at, family, n):
+    daemon = managed(at)
+    took = daemon.start_timed()
+    now, peak = memory(daemon.process.pid)
+    check(at, family, n, daemon.tables().values(), "multihomed")
+    daemon.wait_quiet()
+    daemon.leave()
+    return {"ms": took, "bytes_per_route": now / n, "peak_per_route": peak / n}
+
+
+def bird(at, family, n, tables):
+    it = Bird(at, family, tables)
+    took = it.start_timed()
+    now, peak = memory(it.process.pid)
+    check(at, family, n, tables, "bird")
+    it.end()
+    return {"bird_ms": took, "bird_bytes_per_route": now / n,
+            "bird_peak_per_route": peak / n}
+
+
+def one_run(family, n, subnets, without):
+    tables = range(COPIES, COPIES + subnets)
+    row = {}
+    with host(subnets, (family,)) as at:
+        at.fill(family, n)
+        row["floor_ms"] = at.routes("floor", family, *tables)["ms"]
+    with host(subnets, (family,)) as at:
+        at.fill(family, n)
+        row.update(ours(at, family, n))
+    row["ratio"] = row["ms"] / row["floor_ms"]
+    if "batch" not in without:
+        with host(subnets, (family,)) as at:
+            at.fill(family, n)
+            row["batch_ms"] = batch_timed(at, family, tables)
+        row["batch_ratio"] = row["batch_ms"] / row["ms"]
+    if "bird" not in without and have_bird():
+        with host(subnets, (family,)) as at:
+            at.fill(family, n)
+            row.update(bird(at, family, n, tables))
+        row["bird_ratio"] = row["bird_ms"] / row["ms"]
+    return row
+
+
+def main():
+    def more(parser):
+        parser.add_argument("--v6-sizes", default="10000,200000")
+    given = begin(__doc__, "10000,100000,1000000", more)
+    subnets = [int(n) for n in (given.subnets or "2,4").split(",")]
+    v6 = [int(n) for n in given.v6_sizes.split(",") if n]
+    for family, sizes in ((4, given.sizes), (6, v6)):
+        for n in sizes:
+            for k in subnets:
+                rows = [one_run(family, n, k, given.without)
+                        for _ in range(given.runs)]
+                say("bulk", family=f"ipv{family}", routes=n, subnets=k,
+                    runs=len(rows), **medians(rows))
+
+
+if __name__ == "__main__":
+    main()
