@@ -23,18 +23,40 @@
 #define OPTION_PREFIX  3 /* RFC 4861, 4.6.2 */
 #define FIND_ATTRIBUTE ((uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR))
 
+#define DST_LEN_AT  (NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len))
+#define TABLE_AT    (NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_table))
+#define RT_ATTRS_AT (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg)))
+#define BYTE_AT(i)                                                             \
+	(VALUE_AT + (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (i) : 3 - (i)))
+
 /* Places in the program. */
 enum {
-	OPTION = 7,
-	CHANGED = 9,
-	DELETED = 11,
-	PASS = 20,
-	DROP = 21,
+	OPTION = 9,
+	CHANGED = 11,
+	DELETED = 13,
+	ROUTE = 22,
+	LARGE = 29,
+	RANGE = 53,
+	PASS = 55,
+	DROP = 56,
+};
+
+/* Places in its memory. */
+enum {
+	NUMBER,
+	ATTRIBUTE,
 };
 
 #define LOAD_WORD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
 #define LOAD_HALF(at) BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (at))
+#define LOAD_BYTE(at) BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (at))
 #define LOAD(value)   BPF_STMT(BPF_LD | BPF_IMM, (value))
+/* Byte @i of the attribute's number, the lowest first, to its place in it. */
+#define LOAD_PART(i)   BPF_STMT(BPF_LD | BPF_B | BPF_IND, BYTE_AT(i))
+#define SHIFT(i)       BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 8 * (i))
+#define STORE(place)   BPF_STMT(BPF_ST, (place))
+#define FETCH_X(place) BPF_STMT(BPF_LDX | BPF_MEM, (place))
+#define OR_X	       BPF_STMT(BPF_ALU | BPF_OR | BPF_X, 0)
 #define TEST(here, what, value, yes, no)                                       \
 	BPF_JUMP(BPF_JMP | (what) | BPF_K, (value), (yes) - (here)-1,          \
 		 (no) - (here)-1)
@@ -42,37 +64,67 @@ enum {
 
 /*
  * A filter loads numbers as if they stood in network order, but netlink's stand
- * in the host's: every constant to compare with must be turned around.
+ * in the host's: every constant to compare with must be turned around. Where
+ * order matters, for the range of tables, the number is put together from its
+ * bytes.
+ *
+ * Of a foreign table the defaults pass: they decide whether a tunnel is full.
  */
 int filter_attach(struct nl_sock *sock, const struct filter *filter)
 {
 	const uint16_t states =
 		(uint16_t)(NUD_FAILED | NUD_PERMANENT |
 			   (filter->recovery ? NUD_RECOVERED : 0));
+	// clang-format off
 	struct sock_filter code[] = {
 		[0] = LOAD_WORD(PORT_AT),
 		[1] = TEST(1, BPF_JEQ, htonl(filter->own_port), DROP, 2),
 		[2] = LOAD_HALF(TYPE_AT),
-		[3] = TEST(3, BPF_JEQ, htons(RTM_NEWNEIGH), CHANGED, 4),
-		[4] = TEST(4, BPF_JEQ, htons(RTM_DELNEIGH), DELETED, 5),
-		[5] = TEST(5, BPF_JEQ, htons(RTM_NEWNDUSEROPT), OPTION, 6),
-		[6] = END(UINT32_MAX),
-		[OPTION] = BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OPTION_AT),
-		[8] = TEST(8, BPF_JEQ, OPTION_PREFIX, PASS, DROP),
+		[3] = TEST(3, BPF_JEQ, htons(RTM_NEWROUTE), ROUTE, 4),
+		[4] = TEST(4, BPF_JEQ, htons(RTM_DELROUTE), ROUTE, 5),
+		[5] = TEST(5, BPF_JEQ, htons(RTM_NEWNEIGH), CHANGED, 6),
+		[6] = TEST(6, BPF_JEQ, htons(RTM_DELNEIGH), DELETED, 7),
+		[7] = TEST(7, BPF_JEQ, htons(RTM_NEWNDUSEROPT), OPTION, 8),
+		[8] = END(UINT32_MAX),
+		[OPTION] = LOAD_BYTE(OPTION_AT),
+		[10] = TEST(10, BPF_JEQ, OPTION_PREFIX, PASS, DROP),
 		[CHANGED] = LOAD_HALF(STATE_AT),
-		[10] = TEST(10, BPF_JSET, htons(states), PASS, DROP),
+		[12] = TEST(12, BPF_JSET, htons(states), PASS, DROP),
 		[DELETED] = LOAD(filter->recovery),
-		[12] = TEST(12, BPF_JEQ, true, PASS, 13),
-		[13] = LOAD(ATTRS_AT),
-		[14] = BPF_STMT(BPF_LDX | BPF_IMM, NDA_PROTOCOL),
-		[15] = LOAD_WORD(FIND_ATTRIBUTE), /* where it is; 0: nowhere */
-		[16] = TEST(16, BPF_JEQ, 0, DROP, 17),
-		[17] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		[18] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, VALUE_AT),
-		[19] = TEST(19, BPF_JEQ, filter->protocol, PASS, DROP),
+		[14] = TEST(14, BPF_JEQ, true, PASS, 15),
+		[15] = LOAD(ATTRS_AT),
+		[16] = BPF_STMT(BPF_LDX | BPF_IMM, NDA_PROTOCOL),
+		[17] = LOAD_WORD(FIND_ATTRIBUTE), /* where it is; 0: nowhere */
+		[18] = TEST(18, BPF_JEQ, 0, DROP, 19),
+		[19] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		[20] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, VALUE_AT),
+		[21] = TEST(21, BPF_JEQ, filter->protocol, PASS, DROP),
+		[ROUTE] = LOAD_BYTE(TABLE_AT),
+		[23] = TEST(23, BPF_JEQ, RT_TABLE_MAIN, PASS, 24),
+		[24] = TEST(24, BPF_JEQ, RT_TABLE_LOCAL, DROP, 25),
+		[25] = LOAD_BYTE(DST_LEN_AT),
+		[26] = TEST(26, BPF_JEQ, 0, PASS, 27),
+		[27] = LOAD_BYTE(TABLE_AT),
+		/* Numbers above 255 are in an attribute. */
+		[28] = TEST(28, BPF_JEQ, RT_TABLE_COMPAT, LARGE, RANGE),
+		[LARGE] = LOAD(RT_ATTRS_AT),
+		[30] = BPF_STMT(BPF_LDX | BPF_IMM, RTA_TABLE),
+		[31] = LOAD_WORD(FIND_ATTRIBUTE),
+		[32] = TEST(32, BPF_JEQ, 0, PASS, 33),
+		[33] = STORE(ATTRIBUTE),
+		[34] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		[35] = LOAD_PART(3), [36] = SHIFT(3), [37] = STORE(NUMBER),
+		[38] = LOAD_PART(2), [39] = SHIFT(2), [40] = FETCH_X(NUMBER),
+		[41] = OR_X, [42] = STORE(NUMBER), [43] = FETCH_X(ATTRIBUTE),
+		[44] = LOAD_PART(1), [45] = SHIFT(1), [46] = FETCH_X(NUMBER),
+		[47] = OR_X, [48] = STORE(NUMBER), [49] = FETCH_X(ATTRIBUTE),
+		[50] = LOAD_PART(0), [51] = FETCH_X(NUMBER), [52] = OR_X,
+		[RANGE] = TEST(53, BPF_JGE, filter->table_first, 54, DROP),
+		[54] = TEST(54, BPF_JGT, filter->table_last, DROP, PASS),
 		[PASS] = END(UINT32_MAX),
 		[DROP] = END(0),
 	};
+	// clang-format on
 	struct sock_fprog program = {
 		.len = sizeof(code) / sizeof(code[0]),
 		.filter = code,

@@ -5,8 +5,8 @@
  * Runs in the kernel, before a message is queued, so that what we do not want
  * costs no wake-up and no room. Dropped are the echoes of our own writes, most
  * of what neighbour entries have to say (on an idle host with kept gateways
- * these change state every half minute), and what of router advertisements is
- * no prefix.
+ * these change state every half minute), what of router advertisements is
+ * no prefix, and routes of foreign tables, but for defaults.
  */
 #ifndef FILTER_H
 #define FILTER_H
@@ -17,9 +17,11 @@
 #include <netlink/netlink.h>
 
 struct filter {
-	uint32_t own_port; /* whose echoes are dropped */
-	uint8_t protocol;  /* neighbour entries marked so are ours */
-	bool recovery;	   /* neighbours that become valid or go are wanted */
+	uint32_t own_port;    /* whose echoes are dropped */
+	uint8_t protocol;     /* neighbour entries marked so are ours */
+	uint32_t table_first; /* routes of these tables pass, and main's */
+	uint32_t table_last;
+	bool recovery; /* neighbours that become valid or go are wanted */
 };
 
 /**

@@ -41,6 +41,8 @@ static int attach(struct kernel *kernel)
 		.own_port = nl_socket_get_local_port(kernel->asker),
 		.protocol = kernel->config.protocol,
 		.recovery = kernel->recovery,
+		.table_first = kernel->config.table_first,
+		.table_last = kernel->config.table_last,
 	};
 
 	return filter_attach(kernel->listener, &filter);

@@ -107,6 +107,85 @@ static void neighbours_are_heard_when_they_matter(void **state)
 	ear_listen(ear);
 }
 
+static void ignore(const struct kernel_event *event, void *data)
+{
+	(void)event;
+	(void)data;
+}
+
+/* How many messages get into the socket when a route of @table comes. */
+static int messages_of(struct ear *ear, bool v6, uint32_t table)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "route add %s dev d1 table %u",
+		       v6 ? "2001:db8:9::/48" : "203.0.113.0/24", table);
+	if (v6)
+		netns_ip6(text);
+	else
+		netns_ip(text);
+	return kernel_listen(ear->kernel, 100, ignore, NULL);
+}
+
+static void forget(struct ear *ear, uint32_t table)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+		       "route del 203.0.113.0/24 dev d1 table %u", table);
+	netns_ip(text);
+	(void)snprintf(text, sizeof(text),
+		       "route del 2001:db8:9::/48 dev d1 table %u", table);
+	netns_ip6(text);
+	(void)kernel_listen(ear->kernel, 100, ignore, NULL);
+}
+
+/* They are not even queued: a busy foreign table costs us nothing. */
+static void routes_of_foreign_tables_stay_outside(void **state)
+{
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+		uint32_t table;
+		bool heard;
+		const char *why;
+	} cases[] = {
+		{7100, 7999, 254, true, "main"},
+		{7100, 7999, 250, false, "a foreign one below 256"},
+		{7100, 7999, 252, false, "the number that means an attribute"},
+		{7100, 7999, 7099, false, "before ours"},
+		{7100, 7999, 7100, true, "the first of ours"},
+		{7100, 7999, 7999, true, "the last of ours"},
+		{7100, 7999, 8000, false, "behind ours"},
+		{7100, 7999, 0x11bbc, false, "like ours in the lower bytes"},
+		{40, 252, 40, true, "the first of small ones"},
+		{40, 252, 39, false, "before the first of small ones"},
+		{40, 252, 252, true, "the last of small ones"},
+		{0x12345678, 0x12345679, 0x12345678, true, "four bytes"},
+		{0x12345678, 0x12345679, 0x12345677, false, "four bytes"},
+		{0x12345678, 0x12345679, 0x12355678, false, "byte 2"},
+		{0x12345678, 0x12345679, 0x13345678, false, "byte 3"},
+		{0x80000000, 0xfffffffe, 0xfffffffe, true, "the highest bit"},
+		{0x80000000, 0xfffffffe, 7100, false, "the highest bit"},
+	};
+	struct kernel_config config = ear_config;
+	struct ear *ear = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		config.table_first = cases[i].first;
+		config.table_last = cases[i].last;
+		kernel_configure(ear->kernel, &config);
+		for (int v6 = 0; v6 < 2; v6++)
+			if (messages_of(ear, v6, cases[i].table) !=
+			    (int)cases[i].heard)
+				fail_msg("table %u, IPv%d: %s", cases[i].table,
+					 v6 ? 6 : 4, cases[i].why);
+		forget(ear, cases[i].table);
+	}
+	kernel_configure(ear->kernel, &ear_config);
+	ear_listen(ear);
+}
+
 static void another_protocol_is_another_owner(void **state)
 {
 	struct kernel_config changed = ear_config;
@@ -208,6 +287,7 @@ int main(void)
 		TEST(own_writes_are_not_heard),
 		TEST(what_others_do_is_heard),
 		TEST(neighbours_are_heard_when_they_matter),
+		TEST(routes_of_foreign_tables_stay_outside),
 		TEST(another_protocol_is_another_owner),
 		TEST(loss_is_told_and_survived),
 		TEST(other_processes_are_not_believed),
