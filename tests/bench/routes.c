@@ -2,8 +2,8 @@
 /*
  * bench-routes - routes by the million, and what that costs at the least.
  *
- *	fill FAMILY TABLE N     N routes, spread over the links eth0, eth1 ...
- *	floor FAMILY TABLE...   one strict dump of main, and what it said written
+ *	fill FAMILY TABLE N     N routes, spread over links eth0, eth1 ...
+ *	floor FAMILY TABLE...   one strict dump of main, and what it said put
  *	                        raw into each TABLE: what any program must do
  *	read FAMILY TABLE...    a strict dump of each TABLE
  *	churn TABLE RATE SECONDS [FAMILY]
@@ -268,8 +268,8 @@ static void put_next_hop(struct nlmsghdr *hdr, int family, uint32_t link)
 static void queue_route(int family, uint32_t table, uint32_t i, uint32_t link,
 			uint16_t type)
 {
-	uint16_t flags = type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE
-					      : 0;
+	uint16_t flags =
+		type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0;
 	struct nlmsghdr *hdr =
 		begin(bench.out + bench.out_len, type, flags, family);
 	struct rtmsg *info = NLMSG_DATA(hdr);
@@ -322,8 +322,7 @@ static void queue_copy(const struct nlmsghdr *from, uint32_t table)
 	info->rtm_table = 0;
 	for (; RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
 		if (attr->rta_type == RTA_DST ||
-		    attr->rta_type == RTA_GATEWAY ||
-		    attr->rta_type == RTA_OIF)
+		    attr->rta_type == RTA_GATEWAY || attr->rta_type == RTA_OIF)
 			put(hdr, attr->rta_type, RTA_DATA(attr),
 			    RTA_PAYLOAD(attr));
 	}
