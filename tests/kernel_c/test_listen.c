@@ -121,9 +121,9 @@ static int messages_of(struct ear *ear, bool v6, uint32_t table)
 	(void)snprintf(text, sizeof(text), "route add %s dev d1 table %u",
 		       v6 ? "2001:db8:9::/48" : "203.0.113.0/24", table);
 	if (v6)
-		netns_ip6(text);
+		netns_ip6("%s", text);
 	else
-		netns_ip(text);
+		netns_ip("%s", text);
 	return kernel_listen(ear->kernel, 100, ignore, NULL);
 }
 
@@ -133,10 +133,10 @@ static void forget(struct ear *ear, uint32_t table)
 
 	(void)snprintf(text, sizeof(text),
 		       "route del 203.0.113.0/24 dev d1 table %u", table);
-	netns_ip(text);
+	netns_ip("%s", text);
 	(void)snprintf(text, sizeof(text),
 		       "route del 2001:db8:9::/48 dev d1 table %u", table);
-	netns_ip6(text);
+	netns_ip6("%s", text);
 	(void)kernel_listen(ear->kernel, 100, ignore, NULL);
 }
 
