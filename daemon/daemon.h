@@ -12,10 +12,10 @@
 
 #include "adverts.h"
 #include "config/config.h"
-#include "endpoints.h"
 #include "engine/engine.h"
 #include "flows.h"
 #include "linkdown.h"
+#include "mptcp/endpoints.h"
 #include "round/round.h"
 #include "server/server.h"
 #include "trial.h"

@@ -12,7 +12,8 @@ shopt -s nullglob
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 layers=(lib/core lib/ra lib/doctor lib/kernel lib/control daemon/answers
-	daemon/config daemon/engine daemon/facts daemon/round daemon/server daemon
+	daemon/config daemon/engine daemon/facts daemon/mptcp daemon/round
+	daemon/server daemon
 	ctl ctl/render)
 
 # Start of the included name, then the folders that may include it.
@@ -24,15 +25,16 @@ ev++.h      -
 libconfig.h daemon/config
 systemd/    daemon
 json-c/     lib/control daemon daemon/answers daemon/server ctl ctl/render
-core/       lib/core lib/ra lib/doctor lib/kernel daemon daemon/answers daemon/config daemon/engine daemon/facts daemon/round
+core/       lib/core lib/ra lib/doctor lib/kernel daemon daemon/answers daemon/config daemon/engine daemon/facts daemon/mptcp daemon/round
 ra/         lib/ra lib/kernel daemon daemon/answers daemon/engine daemon/round
 doctor/     lib/doctor daemon daemon/answers daemon/facts
-kernel/     lib/kernel daemon daemon/answers daemon/engine daemon/facts daemon/round
+kernel/     lib/kernel daemon daemon/answers daemon/engine daemon/facts daemon/mptcp daemon/round
 control/    lib/control daemon daemon/answers daemon/server ctl ctl/render
 answers/    daemon daemon/answers
 config/     daemon daemon/config
-engine/     daemon daemon/answers daemon/engine daemon/facts daemon/round
+engine/     daemon daemon/answers daemon/engine daemon/facts daemon/mptcp daemon/round
 facts/      daemon daemon/answers daemon/facts
+mptcp/      daemon daemon/answers daemon/mptcp
 round/      daemon daemon/answers daemon/round
 server/     daemon daemon/answers daemon/server
 daemon/     -

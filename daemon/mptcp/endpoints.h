@@ -16,7 +16,7 @@
 #define ENDPOINTS_H
 
 #include "engine/engine.h"
-#include "kernel/mptcp.h"
+#include "mptcp/limits.h"
 
 /* One of ours. */
 struct own_endpoint {
@@ -30,10 +30,7 @@ struct endpoints {
 	struct mptcp *mptcp; /* NULL: this kernel has none */
 	struct own_endpoint_vec ours;
 	char path[128]; /* of the file */
-	/* Limits that we raised; put back if nobody changed them since. */
-	bool raised;
-	struct mptcp_limits limits_before;
-	struct mptcp_limits limits_set;
+	struct limits limits;
 	const struct policy *policy; /* that was acted on last */
 	uint64_t rounds;  /* of the engine, when it was looked at last */
 	uint64_t next_ms; /* when there is work by the clock; 0: none */

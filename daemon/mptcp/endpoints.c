@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "endpoints.h"
+#include "mptcp/endpoints.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "log.h"
-#include "state_file.h"
+#include "mptcp/endpoints_file.h"
 
 #define RETRY_MS 5000
 
@@ -36,86 +35,6 @@ const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
 		if (is_same(&own->endpoint, it))
 			return own;
 	return NULL;
-}
-
-/* --- the file --- */
-
-static void write_lines(FILE *file, const void *data)
-{
-	const struct endpoints *endpoints = data;
-	const struct own_endpoint *own;
-	char text[IP_TEXT_MAX];
-
-	if (endpoints->raised)
-		(void)fprintf(file,
-			      "limits %" PRIu32 " %" PRIu32 " %" PRIu32
-			      " %" PRIu32 "\n",
-			      endpoints->limits_before.subflows,
-			      endpoints->limits_before.accepted,
-			      endpoints->limits_set.subflows,
-			      endpoints->limits_set.accepted);
-	vec_foreach(&endpoints->ours, own)
-		(void)fprintf(file, "endpoint %s %u %u\n",
-			      ip_addr_format(&own->endpoint.addr, text),
-			      own->endpoint.id, own->endpoint.flags);
-}
-
-static void save(const struct endpoints *endpoints, uint64_t now_ms)
-{
-	int error;
-
-	if (endpoints->ours.n == 0 && !endpoints->raised) {
-		(void)unlink(endpoints->path);
-		return;
-	}
-	error = state_file_write(endpoints->path, write_lines, endpoints);
-	if (error)
-		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
-			    "%s: %s; after a restart our MPTCP endpoints are "
-			    "taken for somebody else's",
-			    endpoints->path, strerror(-error));
-}
-
-static bool parse_line(const char *line, struct endpoints *ret)
-{
-	struct own_endpoint own = {0};
-	char addr[IP_TEXT_MAX];
-	unsigned int id;
-	unsigned int flags;
-
-	if (sscanf(line,
-		   "limits %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 "\n",
-		   &ret->limits_before.subflows, &ret->limits_before.accepted,
-		   &ret->limits_set.subflows, &ret->limits_set.accepted) == 4) {
-		ret->raised = true;
-		return true;
-	}
-	if (sscanf(line, "endpoint %63s %u %u\n", addr, &id, &flags) != 3 ||
-	    ip_addr_parse(addr, &own.endpoint.addr) != 0 || id == 0 ||
-	    id > UINT8_MAX || flags > UINT8_MAX || ret->ours.n == ENDPOINTS_MAX)
-		return false;
-	own.endpoint.id = (uint8_t)id;
-	own.endpoint.flags = (uint8_t)flags;
-	vec_push(&ret->ours, own);
-	return true;
-}
-
-/* What the file says is checked like anything from outside. */
-static void load(struct endpoints *endpoints)
-{
-	FILE *file = state_file_read(endpoints->path);
-	bool good = file && state_file_is_of_this_boot(file);
-	char line[256];
-
-	if (!file)
-		return;
-	while (good && fgets(line, sizeof(line), file))
-		good = parse_line(line, endpoints);
-	if (!good)
-		log_warn("%s: it makes no sense, or is not of this boot; MPTCP "
-			 "endpoints of an earlier life are left alone",
-			 endpoints->path);
-	(void)fclose(file);
 }
 
 /* --- one endpoint --- */
@@ -192,52 +111,6 @@ static int add(struct endpoints *endpoints, const struct engine *engine,
 	return found ? 0 : -EAGAIN;
 }
 
-/* --- limits --- */
-
-static void raise_limits(struct endpoints *endpoints,
-			 const struct engine *engine)
-{
-	uint32_t want = engine->policy->mptcp.subflows;
-	struct mptcp_limits have;
-	struct mptcp_limits set;
-
-	if (mptcp_get_limits(endpoints->mptcp, &have))
-		return;
-	set = have;
-	if (set.subflows < want)
-		set.subflows = want;
-	if (set.accepted < want)
-		set.accepted = want;
-	if (set.subflows == have.subflows && set.accepted == have.accepted)
-		return;
-	if (mptcp_set_limits(endpoints->mptcp, &set)) {
-		log_warn("mptcp: the limits cannot be raised: %u subflows and "
-			 "%u announced addresses at most",
-			 have.subflows, have.accepted);
-		return;
-	}
-	if (!endpoints->raised)
-		endpoints->limits_before = have;
-	endpoints->limits_set = set;
-	endpoints->raised = true;
-}
-
-static void lower_limits(struct endpoints *endpoints)
-{
-	struct mptcp_limits have;
-
-	if (!endpoints->raised)
-		return;
-	endpoints->raised = false;
-	/* Only what is as we left it. */
-	if (mptcp_get_limits(endpoints->mptcp, &have) ||
-	    have.subflows != endpoints->limits_set.subflows ||
-	    have.accepted != endpoints->limits_set.accepted)
-		return;
-	if (mptcp_set_limits(endpoints->mptcp, &endpoints->limits_before))
-		log_warn("mptcp: the limits could not be put back");
-}
-
 /* --- all of them --- */
 
 static bool is_on(const struct endpoints *endpoints,
@@ -304,7 +177,7 @@ void endpoints_withdraw(struct endpoints *endpoints,
 			remove_at(endpoints, i, why);
 	}
 	if (endpoints->ours.n != before)
-		save(endpoints, now_ms);
+		endpoints_file_save(endpoints, now_ms);
 	vec_done(&wanted);
 }
 
@@ -332,7 +205,7 @@ static void add_missing(struct endpoints *endpoints,
 			const struct endpoint_vec *wanted, uint64_t now_ms)
 {
 	size_t had = endpoints->ours.n;
-	bool had_raised = endpoints->raised;
+	bool raised;
 	struct endpoint_vec all = {0};
 	const struct endpoint *it;
 	size_t room;
@@ -342,7 +215,8 @@ static void add_missing(struct endpoints *endpoints,
 		return;
 	}
 	room = all.n < ENDPOINTS_MAX ? ENDPOINTS_MAX - all.n : 0;
-	raise_limits(endpoints, engine);
+	raised = limits_raise(&endpoints->limits, endpoints->mptcp,
+			      engine->policy->mptcp.subflows);
 	vec_foreach(wanted, it) {
 		if (endpoint_find(&all, &it->addr) || room == 0)
 			continue;
@@ -351,8 +225,8 @@ static void add_missing(struct endpoints *endpoints,
 		else
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 	}
-	if (endpoints->ours.n != had || endpoints->raised != had_raised)
-		save(endpoints, now_ms);
+	if (endpoints->ours.n != had || raised)
+		endpoints_file_save(endpoints, now_ms);
 	vec_done(&all);
 }
 
@@ -389,7 +263,7 @@ void endpoints_remove(struct endpoints *endpoints)
 		return;
 	while (endpoints->ours.n)
 		remove_at(endpoints, endpoints->ours.n - 1, "the daemon stops");
-	lower_limits(endpoints);
+	limits_lower(&endpoints->limits, endpoints->mptcp);
 	(void)unlink(endpoints->path);
 }
 
@@ -403,7 +277,7 @@ void endpoints_init(struct endpoints *endpoints, const char *path)
 	(void)snprintf(endpoints->path, sizeof(endpoints->path), "%s", path);
 	if (mptcp_open(&endpoints->mptcp))
 		return;
-	load(endpoints);
+	endpoints_file_load(endpoints);
 	(void)refresh(endpoints, &all);
 	vec_done(&all);
 }
