@@ -377,7 +377,7 @@ static int finish(struct daemon *daemon)
 	if (daemon->end == DAEMON_REMOVE) {
 		log_notice("stopping; removing rules, routes and neighbours of "
 			   "ours");
-		endpoints_remove(&daemon->endpoints);
+		endpoints_remove(&daemon->endpoints, daemon_now());
 		error = engine_flush(&daemon->engine);
 		linkdown_restore(&daemon->linkdown);
 		adverts_forget(&daemon->adverts);

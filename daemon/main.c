@@ -215,7 +215,7 @@ static void flush_endpoints(const char *socket)
 
 	(void)snprintf(path, sizeof(path), "%s.endpoints", socket);
 	endpoints_init(&endpoints, path);
-	endpoints_remove(&endpoints);
+	endpoints_flush(&endpoints);
 	endpoints_done(&endpoints);
 }
 

@@ -60,6 +60,8 @@ static const char *owner_of(struct json_object *endpoint, struct phrase *ret)
 
 	if (!field_bool(endpoint, "ours", false))
 		return "others";
+	if (field_bool(endpoint, "kept", false))
+		return "ours, kept";
 	if (left < 0)
 		return "ours";
 	(void)snprintf(ret->text, sizeof(ret->text), "ours, %.20s left",
@@ -69,7 +71,8 @@ static const char *owner_of(struct json_object *endpoint, struct phrase *ret)
 
 static void row_fill(struct json_object *endpoint, struct endpoint_row *ret)
 {
-	bool waits = field_double(endpoint, "seconds_left", -1) >= 0;
+	bool waits = field_double(endpoint, "seconds_left", -1) >= 0 ||
+		     field_bool(endpoint, "kept", false);
 	size_t i;
 
 	for (i = 0; i < CELLS; i++)
@@ -121,6 +124,22 @@ static void put_missing(const struct text *text, struct json_object *reply)
 	}
 }
 
+/* A word in the table that needs more words. */
+static void put_kept(const struct text *text, struct json_object *reply)
+{
+	size_t i;
+
+	for (i = 0; i < field_count(reply, "endpoints"); i++)
+		if (field_bool(field_at(reply, "endpoints", i), "kept",
+			       false)) {
+			text_wrap(text, 0,
+				  "kept: its path is gone, but a connection "
+				  "has no other subflow, and would end with "
+				  "it.");
+			return;
+		}
+}
+
 void render_mptcp(const struct text *text, struct json_object *reply,
 		  struct json_object *previous)
 {
@@ -137,6 +156,7 @@ void render_mptcp(const struct text *text, struct json_object *reply,
 		put_rows(text, reply);
 	else
 		text_wrap(text, 0, "No endpoints: connections have one path.");
+	put_kept(text, reply);
 	put_missing(text, reply);
 	if (limits)
 		text_say(text, TEXT_PLAIN, 0,

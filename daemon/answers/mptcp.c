@@ -60,7 +60,9 @@ static struct json_object *endpoint_json(const struct daemon *daemon,
 		json_add_text(object, "link", link);
 	json_add_bool(object, "bound", endpoint->ifindex != 0);
 	json_add_bool(object, "ours", own != NULL);
-	if (own && own->lost_ms)
+	if (own && own->kept)
+		json_add_bool(object, "kept", true);
+	else if (own && own->lost_ms)
 		json_add_double(
 			object, "seconds_left",
 			own->lost_ms + hold_ms > now_ms

@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "mptcp/endpoints_file.h"
+#include "mptcp/subflows.h"
 
 #define RETRY_MS 5000
 
@@ -84,6 +85,40 @@ static void remove_at(struct endpoints *endpoints, size_t i, const char *why)
 	vec_remove(&endpoints->ours, i);
 }
 
+/*
+ * Deleting an endpoint closes all subflows from its address (6.18), the first
+ * one of a connection too: one that has no others dies of it.
+ */
+static bool is_depended_on(const struct endpoint *endpoint)
+{
+	struct flow_vec subflows = {0};
+	bool yes = subflows_list(&subflows) == 0 &&
+		   connection_depends_on(&subflows, &endpoint->addr);
+
+	vec_done(&subflows);
+	return yes;
+}
+
+/* It is to go, if it may. Return: whether it went. */
+static bool dismiss(struct endpoints *endpoints, size_t i, const char *why)
+{
+	struct own_endpoint *own = &endpoints->ours.items[i];
+	bool was_kept = own->kept;
+	char text[IP_TEXT_MAX];
+
+	own->kept = is_depended_on(&own->endpoint);
+	if (!own->kept) {
+		remove_at(endpoints, i, why);
+		return true;
+	}
+	if (!was_kept)
+		log_notice("mptcp: endpoint %s id=%u kept, though %s: a "
+			   "connection has no other subflow",
+			   ip_addr_format(&own->endpoint.addr, text),
+			   own->endpoint.id, why);
+	return false;
+}
+
 /* The kernel chooses the id; ask for it. */
 static int add(struct endpoints *endpoints, const struct engine *engine,
 	       const struct endpoint *wanted)
@@ -139,13 +174,16 @@ static const char *judge(struct endpoints *endpoints,
 	switch (endpoint_judge(&view, wanted, &own->endpoint)) {
 	case ENDPOINT_STAYS:
 		own->lost_ms = 0;
-		return new->flags == own->endpoint.flags ? NULL
-							 : "its flags change";
+		if (new->flags != own->endpoint.flags)
+			return "its flags change";
+		own->kept = false;
+		return NULL;
 	case ENDPOINT_WAITS:
 		if (!own->lost_ms)
 			own->lost_ms = now_ms;
 		if (now_ms - own->lost_ms >= hold_ms)
 			return "its path is gone";
+		own->kept = false;
 		come_by(&endpoints->next_ms, own->lost_ms + hold_ms);
 		return NULL;
 	case ENDPOINT_GOES:
@@ -173,8 +211,8 @@ void endpoints_withdraw(struct endpoints *endpoints,
 					&endpoints->ours.items[i], now_ms)
 				: "path_manager is off";
 
-		if (why)
-			remove_at(endpoints, i, why);
+		if (why && !dismiss(endpoints, i, why))
+			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 	}
 	if (endpoints->ours.n != before)
 		endpoints_file_save(endpoints, now_ms);
@@ -257,12 +295,22 @@ uint64_t endpoints_next(const struct endpoints *endpoints)
 	return endpoints->next_ms;
 }
 
-void endpoints_remove(struct endpoints *endpoints)
+void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)
+{
+	if (!endpoints->mptcp)
+		return;
+	for (size_t i = endpoints->ours.n; i-- > 0;)
+		(void)dismiss(endpoints, i, "the daemon stops");
+	limits_lower(&endpoints->limits, endpoints->mptcp);
+	endpoints_file_save(endpoints, now_ms);
+}
+
+void endpoints_flush(struct endpoints *endpoints)
 {
 	if (!endpoints->mptcp)
 		return;
 	while (endpoints->ours.n)
-		remove_at(endpoints, endpoints->ours.n - 1, "the daemon stops");
+		remove_at(endpoints, endpoints->ours.n - 1, "all of ours go");
 	limits_lower(&endpoints->limits, endpoints->mptcp);
 	(void)unlink(endpoints->path);
 }

@@ -5,12 +5,14 @@
  * Strict order: table, rule, address usable, then the endpoint; and backwards:
  * the endpoint goes before the rule that its subflows need. When a path is gone
  * but its address is there, the endpoint waits for pinning.hold_ms: deleting it
- * closes its subflows. Ours are remembered in a file beside the control socket;
- * what others added is left alone.
+ * closes its subflows, the first one of a connection too. So it also stays while
+ * a connection would have no subflow left. Ours are remembered in a file beside
+ * the control socket; what others added is left alone.
  *
  *	wanted  endpoint_build() has it
- *	waits   its path is gone; deleted when hold_ms are over
+ *	waits   its path is gone; to go when hold_ms are over
  *	goes    its address, rule or permission is gone: deleted at once
+ *	kept    to go, when no connection has all its subflows from it
  */
 #ifndef ENDPOINTS_H
 #define ENDPOINTS_H
@@ -22,6 +24,7 @@
 struct own_endpoint {
 	struct endpoint endpoint;
 	uint64_t lost_ms; /* since when its path is gone; 0: it is there */
+	bool kept;	  /* it is to go, but a connection depends on it */
 };
 
 VEC(own_endpoint_vec, struct own_endpoint);
@@ -58,8 +61,15 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 /** endpoints_next() - when there is work by the clock; 0: never */
 uint64_t endpoints_next(const struct endpoints *endpoints);
 
-/** endpoints_remove() - all of ours, and the limits are put back */
-void endpoints_remove(struct endpoints *endpoints);
+/**
+ * endpoints_remove() - all of ours, and the limits are put back
+ *
+ * Those that connections depend on stay, and stay ours for the next start.
+ */
+void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms);
+
+/** endpoints_flush() - the same, whatever depends on them */
+void endpoints_flush(struct endpoints *endpoints);
 
 /** endpoints_own() - the one of ours that @it is; NULL: it is not */
 const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,

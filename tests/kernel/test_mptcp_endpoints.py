@@ -16,6 +16,11 @@ def shown(daemon):
     return json.loads(daemon.ctl("--json", "mptcp").stdout)
 
 
+def kept(daemon):
+    """Addresses of endpoints that would take a connection along."""
+    return [e["address"] for e in shown(daemon)["endpoints"] if "kept" in e]
+
+
 def unplug(figure):
     figure.r1.ip("link set lan down")
 
@@ -126,6 +131,54 @@ def test_a_short_loss_closes_nothing(figure):
     daemon.wait()
     assert endpoints(figure.a) == found
     assert not [e for e in shown(daemon)["endpoints"] if "seconds_left" in e]
+
+
+def test_an_outage_does_not_end_a_connection_that_has_no_other_subflow(figure):
+    daemon = figure.start(SHORT_HOLD)
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "0")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(carries(figure.r1), 20)
+    until(lambda: transfer.subflows() == 0, 10)
+    unplug(figure)
+    until(lambda: kept(daemon) == [A1_4], 5)
+    assert set(endpoints(figure.a)) == {A1_4, A2_4, A2_6}
+    plug_in(figure)
+    until(transfer.goes_on(), 20)
+    transfer.end()
+
+
+def test_a_kept_endpoint_goes_when_its_connection_has_ended(figure):
+    daemon = figure.start(SHORT_HOLD)
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "0")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(carries(figure.r1), 20)
+    until(lambda: transfer.subflows() == 0, 10)
+    unplug(figure)
+    until(lambda: kept(daemon) == [A1_4], 5)
+    transfer.client.shutdown(2)
+    figure.a.run("ss", "-K", "src", A1_4)
+    until(lambda: A1_4 not in endpoints(figure.a), 15)
+
+
+@pytest.mark.parametrize("joins", ["0", "8"])
+def test_sigterm_ends_no_connection(figure, joins):
+    daemon = figure.start()
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", joins)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(carries(figure.r1), 20)
+    if joins != "0":
+        until(carries(figure.r2), 20)
+    daemon.terminate()
+    until(transfer.goes_on(), 20)
+    left = endpoints(figure.a)
+    assert len(left) == 1
+    daemon.start()
+    assert set(endpoints(figure.a)) == ALL
+    assert all(e["ours"] for e in shown(daemon)["endpoints"])
+    until(transfer.goes_on(), 20)
+    transfer.end()
+    daemon.terminate()
+    until(lambda: endpoints(figure.a) == {})
 
 
 def test_an_address_that_goes_takes_its_endpoint_along(figure):

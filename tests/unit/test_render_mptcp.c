@@ -39,6 +39,25 @@ static void each_endpoint_has_a_row(void **state)
 	page_check(render_mptcp, REPLY, page, NULL);
 }
 
+static void what_is_kept_is_explained(void **state)
+{
+	static const char page[] =
+		"ADDRESS   ID  LINK  FLAGS    OWNER\n"
+		"10.1.0.2   1  eth0  subflow  ours, kept\n"
+		"\n"
+		"kept: its path is gone, but a connection has no other "
+		"subflow, and would end\n"
+		"with it.\n";
+
+	(void)state;
+	page_check(render_mptcp,
+		   "{'available':true,'path_manager':'kernel','endpoints':[{"
+		   "'address':'10.1.0.2','id':1,'flags':['subflow'],'link':"
+		   "'eth0','bound':false,'ours':true,'kept':true}],"
+		   "'missing':[]}",
+		   page, NULL);
+}
+
 static void what_is_off_is_said(void **state)
 {
 	(void)state;
@@ -63,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_endpoint_has_a_row),
+		cmocka_unit_test(what_is_kept_is_explained),
 		cmocka_unit_test(what_is_off_is_said),
 		cmocka_unit_test(survives_answers_that_make_no_sense),
 	};
