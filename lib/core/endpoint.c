@@ -142,6 +142,22 @@ static bool is_in_place(const struct view *view, const struct subnet *subnet)
 	       has_rule(view, subnet);
 }
 
+bool endpoint_of_subnet(const struct view *view, const struct subnet *subnet,
+			struct endpoint *ret)
+{
+	struct endpoint endpoint = {.flags = flags_of(view, subnet)};
+	const struct address *address;
+
+	if (!endpoint.flags || !is_in_place(view, subnet))
+		return false;
+	address = pick_address(view, subnet);
+	if (!address)
+		return false;
+	endpoint.addr = address->local;
+	*ret = endpoint;
+	return true;
+}
+
 static int offer_order(const void *a, const void *b)
 {
 	const struct offer *x = a;
@@ -158,17 +174,11 @@ void endpoint_build(const struct view *view, struct endpoint_vec *ret)
 	const struct subnet *subnet;
 
 	vec_foreach(&view->subnets->subnets, subnet) {
-		struct offer offer = {.endpoint.flags = flags_of(view, subnet)};
-		const struct address *address;
+		struct offer offer = {0};
 
-		if (!is_in_place(view, subnet) || !offer.endpoint.flags ||
-		    !leads_out(view, subnet, &offer.metric))
-			continue;
-		address = pick_address(view, subnet);
-		if (!address)
-			continue;
-		offer.endpoint.addr = address->local;
-		vec_push(&offers, offer);
+		if (endpoint_of_subnet(view, subnet, &offer.endpoint) &&
+		    leads_out(view, subnet, &offer.metric))
+			vec_push(&offers, offer);
 	}
 	vec_sort(&offers, offer_order);
 	for (size_t i = 0; i < offers.n && i < ENDPOINTS_MAX; i++)

@@ -35,11 +35,21 @@ const struct endpoint *endpoint_find(const struct endpoint_vec *endpoints,
 				     const struct ip_addr *addr);
 
 /**
+ * endpoint_of_subnet() - the address from which a subnet's subflows leave
+ * @ret: without an id; its flags are what the config says of the link
+ *
+ * Whether a route leads out is not looked at.
+ * Return: false: there is none: its link is off for MPTCP, a tunnel is yielded
+ * to, no rule leads to its table yet, or no address is usable yet (DAD).
+ */
+bool endpoint_of_subnet(const struct view *view, const struct subnet *subnet,
+			struct endpoint *ret);
+
+/**
  * endpoint_build() - those that are wanted
  * @ret: appended: the best metric first, at most ENDPOINTS_MAX, without ids
  *
- * None of a family whose rules are withdrawn for a tunnel, of a subnet that no
- * rule leads to its table yet, or of an address that is not usable yet (DAD).
+ * Of subnets that have one, and whose default route leads out.
  */
 void endpoint_build(const struct view *view, struct endpoint_vec *ret);
 

@@ -280,6 +280,24 @@ static int model_word(struct words *words, enum host_model *ret)
 	return 0;
 }
 
+static int mptcp_word(struct words *words, enum mptcp_link *ret)
+{
+	static const char *const names[] = {
+		[MPTCP_LINK_SUBFLOW] = "subflow",
+		[MPTCP_LINK_BACKUP] = "backup",
+		[MPTCP_LINK_FULLMESH] = "fullmesh",
+		[MPTCP_LINK_SIGNAL] = "signal",
+		[MPTCP_LINK_OFF] = "off",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (words_take(words, names[i])) {
+			*ret = (enum mptcp_link)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int policy_interface(struct scene *scene, struct words *words)
 {
 	struct policy_interface entry = {0};
@@ -293,6 +311,8 @@ static int policy_interface(struct scene *scene, struct words *words)
 	entry.has_model = model_word(words, &entry.model) == 0;
 	if (words_take(words, "metric_add") &&
 	    words_number(words, &entry.metric_add))
+		return -EINVAL;
+	if (words_take(words, "mptcp") && mptcp_word(words, &entry.mptcp))
 		return -EINVAL;
 	vec_push(&scene->policy.interfaces, entry);
 	return 0;

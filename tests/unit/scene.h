@@ -21,6 +21,7 @@
  *   policy model weak|strong
  *   policy vpn yield|override
  *   policy interface MATCH [always|never] [weak|strong] [metric_add N]
+ *          [mptcp subflow|backup|fullmesh|signal|off]
  *   policy route PREFIX [via ADDR] dev NAME [metric N]
  *   binding [router ADDR] [dev NAME] prefix PREFIX
  *   advert ROUTER dev NAME prefix PREFIX [until MS]
