@@ -49,6 +49,7 @@ static uint64_t next_work(const struct daemon *daemon)
 		trial_next(&daemon->trial),
 		adverts_next(&daemon->adverts),
 		endpoints_next(&daemon->endpoints),
+		userspace_next(&daemon->userspace),
 	};
 	uint64_t next = 0;
 
@@ -113,6 +114,15 @@ static void before_write(const struct engine *engine, void *data)
 	endpoints_withdraw(&daemon->endpoints, engine, daemon_now());
 }
 
+static void on_userspace(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)loop;
+	(void)events;
+	userspace_receive(&daemon->userspace, daemon_now());
+}
+
 static void on_flows(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct daemon *daemon = watcher->data;
@@ -122,25 +132,37 @@ static void on_flows(struct ev_loop *loop, ev_io *watcher, int events)
 	flows_receive(&daemon->flows, daemon_now());
 }
 
-/* The socket is there only while there are pins. */
-static void update_flows(struct daemon *daemon, uint64_t now_ms)
+/* Of a socket that comes and goes. */
+static void wait_for(struct daemon *daemon, ev_io *io, int fd)
 {
-	ev_io *io = &daemon->flows_io;
-	int fd;
-
-	/* Before what is waited for may be closed. */
-	if (daemon->engine.pins.set.pins.n == 0)
-		ev_io_stop(daemon->loop, io);
-	flows_update(&daemon->flows, now_ms);
-	fd = flows_fd(&daemon->flows);
 	if (ev_is_active(io) && fd == io->fd)
 		return;
 	ev_io_stop(daemon->loop, io);
 	if (fd < 0)
 		return;
-	ev_io_init(io, on_flows, fd, EV_READ);
-	io->data = daemon;
+	ev_io_set(io, fd, EV_READ);
 	ev_io_start(daemon->loop, io);
+}
+
+/* The socket is there only while there are pins. */
+static void update_flows(struct daemon *daemon, uint64_t now_ms)
+{
+	/* Before what is waited for may be closed. */
+	if (daemon->engine.pins.set.pins.n == 0)
+		ev_io_stop(daemon->loop, &daemon->flows_io);
+	flows_update(&daemon->flows, now_ms);
+	wait_for(daemon, &daemon->flows_io, flows_fd(&daemon->flows));
+}
+
+/* So is this one, and what the manager does needs routing in place. */
+static void update_mptcp(struct daemon *daemon, uint64_t now_ms)
+{
+	if (daemon->config.policy.mptcp.path_manager != PATH_MANAGER_USERSPACE)
+		ev_io_stop(daemon->loop, &daemon->userspace_io);
+	endpoints_update(&daemon->endpoints, &daemon->engine, now_ms);
+	userspace_update(&daemon->userspace, &daemon->engine, now_ms);
+	wait_for(daemon, &daemon->userspace_io,
+		 userspace_fd(&daemon->userspace));
 }
 
 /* Before the loop sleeps: everything that is due, in one place. */
@@ -167,7 +189,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	adverts_update(&daemon->adverts, engine, now_ms);
 	update_flows(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
-		endpoints_update(&daemon->endpoints, engine, now_ms);
+		update_mptcp(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);
 	daemon_answer_waiters(daemon, now_ms);
@@ -223,6 +245,7 @@ void daemon_adopt(struct daemon *daemon, const struct config *config)
 	kernel_configure(daemon->kernel, &kernel_config);
 	engine_set_policy(&daemon->engine, &daemon->config.policy);
 	daemon->endpoints.policy = NULL; /* it is looked at anew */
+	daemon->userspace.policy = NULL;
 }
 
 static void on_hangup(struct daemon *daemon)
@@ -311,6 +334,9 @@ static void start_watchers(struct daemon *daemon)
 	ev_check_start(daemon->loop, &daemon->check);
 	ev_timer_init(&daemon->timer, on_timer, 0, 0);
 	ev_io_init(&daemon->flows_io, on_flows, -1, EV_READ);
+	daemon->flows_io.data = daemon;
+	ev_io_init(&daemon->userspace_io, on_userspace, -1, EV_READ);
+	daemon->userspace_io.data = daemon;
 }
 
 /* --- start and end --- */
@@ -364,6 +390,8 @@ static int start(struct daemon *daemon)
 	flows_start(&daemon->flows, &daemon->engine, daemon_now());
 	(void)snprintf(path, sizeof(path), "%s.endpoints", config->socket);
 	endpoints_init(&daemon->endpoints, path);
+	(void)snprintf(path, sizeof(path), "%s.path_manager", config->socket);
+	userspace_init(&daemon->userspace, path);
 	daemon->engine.before_write =
 		(struct engine_hook){before_write, daemon};
 	return 0;
@@ -378,6 +406,7 @@ static int finish(struct daemon *daemon)
 		log_notice("stopping; removing rules, routes and neighbours of "
 			   "ours");
 		endpoints_remove(&daemon->endpoints, daemon_now());
+		userspace_stop(&daemon->userspace);
 		error = engine_flush(&daemon->engine);
 		linkdown_restore(&daemon->linkdown);
 		adverts_forget(&daemon->adverts);
@@ -424,6 +453,7 @@ int daemon_run(const char *config_path, const char *socket,
 	adverts_done(&daemon.adverts);
 	flows_done(&daemon.flows);
 	endpoints_done(&daemon.endpoints);
+	userspace_done(&daemon.userspace);
 	round_done(&daemon.round);
 	vec_done(&daemon.waiters);
 	vec_done(&daemon.monitors);

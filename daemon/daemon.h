@@ -16,6 +16,7 @@
 #include "flows.h"
 #include "linkdown.h"
 #include "mptcp/endpoints.h"
+#include "mptcp/userspace.h"
 #include "round/round.h"
 #include "server/server.h"
 #include "trial.h"
@@ -47,6 +48,7 @@ struct daemon {
 	ev_io kernel_io;
 	ev_io adverts_io;
 	ev_io flows_io;
+	ev_io userspace_io;
 	ev_prepare prepare;
 	ev_check check;
 	ev_timer timer;
@@ -64,6 +66,7 @@ struct daemon {
 	struct adverts adverts;
 	struct flows flows;
 	struct endpoints endpoints;
+	struct userspace userspace;
 	struct server *server;
 	struct waiter_vec waiters;
 	struct monitor_vec monitors;

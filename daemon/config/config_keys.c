@@ -35,6 +35,7 @@ static const struct config_choice pin_scopes[] = {
 
 static const struct config_choice path_managers[] = {
 	{"kernel", PATH_MANAGER_KERNEL},
+	{"userspace", PATH_MANAGER_USERSPACE},
 	{"off", PATH_MANAGER_OFF},
 	{NULL, 0},
 };
@@ -364,6 +365,9 @@ static const struct config_key mptcp_keys[] = {
 	{.name = "announce",
 	 .read = config_read_bool,
 	 CONFIG_FIELD(struct config, policy.mptcp.announce)},
+	{.name = "reject_incongruent",
+	 .read = config_read_bool,
+	 CONFIG_FIELD(struct config, policy.mptcp.reject_incongruent)},
 	{.name = NULL},
 };
 

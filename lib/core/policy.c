@@ -16,7 +16,7 @@ void policy_init(struct policy *policy)
 		.settle_ms = 200,
 		.ignore_linkdown = false,
 		.pinning = {PIN_SCOPE_TCP, 5000, 100000},
-		.mptcp = {PATH_MANAGER_KERNEL, 8, false},
+		.mptcp = {PATH_MANAGER_KERNEL, 8, false, true},
 	};
 }
 

@@ -43,8 +43,9 @@ struct policy_pinning {
 
 /* Who opens subflows of MPTCP connections. */
 enum path_manager {
-	PATH_MANAGER_KERNEL, /* the kernel's, by endpoints that we keep */
-	PATH_MANAGER_OFF,    /* none of our business */
+	PATH_MANAGER_KERNEL,	/* the kernel's, by endpoints that we keep */
+	PATH_MANAGER_USERSPACE, /* we are, for each connection */
+	PATH_MANAGER_OFF,	/* none of our business */
 };
 
 /* What the addresses of a link are for. */
@@ -58,8 +59,9 @@ enum mptcp_link {
 
 struct policy_mptcp {
 	enum path_manager path_manager;
-	uint32_t subflows; /* the kernel's limits are raised to this */
-	bool announce;	   /* all addresses are told to the peer too */
+	uint32_t subflows;	 /* of a connection, besides its first one */
+	bool announce;		 /* all addresses are told to the peer too */
+	bool reject_incongruent; /* subflows of peers, draft section 5.2 */
 };
 
 /* One entry of `interfaces`; the first whose match fits a link applies. */

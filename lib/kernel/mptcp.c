@@ -14,6 +14,7 @@
 #include <netlink/msg.h>
 
 #include "kernel/decode_mptcp.h"
+#include "kernel/mptcp_ask.h"
 #include "kernel/nl_sock.h"
 
 #define TIMEOUT_S 5
@@ -62,12 +63,9 @@ void mptcp_free(struct mptcp *mptcp)
 
 /* --- one question and its answer --- */
 
-/* An answer on its way to its caller. Return: 0 or -errno. */
-typedef int answer_fn(const struct nlmsghdr *hdr, void *data);
-
 /* Return: 1 to go on, 0 at the end, or -errno. */
 static int take(const struct mptcp *mptcp, const struct nlmsghdr *hdr,
-		answer_fn *fn, void *data)
+		mptcp_answer_fn *fn, void *data)
 {
 	const struct nlmsgerr *failure = nlmsg_data(hdr);
 	int error;
@@ -85,7 +83,7 @@ static int take(const struct mptcp *mptcp, const struct nlmsghdr *hdr,
 	return error ? error : 1;
 }
 
-static int read_answer(struct mptcp *mptcp, answer_fn *fn, void *data)
+static int read_answer(struct mptcp *mptcp, mptcp_answer_fn *fn, void *data)
 {
 	int state = 1;
 
@@ -102,8 +100,8 @@ static int read_answer(struct mptcp *mptcp, answer_fn *fn, void *data)
 	return state;
 }
 
-static struct nl_msg *begin(const struct mptcp *mptcp, uint8_t command,
-			    int flags)
+struct nl_msg *mptcp_begin(const struct mptcp *mptcp, uint8_t command,
+			   int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
@@ -115,9 +113,8 @@ static struct nl_msg *begin(const struct mptcp *mptcp, uint8_t command,
 	return msg;
 }
 
-/* Takes @msg over; NULL: it could not be built. */
-static int ask(struct mptcp *mptcp, struct nl_msg *msg, answer_fn *fn,
-	       void *data)
+int mptcp_ask(struct mptcp *mptcp, struct nl_msg *msg, mptcp_answer_fn *fn,
+	      void *data)
 {
 	int error;
 
@@ -146,25 +143,29 @@ static int take_endpoint(const struct nlmsghdr *hdr, void *data)
 
 int mptcp_list(struct mptcp *mptcp, struct endpoint_vec *ret)
 {
-	return ask(mptcp, begin(mptcp, MPTCP_PM_CMD_GET_ADDR, NLM_F_DUMP),
-		   take_endpoint, ret);
+	return mptcp_ask(mptcp,
+			 mptcp_begin(mptcp, MPTCP_PM_CMD_GET_ADDR, NLM_F_DUMP),
+			 take_endpoint, ret);
 }
 
-static int put_endpoint(struct nl_msg *msg, const struct endpoint *endpoint)
+int mptcp_put_addr(struct nl_msg *msg, const struct mptcp_put *put)
 {
-	bool is_v4 = endpoint->addr.family == AF_INET;
-	struct nlattr *nested = nla_nest_start(msg, MPTCP_PM_ATTR_ADDR);
+	bool is_v4 = put->addr->family == AF_INET;
+	struct nlattr *nested = nla_nest_start(msg, put->type);
 
 	if (!nested ||
-	    nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_FAMILY,
-			endpoint->addr.family) ||
+	    nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_FAMILY, put->addr->family) ||
 	    nla_put(msg,
 		    is_v4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6,
-		    is_v4 ? 4 : 16, endpoint->addr.bytes) ||
-	    nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS, endpoint->flags))
+		    is_v4 ? 4 : 16, put->addr->bytes))
 		return -EMSGSIZE;
-	if (endpoint->id &&
-	    nla_put_u8(msg, MPTCP_PM_ADDR_ATTR_ID, endpoint->id))
+	if ((put->flags || put->has_flags) &&
+	    nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS, put->flags))
+		return -EMSGSIZE;
+	if ((put->id || put->has_id) &&
+	    nla_put_u8(msg, MPTCP_PM_ADDR_ATTR_ID, put->id))
+		return -EMSGSIZE;
+	if (put->port && nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_PORT, put->port))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nested);
 	return 0;
@@ -173,13 +174,20 @@ static int put_endpoint(struct nl_msg *msg, const struct endpoint *endpoint)
 static int change(struct mptcp *mptcp, uint8_t command,
 		  const struct endpoint *endpoint)
 {
-	struct nl_msg *msg = begin(mptcp, command, NLM_F_ACK);
+	const struct mptcp_put put = {
+		.type = MPTCP_PM_ATTR_ADDR,
+		.addr = &endpoint->addr,
+		.id = endpoint->id,
+		.flags = endpoint->flags,
+		.has_flags = true,
+	};
+	struct nl_msg *msg = mptcp_begin(mptcp, command, NLM_F_ACK);
 
-	if (msg && put_endpoint(msg, endpoint)) {
+	if (msg && mptcp_put_addr(msg, &put)) {
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	return ask(mptcp, msg, NULL, NULL);
+	return mptcp_ask(mptcp, msg, NULL, NULL);
 }
 
 int mptcp_add(struct mptcp *mptcp, const struct endpoint *endpoint)
@@ -202,8 +210,9 @@ static int take_limits(const struct nlmsghdr *hdr, void *data)
 int mptcp_get_limits(struct mptcp *mptcp, struct mptcp_limits *ret)
 {
 	struct mptcp_limits limits = {0};
-	int error = ask(mptcp, begin(mptcp, MPTCP_PM_CMD_GET_LIMITS, NLM_F_ACK),
-			take_limits, &limits);
+	int error = mptcp_ask(
+		mptcp, mptcp_begin(mptcp, MPTCP_PM_CMD_GET_LIMITS, NLM_F_ACK),
+		take_limits, &limits);
 
 	if (!error)
 		*ret = limits;
@@ -212,7 +221,8 @@ int mptcp_get_limits(struct mptcp *mptcp, struct mptcp_limits *ret)
 
 int mptcp_set_limits(struct mptcp *mptcp, const struct mptcp_limits *limits)
 {
-	struct nl_msg *msg = begin(mptcp, MPTCP_PM_CMD_SET_LIMITS, NLM_F_ACK);
+	struct nl_msg *msg =
+		mptcp_begin(mptcp, MPTCP_PM_CMD_SET_LIMITS, NLM_F_ACK);
 
 	if (msg &&
 	    (nla_put_u32(msg, MPTCP_PM_ATTR_SUBFLOWS, limits->subflows) ||
@@ -220,5 +230,5 @@ int mptcp_set_limits(struct mptcp *mptcp, const struct mptcp_limits *limits)
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	return ask(mptcp, msg, NULL, NULL);
+	return mptcp_ask(mptcp, msg, NULL, NULL);
 }

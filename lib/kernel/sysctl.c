@@ -43,9 +43,8 @@ static int parse_value(char *text, int *ret)
 	return 0;
 }
 
-static int read_value(const char *path, int *ret)
+static int read_text(const char *path, char *ret, size_t size)
 {
-	char text[VALUE_SIZE];
 	ssize_t n;
 	int fd;
 	int r;
@@ -53,23 +52,67 @@ static int read_value(const char *path, int *ret)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, ret, size - 1);
 	r = n < 0 ? -errno : 0;
 	(void)close(fd);
-	if (r)
-		return r;
-	text[n] = '\0';
-	return parse_value(text, ret);
+	if (!r)
+		ret[n] = '\0';
+	return r;
+}
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	(void)close(fd);
+	return r;
+}
+
+static int read_value(const char *path, int *ret)
+{
+	char text[VALUE_SIZE];
+	int r = read_text(path, text, sizeof(text));
+
+	return r ? r : parse_value(text, ret);
+}
+
+static int key_path(const char *key, char *path)
+{
+	int len = snprintf(path, PATH_SIZE, "/proc/sys/net/%s", key);
+
+	return len < 0 || len >= PATH_SIZE ? -ENAMETOOLONG : 0;
 }
 
 int sysctl_read(const char *key, int *ret)
 {
 	char path[PATH_SIZE];
-	int len = snprintf(path, sizeof(path), "/proc/sys/net/%s", key);
+	int r = key_path(key, path);
 
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return -ENAMETOOLONG;
-	return read_value(path, ret);
+	return r ? r : read_value(path, ret);
+}
+
+int sysctl_read_word(const char *key, char *ret, size_t size)
+{
+	char path[PATH_SIZE];
+	int r = key_path(key, path);
+
+	if (!r)
+		r = read_text(path, ret, size);
+	if (!r)
+		ret[strcspn(ret, " \t\n")] = '\0';
+	return r;
+}
+
+int sysctl_write_word(const char *key, const char *word)
+{
+	char path[PATH_SIZE];
+	int r = key_path(key, path);
+
+	return r ? r : write_text(path, word);
 }
 
 int sysctl_read_link(uint8_t family, const char *link, const char *name,
@@ -87,20 +130,11 @@ int sysctl_write_link(uint8_t family, const char *link, const char *name,
 {
 	char path[PATH_SIZE];
 	char text[VALUE_SIZE];
-	int len;
-	int fd;
 	int r;
 
 	r = make_path(family, link, name, path);
 	if (r)
 		return r;
-	len = snprintf(text, sizeof(text), "%d\n", value);
-	if (len < 0)
-		return -EINVAL;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = write(fd, text, (size_t)len) < 0 ? -errno : 0;
-	(void)close(fd);
-	return r;
+	(void)snprintf(text, sizeof(text), "%d\n", value);
+	return write_text(path, text);
 }

@@ -8,6 +8,7 @@
 #ifndef SYSCTL_H
 #define SYSCTL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -17,6 +18,13 @@
  * Return: 0, -ENOENT, or another -errno.
  */
 int sysctl_read(const char *key, int *ret);
+
+/**
+ * sysctl_read_word() - the same where it is one word
+ * @ret: @size bytes, always terminated
+ */
+int sysctl_read_word(const char *key, char *ret, size_t size);
+int sysctl_write_word(const char *key, const char *word);
 
 /**
  * sysctl_read_link() - value of net.<ipv4|ipv6>.conf.<link>.<name>

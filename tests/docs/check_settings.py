@@ -122,6 +122,7 @@ def check_defaults(findings, documented):
             if rest and (len(path) == 1 or path[0] not in ENTRIES)}
     conf = {}
     text = (pages.ROOT / "conf/multihomed.conf").read_text()
+    text = re.sub(r"(\{[^}\n]*)\n#(\w)", r"\1 \2", text)  # a group in 2 lines
     for name, value in re.findall(r"^#(\w+) = (.*);$", text, re.M):
         if value.startswith("{"):
             for member, inner in re.findall(r"(\w+) = ([^;]*);", value):

@@ -54,6 +54,7 @@ static void assert_defaults(const struct config *config)
 	assert_int_equal(policy->mptcp.path_manager, PATH_MANAGER_KERNEL);
 	assert_int_equal(policy->mptcp.subflows, 8);
 	assert_false(policy->mptcp.announce);
+	assert_true(policy->mptcp.reject_incongruent);
 	assert_int_equal(policy->pinning.scope, PIN_SCOPE_TCP);
 	assert_int_equal(policy->pinning.hold_ms, 5000);
 	assert_int_equal(policy->pinning.max, 100000);
@@ -100,7 +101,7 @@ static void single_settings_are_read(void **state)
 	     "rule_priority = 32565, protocol : 255\n"
 	     "settle_ms = 0; vpn = \"override\"; ignore_linkdown = TRUE;\n"
 	     "mptcp = { path_manager = \"off\"; subflows = 3; "
-	     "announce = true; };\n"
+	     "announce = true; reject_incongruent = false; };\n"
 	     "pinning = { scope = \"mptcp\"; hold_ms = 0; max = 7; };\n"
 	     "control = { socket = \"/tmp/s\"; group = \"adm\"; };\n"
 	     "log_level = \"debug\"\n",
@@ -116,6 +117,7 @@ static void single_settings_are_read(void **state)
 	assert_int_equal(config.policy.mptcp.path_manager, PATH_MANAGER_OFF);
 	assert_int_equal(config.policy.mptcp.subflows, 3);
 	assert_true(config.policy.mptcp.announce);
+	assert_false(config.policy.mptcp.reject_incongruent);
 	assert_int_equal(config.policy.pinning.scope, PIN_SCOPE_MPTCP);
 	assert_int_equal(config.policy.pinning.hold_ms, 0);
 	assert_int_equal(config.policy.pinning.max, 7);
@@ -361,14 +363,29 @@ static void installed_file_changes_nothing(void **state)
 static void installed_file_shows_each_default(void **state)
 {
 	static const char *const keys[] = {
-		"\nmodel = ",	      "\ntables = ",	 "\nrule_priority = ",
-		"\nprotocol = ",      "\nsettle_ms = ",	 "\nvpn = ",
-		"\nignore_linkdown ", "\ninterfaces = ", "\nroutes = ",
-		"\nbindings = ",      "\ncontrol = ",	 "\nlog_level = ",
-		"\nmptcp = ",	      "subflows = ",	 "announce = ",
-		"\npinning = ",	      "scope = ",	 "hold_ms = ",
-		"first = ",	      "last = ",	 "socket = ",
+		"\nmodel = ",
+		"\ntables = ",
+		"\nrule_priority = ",
+		"\nprotocol = ",
+		"\nsettle_ms = ",
+		"\nvpn = ",
+		"\nignore_linkdown ",
+		"\ninterfaces = ",
+		"\nroutes = ",
+		"\nbindings = ",
+		"\ncontrol = ",
+		"\nlog_level = ",
+		"\nmptcp = ",
+		"subflows = ",
+		"announce = ",
+		"\npinning = ",
+		"scope = ",
+		"hold_ms = ",
+		"first = ",
+		"last = ",
+		"socket = ",
 		"group = ",
+		"reject_incongruent = ",
 	};
 	static char text[16384];
 	struct config config;

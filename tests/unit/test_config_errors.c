@@ -41,10 +41,10 @@ static void single_settings_are_checked(void **state)
 		 "pinning.max: expected 1 to 1000000, not 0", "off is a scope"},
 		{"pinning = \"off\";", 1, "expected a group { ... }",
 		 "not a text"},
-		{"mptcp = { path_manager = \"userspace\"; };", 1,
-		 "mptcp.path_manager: expected \"kernel\" or \"off\", not "
-		 "\"userspace\"",
-		 "not there yet"},
+		{"mptcp = { path_manager = \"user\"; };", 1,
+		 "mptcp.path_manager: expected \"kernel\", \"userspace\" or "
+		 "\"off\", not \"user\"",
+		 "half a word"},
 		{"mptcp = { subflows = 9; };", 1,
 		 "mptcp.subflows: expected 0 to 8, not 9", "the kernel's own"},
 		{"interfaces = ( { match = \"a\"; mptcp = \"on\"; } );", 1,

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known: events, results, recovery. */
+#include "core/manager.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "core/connection.h"
+#include "core/manager_state.h"
+
+#define FAILED_MAX 64 /* ways of one connection */
+#define PEER_MAX   32 /* addresses of its peer */
+
+static void connection_done(struct managed_connection *connection)
+{
+	vec_done(&connection->subflows);
+	vec_done(&connection->peer);
+	vec_done(&connection->own);
+	vec_done(&connection->failed);
+}
+
+void manager_done_all(struct manager *manager)
+{
+	struct managed_connection *it;
+
+	vec_foreach(&manager->connections, it)
+		connection_done(it);
+	vec_done(&manager->connections);
+}
+
+/* Index of @token, or where it belongs. */
+static size_t place_of(const struct manager *manager, uint32_t token)
+{
+	size_t low = 0;
+	size_t high = manager->connections.n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (manager->connections.items[mid].token < token)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct managed_connection *manager_find(const struct manager *manager,
+					uint32_t token)
+{
+	size_t at = place_of(manager, token);
+
+	if (at == manager->connections.n ||
+	    manager->connections.items[at].token != token)
+		return NULL;
+	return &manager->connections.items[at];
+}
+
+static void forget(struct manager *manager, uint32_t token)
+{
+	size_t at = place_of(manager, token);
+
+	if (!manager_find(manager, token))
+		return;
+	connection_done(&manager->connections.items[at]);
+	vec_remove(&manager->connections, at);
+}
+
+/* --- parts of a connection --- */
+
+struct managed_subflow *connection_subflow(struct managed_connection *of,
+					   const struct mptcp_ends *ends)
+{
+	struct managed_subflow *it;
+
+	vec_foreach(&of->subflows, it)
+		if (ip_addr_equal(&it->ends.src, &ends->src) &&
+		    ip_addr_equal(&it->ends.dst, &ends->dst) &&
+		    it->ends.dport == ends->dport &&
+		    (it->ends.sport == ends->sport || !it->ends.sport ||
+		     !ends->sport))
+			return it;
+	return NULL;
+}
+
+static void remove_subflow(struct managed_connection *connection,
+			   struct managed_subflow *subflow)
+{
+	vec_remove(&connection->subflows,
+		   (size_t)(subflow - connection->subflows.items));
+}
+
+struct failed_way *connection_failed(struct managed_connection *of,
+				     const struct ip_addr *src,
+				     const struct ip_addr *dst)
+{
+	struct failed_way *it;
+
+	vec_foreach(&of->failed, it)
+		if (ip_addr_equal(&it->src, src) &&
+		    ip_addr_equal(&it->dst, dst))
+			return it;
+	return NULL;
+}
+
+static uint64_t retry_after(unsigned int failures)
+{
+	uint64_t ms = MANAGER_RETRY_MS;
+
+	while (--failures && ms < MANAGER_RETRY_MAX_MS)
+		ms *= 2;
+	return ms;
+}
+
+/* It is tried again, later each time. */
+static void fail_way(struct managed_connection *connection,
+		     const struct mptcp_ends *ends, int error, uint64_t now_ms)
+{
+	struct failed_way *way =
+		connection_failed(connection, &ends->src, &ends->dst);
+
+	if (!way) {
+		struct failed_way fresh = {
+			.src = ends->src,
+			.dst = ends->dst,
+			.has_path = true,
+		};
+
+		if (connection->failed.n == FAILED_MAX)
+			vec_remove(&connection->failed, 0);
+		vec_push(&connection->failed, fresh);
+		way = &connection->failed.items[connection->failed.n - 1];
+	}
+	way->failures++;
+	way->error = error;
+	way->next_ms = now_ms + retry_after(way->failures);
+}
+
+static void forgive(struct managed_connection *connection,
+		    const struct mptcp_ends *ends)
+{
+	struct failed_way *way =
+		connection_failed(connection, &ends->src, &ends->dst);
+
+	if (way)
+		vec_remove(&connection->failed,
+			   (size_t)(way - connection->failed.items));
+}
+
+struct numbered_address *
+connection_number(struct managed_connection *connection,
+		  const struct ip_addr *addr)
+{
+	struct numbered_address fresh = {.id = 1, .addr = *addr};
+	struct numbered_address *it;
+	bool is_taken = true;
+
+	vec_foreach(&connection->own, it)
+		if (ip_addr_equal(&it->addr, addr))
+			return it;
+	while (is_taken) {
+		is_taken = false;
+		vec_foreach(&connection->own, it)
+			is_taken |= it->id == fresh.id;
+		if (is_taken && fresh.id == UINT8_MAX)
+			return NULL;
+		fresh.id = (uint8_t)(fresh.id + is_taken);
+	}
+	vec_push(&connection->own, fresh);
+	return &connection->own.items[connection->own.n - 1];
+}
+
+static void set_number(struct managed_connection *connection,
+		       const struct ip_addr *addr, uint8_t id)
+{
+	struct numbered_address *it;
+
+	vec_foreach(&connection->own, it)
+		if (ip_addr_equal(&it->addr, addr)) {
+			it->id = id;
+			return;
+		}
+	vec_push(&connection->own,
+		 ((struct numbered_address){.id = id, .addr = *addr}));
+}
+
+static void set_peer(struct managed_connection *connection, uint8_t id,
+		     const struct ip_addr *addr, uint16_t port)
+{
+	struct peer_address *it;
+
+	vec_foreach(&connection->peer, it)
+		if (it->id == id || ip_addr_equal(&it->addr, addr)) {
+			it->addr = *addr;
+			it->port = port;
+			return;
+		}
+	if (connection->peer.n < PEER_MAX)
+		vec_push(&connection->peer,
+			 ((struct peer_address){id, *addr, port}));
+}
+
+static void unset_peer(struct managed_connection *connection, uint8_t id)
+{
+	for (size_t i = connection->peer.n; i-- > 0;)
+		if (connection->peer.items[i].id == id)
+			vec_remove(&connection->peer, i);
+}
+
+/* --- events --- */
+
+static struct managed_connection *begin(struct manager *manager, uint32_t token,
+					const struct mptcp_ends *first,
+					bool passive)
+{
+	struct managed_connection *found = manager_find(manager, token);
+	struct managed_connection fresh = {
+		.token = token,
+		.passive = passive,
+		.first = *first,
+	};
+	size_t at = place_of(manager, token);
+
+	if (found)
+		return found;
+	set_number(&fresh, &first->src, 0);
+	set_peer(&fresh, 0, &first->dst, first->dport);
+	vec_insert(&manager->connections, at, fresh);
+	return &manager->connections.items[at];
+}
+
+static void hear_begin(struct manager *manager, const struct mptcp_event *event)
+{
+	struct managed_connection *connection =
+		begin(manager, event->token, &event->ends, event->passive);
+	struct managed_subflow first = {
+		.ends = event->ends,
+		.backup = event->backup,
+		.by_peer = event->passive,
+	};
+
+	if (!connection_subflow(connection, &event->ends))
+		vec_push(&connection->subflows, first);
+	connection->ready |= event->kind == MPTCP_READY;
+	connection->changed = true;
+}
+
+static void hear_opened(struct managed_connection *connection,
+			const struct mptcp_event *event, uint64_t now_ms)
+{
+	struct managed_subflow *subflow =
+		connection_subflow(connection, &event->ends);
+
+	if (!subflow) {
+		struct managed_subflow fresh = {.by_peer = connection->passive};
+
+		vec_push(&connection->subflows, fresh);
+		subflow =
+			&connection->subflows.items[connection->subflows.n - 1];
+	}
+	subflow->ends = event->ends;
+	subflow->id_local = event->id_local;
+	subflow->id_remote = event->id_remote;
+	subflow->backup = event->backup;
+	subflow->opening = false;
+	subflow->open_ms = now_ms;
+	set_number(connection, &event->ends.src, event->id_local);
+}
+
+static void hear_closed(struct managed_connection *connection,
+			const struct mptcp_event *event, uint64_t now_ms)
+{
+	struct managed_subflow *subflow =
+		connection_subflow(connection, &event->ends);
+	struct managed_subflow gone;
+
+	if (!subflow)
+		return;
+	gone = *subflow;
+	remove_subflow(connection, subflow);
+	if (!gone.opening && now_ms - gone.open_ms >= MANAGER_STABLE_MS)
+		forgive(connection, &gone.ends);
+	if (!gone.closing && !gone.by_peer)
+		fail_way(connection, &gone.ends, event->error, now_ms);
+}
+
+void manager_hear(struct manager *manager, const struct mptcp_event *event,
+		  uint64_t now_ms)
+{
+	struct managed_connection *connection =
+		manager_find(manager, event->token);
+
+	if (event->kind == MPTCP_OPENED || event->kind == MPTCP_READY) {
+		hear_begin(manager, event);
+		return;
+	}
+	if (!connection || event->kind == MPTCP_OTHER)
+		return;
+	connection->changed = true;
+	switch (event->kind) {
+	case MPTCP_ENDED:
+		forget(manager, event->token);
+		break;
+	case MPTCP_PEER_ANNOUNCED:
+		set_peer(connection, event->id_remote, &event->ends.dst,
+			 event->ends.dport);
+		break;
+	case MPTCP_PEER_WITHDREW:
+		unset_peer(connection, event->id_remote);
+		break;
+	case MPTCP_SUBFLOW_OPENED:
+		hear_opened(connection, event, now_ms);
+		break;
+	case MPTCP_SUBFLOW_CLOSED:
+		hear_closed(connection, event, now_ms);
+		break;
+	case MPTCP_SUBFLOW_CHANGED:
+	case MPTCP_OPENED:
+	case MPTCP_READY:
+	case MPTCP_OTHER:
+		break;
+	}
+}
+
+/* --- an earlier life --- */
+
+/* The kernel's MPTCP_SUBFLOW_FLAG_: who asked for it. */
+#define FLAG_CAPABLE_LOCAL 2U
+#define FLAG_JOIN_LOCAL	   8U
+#define FLAG_BACKUP	   (16U | 32U)
+
+static struct mptcp_ends ends_of(const struct flow *flow)
+{
+	return (struct mptcp_ends){
+		.src = flow->src,
+		.dst = flow->dst,
+		.sport = flow->sport,
+		.dport = flow->dport,
+	};
+}
+
+static void recover_subflow(struct managed_connection *connection,
+			    const struct flow *flow)
+{
+	const struct mptcp_ends ends = ends_of(flow);
+	const struct managed_subflow fresh = {
+		.ends = ends,
+		.id_local = flow->id_local,
+		.id_remote = flow->id_remote,
+		.backup = flow->subflow_flags & FLAG_BACKUP,
+		.by_peer = connection->passive,
+		.judged = true,
+	};
+
+	if (connection_subflow(connection, &ends))
+		return;
+	vec_push(&connection->subflows, fresh);
+	set_number(connection, &ends.src, flow->id_local);
+	set_peer(connection, flow->id_remote, &ends.dst, ends.dport);
+}
+
+/* The first subflow has no numbers; it may be gone. */
+static const struct flow *first_of(const struct flow_vec *flows, size_t first,
+				   size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		if (flows->items[i].id_local == 0)
+			return &flows->items[i];
+	return &flows->items[first];
+}
+
+static void recover(struct manager *manager, const struct flow_vec *flows,
+		    size_t first, size_t end)
+{
+	const struct flow *flow = first_of(flows, first, end);
+	const struct mptcp_ends ends = ends_of(flow);
+	bool active =
+		flow->subflow_flags & (FLAG_CAPABLE_LOCAL | FLAG_JOIN_LOCAL);
+	struct managed_connection *connection =
+		begin(manager, flow->token_local, &ends, !active);
+
+	for (size_t i = first; i < end; i++)
+		if (connection_is_open(&flows->items[i]))
+			recover_subflow(connection, &flows->items[i]);
+	connection->ready = true;
+	connection->changed = true;
+}
+
+/* A subflow that nobody told the end of. */
+static void drop_ended(struct managed_connection *connection,
+		       const struct flow_vec *flows)
+{
+	for (size_t i = connection->subflows.n; i-- > 0;) {
+		struct managed_subflow *it = &connection->subflows.items[i];
+		bool is_there = it->opening;
+		const struct flow *flow;
+
+		vec_foreach(flows, flow)
+			is_there |= flow->sport == it->ends.sport &&
+				    flow->dport == it->ends.dport &&
+				    ip_addr_equal(&flow->src, &it->ends.src) &&
+				    ip_addr_equal(&flow->dst, &it->ends.dst);
+		if (!is_there)
+			vec_remove(&connection->subflows, i);
+	}
+}
+
+void manager_recover(struct manager *manager, const struct flow_vec *subflows)
+{
+	size_t end;
+
+	for (size_t i = manager->connections.n; i-- > 0;) {
+		struct managed_connection *it = &manager->connections.items[i];
+
+		drop_ended(it, subflows);
+		if (it->subflows.n == 0)
+			forget(manager, it->token);
+	}
+	for (size_t first = 0; first < subflows->n; first = end) {
+		end = connection_end(subflows, first);
+		recover(manager, subflows, first, end);
+	}
+}
+
+void manager_number(struct managed_connection *connection,
+		    const struct endpoint_vec *known)
+{
+	const struct endpoint *it;
+
+	vec_foreach(known, it) {
+		const struct numbered_address *own;
+		bool has_one = false;
+
+		vec_foreach(&connection->own, own)
+			has_one |= ip_addr_equal(&own->addr, &it->addr);
+		if (!has_one)
+			set_number(connection, &it->addr, it->id);
+	}
+}
+
+void manager_touch(struct manager *manager)
+{
+	struct managed_connection *it;
+
+	vec_foreach(&manager->connections, it)
+		it->changed = true;
+}
+
+/* --- results --- */
+
+/*
+ * -EINVAL has many reasons, one of them that another path manager has the
+ * connection. Only one that was never obeyed is taken for such.
+ */
+static bool is_refused(const struct managed_connection *connection, int error)
+{
+	return error == -EINVAL && !connection->obeys;
+}
+
+static void opening_failed(struct managed_connection *connection,
+			   const struct manager_action *action, int error,
+			   uint64_t now_ms)
+{
+	struct managed_subflow *subflow =
+		connection_subflow(connection, &action->ends);
+
+	if (subflow && subflow->opening)
+		remove_subflow(connection, subflow);
+	fail_way(connection, &action->ends, -error, now_ms);
+}
+
+void manager_done(struct manager *manager, const struct manager_action *action,
+		  int error, uint64_t now_ms)
+{
+	struct managed_connection *connection =
+		manager_find(manager, action->token);
+	struct managed_subflow *subflow;
+
+	assert(error <= 0);
+	if (!connection)
+		return;
+	if (!error) {
+		connection->obeys = true;
+		return;
+	}
+	connection->ignored |= is_refused(connection, error);
+	/* Its retry is by the clock; the next look finds it. */
+	connection->changed = true;
+	switch (action->what) {
+	case MANAGER_OPEN:
+		opening_failed(connection, action, error, now_ms);
+		break;
+	case MANAGER_CLOSE:
+		/* It is gone, or the kernel does not let it go. */
+		subflow = connection_subflow(connection, &action->ends);
+		if (subflow)
+			remove_subflow(connection, subflow);
+		break;
+	case MANAGER_ANNOUNCE:
+	case MANAGER_WITHDRAW:
+		break;
+	}
+}
