@@ -55,6 +55,11 @@ static struct json_object *unpin_parameters(const struct options *options)
 	return argument_as(options, "destination");
 }
 
+static struct json_object *mptcp_parameters(const struct options *options)
+{
+	return argument_as(options, "token");
+}
+
 static struct json_object *wait_parameters(const struct options *options)
 {
 	struct json_object *parameters = json_object_new_object();
@@ -137,8 +142,13 @@ const struct command commands[] = {
 	},
 	{
 		.name = "mptcp",
-		.summary = "which addresses MPTCP opens subflows from",
+		.arguments = "[TOKEN]",
+		.summary = "MPTCP connections, subflows and endpoints",
+		.details = "Of the connection with that token, or of the first "
+			   "hundred.\n",
+		.arguments_max = 1,
 		.method = INTERFACE_MPTCP,
+		.parameters = mptcp_parameters,
 		.render = render_mptcp,
 	},
 	{
@@ -150,11 +160,13 @@ const struct command commands[] = {
 			"chooses one, as it does for\n"
 			"a socket that is not bound. With --without it tells "
 			"what would happen if that\n"
-			"link went down. Exit status 1: the kernel's own "
+			"link went down; with --mptcp, from where a further "
+			"subflow would leave.\nExit status 1: the kernel's own "
 			"answer is another one.\n",
 		.arguments_min = 1,
 		.arguments_max = 2,
-		.takes = OPTION_DEV | OPTION_TOS | OPTION_WITHOUT,
+		.takes =
+			OPTION_DEV | OPTION_TOS | OPTION_WITHOUT | OPTION_MPTCP,
 		.check = explain_check,
 		.method = INTERFACE_EXPLAIN,
 		.parameters = explain_parameters,

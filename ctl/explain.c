@@ -69,5 +69,8 @@ struct json_object *explain_parameters(const struct options *options)
 	if (options->given & OPTION_TOS)
 		json_object_object_add(parameters, "tos",
 				       json_object_new_int(options->tos));
+	if (options->given & OPTION_MPTCP)
+		json_object_object_add(parameters, "mptcp",
+				       json_object_new_boolean(true));
 	return parameters;
 }

@@ -7,9 +7,11 @@
 #include "control/interface.h"
 #include "exit.h"
 #include "output.h"
+#include "render/text.h"
 
 enum {
 	COLUMN = 21, /* where explanations begin, behind two blanks */
+	USAGE_INDENT = 7,
 };
 
 /* "--tos N", or "-s, --socket PATH". */
@@ -78,16 +80,21 @@ void help_print(FILE *out)
 void help_usage(const struct command *command, FILE *out)
 {
 	const struct option_row *row;
+	char words[64];
+	int place;
 
-	(void)fprintf(out, "usage: multihomectl %s", command->name);
-	if (command->arguments)
-		(void)fprintf(out, " %s", command->arguments);
+	place = fprintf(out, "usage: multihomectl %s%s%s", command->name,
+			command->arguments ? " " : "",
+			command->arguments ? command->arguments : "");
 	for (row = option_rows; row->name; row++) {
 		if (!(row->bit & command->takes))
 			continue;
-		(void)fprintf(out, " [--%s%s%s]", row->name,
-			      row->argument ? " " : "",
-			      row->argument ? row->argument : "");
+		(void)snprintf(words, sizeof(words), " [--%s%s%s]", row->name,
+			       row->argument ? " " : "",
+			       row->argument ? row->argument : "");
+		if (place + (int)strlen(words) > TEXT_COLUMNS)
+			place = fprintf(out, "\n%*s", USAGE_INDENT, "");
+		place += fprintf(out, "%s", words);
 	}
 	(void)fputc('\n', out);
 }

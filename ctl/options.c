@@ -28,6 +28,8 @@ const struct option_row option_rows[] = {
 	 OPTION_DEV, 0},
 	{"tos", "N", "explain: for packets with that TOS byte", OPTION_TOS, 0},
 	{"without", "LINK", "explain: as if LINK were down", OPTION_WITHOUT, 0},
+	{"mptcp", NULL, "explain: and from where another subflow would leave",
+	 OPTION_MPTCP, 0},
 	{"prometheus", NULL, "metrics: the older text format 0.0.4",
 	 OPTION_PROMETHEUS, 0},
 	{"try", "SECONDS", "reload: for that long, unless confirmed",
@@ -104,6 +106,7 @@ static int take_special(unsigned int bit, const char *value,
 	case OPTION_WITHOUT:
 		options->without = value;
 		return 0;
+	case OPTION_MPTCP:
 	case OPTION_PROMETHEUS:
 		return 0;
 	case OPTION_TOS:

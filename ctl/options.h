@@ -19,6 +19,7 @@ enum option_bit {
 	OPTION_PROMETHEUS = 1 << 3,
 	OPTION_TRY = 1 << 4,
 	OPTION_TIMEOUT = 1 << 5,
+	OPTION_MPTCP = 1 << 6,
 };
 
 struct option_row {

@@ -11,6 +11,7 @@
 
 #include "control/field.h"
 #include "render/columns.h"
+#include "render/next_subflow.h"
 #include "render/phrase.h"
 
 enum {
@@ -402,4 +403,5 @@ void render_explain(const struct text *text, struct json_object *reply,
 	put_answer(text, reply);
 	put_kernel(text, reply);
 	put_notes(text, reply);
+	next_subflow_put(text, reply);
 }

@@ -6,6 +6,7 @@
 
 #include "control/field.h"
 #include "render/columns.h"
+#include "render/connections.h"
 #include "render/phrase.h"
 
 enum {
@@ -140,25 +141,60 @@ static void put_kept(const struct text *text, struct json_object *reply)
 		}
 }
 
+static void put_manager(const struct text *text, struct json_object *reply)
+{
+	if (strcmp(field_text(reply, "path_manager", ""), "userspace") != 0)
+		return;
+	if (!field_bool(reply, "manages", false))
+		text_wrap_styled(text, TEXT_BAD, 0,
+				 "The daemon could not become the path "
+				 "manager: the log says why. Connections have "
+				 "one path.");
+	else if (field_int(reply, "connections_total", 0) == 0)
+		text_wrap(text, 0,
+			  "The daemon is the path manager. There is no "
+			  "connection.");
+}
+
+/* Two path managers in user space undo each other's work. */
+static void put_others(const struct text *text, struct json_object *reply)
+{
+	size_t i;
+
+	for (i = 0; i < field_count(reply, "others"); i++) {
+		struct json_object *port = field_at(reply, "others", i);
+
+		text_say(text, TEXT_WARN, 0,
+			 "Netlink port %lld (mostly a process number) listens "
+			 "to MPTCP events too: mptcpd?",
+			 port ? (long long)json_object_get_int64(port) : 0);
+	}
+}
+
 void render_mptcp(const struct text *text, struct json_object *reply,
 		  struct json_object *previous)
 {
 	struct json_object *limits =
 		field_get(reply, "limits", json_type_object);
-	bool is_off = strcmp(field_text(reply, "path_manager", ""), "off") == 0;
+	const char *manager = field_text(reply, "path_manager", "");
+	bool is_off = strcmp(manager, "off") == 0;
+	bool is_kernel = strcmp(manager, "userspace") != 0;
 
 	(void)previous;
 	if (!field_bool(reply, "available", false)) {
 		text_wrap(text, 0, "This kernel has no MPTCP.");
 		return;
 	}
+	connections_put(text, reply);
 	if (field_count(reply, "endpoints") > 0)
 		put_rows(text, reply);
-	else
+	else if (is_kernel)
 		text_wrap(text, 0, "No endpoints: connections have one path.");
+	put_manager(text, reply);
 	put_kept(text, reply);
 	put_missing(text, reply);
-	if (limits)
+	put_others(text, reply);
+	if (limits && is_kernel)
 		text_say(text, TEXT_PLAIN, 0,
 			 "A connection may have %lld more subflows, and take "
 			 "%lld addresses that its peer announces.",

@@ -186,6 +186,7 @@ void explain_handle(struct server_call *call, struct json_object *parameters,
 		server_call_invalid(call, bad);
 		return;
 	}
+	question.mptcp = field_bool(parameters, "mptcp", false);
 	if (!read_link(engine, call, field_text(parameters, "dev", NULL),
 		       &question.dev) ||
 	    !read_link(engine, call, field_text(parameters, "without", NULL),

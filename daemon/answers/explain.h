@@ -21,6 +21,7 @@ struct explain_question {
 	uint8_t tos;
 	uint32_t dev;	  /* ifindex a socket is bound to; 0: none */
 	uint32_t without; /* ifindex to be thought of as down; 0: none */
+	bool mptcp;	  /* what another subflow would be, too */
 	uint64_t now_ms;  /* when; for spans in the reply */
 };
 

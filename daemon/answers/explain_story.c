@@ -393,6 +393,8 @@ struct json_object *explain_json(const struct view *view,
 	add_pin(&story, ret);
 	add_kernel(&story, ret);
 	add_agreement(&story, ret);
+	if (question->mptcp)
+		story_add_subflow(&story, ret);
 	add_notes(&story, unbound);
 	json_object_object_add(ret, "notes", story.notes);
 	forward_done(&story.forward);

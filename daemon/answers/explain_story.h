@@ -41,6 +41,9 @@ const struct next_hop *story_hop(const struct story *story,
 const struct attrset *story_set(const struct story *story,
 				const struct forward_candidate *it);
 
+/** story_add_subflow() - the member subflow */
+void story_add_subflow(const struct story *story, struct json_object *ret);
+
 /** story_add_candidates() - the member candidates, and notes on them */
 void story_add_candidates(const struct story *story, struct json_object *ret);
 

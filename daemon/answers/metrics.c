@@ -292,6 +292,26 @@ static void add_pins(struct json_object *metrics, const struct engine *engine)
 		    counters->listings);
 }
 
+static void add_manager(struct json_object *metrics,
+			const struct userspace *userspace)
+{
+	add_gauge(metrics, PREFIX "mptcp_connections",
+		  "MPTCP connections that the daemon manages.",
+		  (double)userspace->manager.connections.n);
+	add_counter(metrics, PREFIX "mptcp_subflows_opened",
+		    "Subflows whose opening the daemon began.",
+		    userspace->counts.opened);
+	add_counter(metrics, PREFIX "mptcp_subflows_closed",
+		    "Subflows closed for their path or address was gone.",
+		    userspace->counts.closed);
+	add_counter(metrics, PREFIX "mptcp_subflows_rejected",
+		    "Incongruent subflows of peers that were closed.",
+		    userspace->counts.rejected);
+	add_counter(metrics, PREFIX "mptcp_command_errors",
+		    "Commands to the kernel's path manager that failed.",
+		    userspace->counts.errors);
+}
+
 static void add_mptcp(struct json_object *metrics,
 		      const struct endpoints *endpoints)
 {
@@ -316,6 +336,7 @@ static void add_gauges(struct json_object *metrics, const struct daemon *daemon)
 	add_rules(metrics, engine);
 	add_pins(metrics, engine);
 	add_mptcp(metrics, &daemon->endpoints);
+	add_manager(metrics, &daemon->userspace);
 	add_gauge(metrics, PREFIX "route_attribute_sets",
 		  "Different sets of route attributes, each kept once.",
 		  engine->model.rib.attrs.used);

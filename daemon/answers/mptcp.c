@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "answers/mptcp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "answers/connections.h"
 #include "answers/json.h"
+#include "control/field.h"
 #include "control/interface.h"
 #include "daemon.h"
+
+#define OTHERS_MAX 8
+#define HEX	   "0123456789abcdefABCDEF"
+
+static const char *const managers[] = {
+	[PATH_MANAGER_KERNEL] = "kernel",
+	[PATH_MANAGER_USERSPACE] = "userspace",
+	[PATH_MANAGER_OFF] = "off",
+};
 
 static const struct {
 	uint8_t flag;
@@ -123,18 +135,55 @@ static void add_kernel(const struct daemon *daemon, struct json_object *reply)
 	vec_done(&all);
 }
 
+/* Who else listens to the kernel's events: another path manager, mostly. */
+static void add_others(const struct daemon *daemon, struct json_object *reply)
+{
+	struct json_object *array = json_object_new_array();
+	uint32_t ports[OTHERS_MAX] = {0};
+	size_t n = mptcp_listener_others(daemon->userspace.listener, ports,
+					 OTHERS_MAX);
+
+	for (size_t i = 0; i < n && i < OTHERS_MAX; i++)
+		json_object_array_add(array, json_object_new_int64(ports[i]));
+	json_object_object_add(reply, "others", array);
+}
+
+/* Eight digits, as the kernel's tools have it. */
+static bool parse_token(const char *text, uint32_t *ret)
+{
+	unsigned long value;
+	char *end;
+
+	if (strlen(text) > 8 || strspn(text, HEX) != strlen(text))
+		return false;
+	value = strtoul(text, &end, 16);
+	if (end == text || value == 0)
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
 void mptcp_handle(struct server_call *call, struct json_object *parameters,
 		  void *data)
 {
 	const struct daemon *daemon = data;
 	const struct policy_mptcp *policy = &daemon->config.policy.mptcp;
-	struct json_object *reply = json_object_new_object();
+	const char *text = field_text(parameters, "token", NULL);
+	struct json_object *reply;
+	uint32_t token = 0;
 
-	(void)parameters;
+	if (text && !parse_token(text, &token)) {
+		server_call_invalid(call, "token");
+		return;
+	}
+	reply = json_object_new_object();
 	json_add_bool(reply, "available", daemon->endpoints.mptcp != NULL);
-	json_add_text(reply, "path_manager",
-		      policy->path_manager == PATH_MANAGER_KERNEL ? "kernel"
-								  : "off");
+	json_add_text(reply, "path_manager", managers[policy->path_manager]);
+	if (policy->path_manager == PATH_MANAGER_USERSPACE)
+		json_add_bool(reply, "manages",
+			      userspace_fd(&daemon->userspace) >= 0);
+	add_others(daemon, reply);
 	add_kernel(daemon, reply);
+	connections_add(daemon, token, reply);
 	server_call_reply(call, reply);
 }

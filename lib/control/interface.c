@@ -64,6 +64,12 @@ static const struct varlink_param explain_params[] = {
 	{"dev", json_type_string, true, 0, 0},
 	{"tos", json_type_int, true, 0, UINT8_MAX},
 	{"without", json_type_string, true, 0, 0},
+	{"mptcp", json_type_boolean, true, 0, 0},
+	{.name = NULL},
+};
+
+static const struct varlink_param mptcp_params[] = {
+	{"token", json_type_string, true, 0, 0},
 	{.name = NULL},
 };
 
@@ -99,7 +105,7 @@ const struct interface_method interface_methods[] = {
 	{INTERFACE_BINDINGS, no_params},
 	{INTERFACE_PINS, no_params},
 	{INTERFACE_UNPIN, unpin_params},
-	{INTERFACE_MPTCP, no_params},
+	{INTERFACE_MPTCP, mptcp_params},
 	{INTERFACE_EXPLAIN, explain_params},
 	{INTERFACE_VERIFY, no_params},
 	{INTERFACE_DOCTOR, no_params},

@@ -197,7 +197,8 @@ static void set_peer(struct managed_connection *connection, uint8_t id,
 		}
 	if (connection->peer.n < PEER_MAX)
 		vec_push(&connection->peer,
-			 ((struct peer_address){id, *addr, port}));
+			 ((struct peer_address){
+				 .id = id, .addr = *addr, .port = port}));
 }
 
 static void unset_peer(struct managed_connection *connection, uint8_t id)
@@ -452,9 +453,29 @@ void manager_touch(struct manager *manager)
  * -EINVAL has many reasons, one of them that another path manager has the
  * connection. Only one that was never obeyed is taken for such.
  */
-static bool is_refused(const struct managed_connection *connection, int error)
+static bool is_refused(const struct managed_connection *connection,
+		       const struct manager_action *action, int error)
 {
-	return error == -EINVAL && !connection->obeys;
+	return error == -EINVAL && !connection->obeys &&
+	       (action->what != MANAGER_OPEN ||
+		action->ends.dst.family == connection->first.dst.family);
+}
+
+/*
+ * A socket of one family has no subflows of the other, and nobody tells which
+ * sort a connection is. Return: whether the peer's address is out for good.
+ */
+static bool refuse_peer(struct managed_connection *connection,
+			const struct ip_addr *dst)
+{
+	struct peer_address *it;
+
+	if (dst->family == connection->first.dst.family)
+		return false;
+	vec_foreach(&connection->peer, it)
+		if (ip_addr_equal(&it->addr, dst))
+			it->refused = true;
+	return true;
 }
 
 static void opening_failed(struct managed_connection *connection,
@@ -466,6 +487,8 @@ static void opening_failed(struct managed_connection *connection,
 
 	if (subflow && subflow->opening)
 		remove_subflow(connection, subflow);
+	if (error == -EINVAL && refuse_peer(connection, &action->ends.dst))
+		return;
 	fail_way(connection, &action->ends, -error, now_ms);
 }
 
@@ -483,7 +506,7 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 		connection->obeys = true;
 		return;
 	}
-	connection->ignored |= is_refused(connection, error);
+	connection->ignored |= is_refused(connection, action, error);
 	/* Its retry is by the clock; the next look finds it. */
 	connection->changed = true;
 	switch (action->what) {

@@ -50,6 +50,8 @@ struct peer_address {
 	uint8_t id;
 	struct ip_addr addr;
 	uint16_t port;
+	/* The kernel has no subflows to it: an AF_INET socket's are IPv4. */
+	bool refused;
 };
 
 /* An address of ours, and its number all along the connection. */

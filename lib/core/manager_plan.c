@@ -302,7 +302,8 @@ static void open_more(struct look *look)
 	struct peer_address_vec *peer = &look->connection->peer;
 
 	for (size_t i = 0; i < peer->n; i++)
-		while (!is_full(look) && open_one(look, &peer->items[i]))
+		while (!peer->items[i].refused && !is_full(look) &&
+		       open_one(look, &peer->items[i]))
 			;
 }
 

@@ -108,13 +108,16 @@ int mptcp_listener_receive(struct mptcp_listener *listener, size_t max,
 size_t mptcp_listener_others(const struct mptcp_listener *listener,
 			     uint32_t *ret, size_t max)
 {
-	uint32_t self = nl_socket_get_local_port(listener->sock);
-	FILE *file = fopen("/proc/thread-self/net/netlink", "re");
+	uint32_t self = listener ? nl_socket_get_local_port(listener->sock) : 0;
+	int group = listener ? listener->group : 0;
 	char line[256];
+	FILE *file;
 	size_t n = 0;
 
-	while (file && listener->group <= 32 &&
-	       fgets(line, sizeof(line), file)) {
+	if (!listener && find_group(&group))
+		return 0;
+	file = fopen("/proc/thread-self/net/netlink", "re");
+	while (file && group <= 32 && fgets(line, sizeof(line), file)) {
 		int protocol;
 		uint32_t port;
 		uint32_t groups;
@@ -122,7 +125,7 @@ size_t mptcp_listener_others(const struct mptcp_listener *listener,
 		if (sscanf(line, "%*s %d %u %x", &protocol, &port, &groups) !=
 			    3 ||
 		    protocol != NETLINK_GENERIC || port == self ||
-		    !(groups & 1U << (listener->group - 1)))
+		    !(groups & 1U << (group - 1)))
 			continue;
 		if (n < max)
 			ret[n] = port;

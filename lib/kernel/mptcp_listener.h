@@ -37,7 +37,8 @@ int mptcp_listener_receive(struct mptcp_listener *listener, size_t max,
 /**
  * mptcp_listener_others() - netlink ports of others who listen, mostly the
  * process's number
- * @ret: at most @max are filled in
+ * @listener: that does not count; may be NULL
+ * @ret:      at most @max are filled in
  *
  * Return: how many there are; 0 also where it cannot be told.
  */

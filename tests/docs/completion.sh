@@ -94,7 +94,7 @@ check 'multihomectl status --t' '' 'options of other commands'
 check 'multihomectl explain --without eth' 'eth0 eth1' 'links'
 check 'multihomectl explain --dev=w' 'wwan0' 'links behind a ='
 check 'multihomectl explain 10.1.0.2 --' \
-	'--socket --json --help --version --dev --tos --without' \
+	'--socket --json --help --version --dev --mptcp --tos --without' \
 	'options behind arguments'
 check 'multihomectl reload --try ' '' 'a number cannot be known'
 check 'multihomectl -s a-fo' 'a-folder' 'files and folders'

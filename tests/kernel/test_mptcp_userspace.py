@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon as path manager: the draft's section 5 per connection."""
 
+import json
+
 import pytest
 from lab import until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
@@ -54,3 +56,221 @@ def test_a_pulled_cable_and_its_return(figure):
     until(transfer.goes_on(), 20)
     transfer.end()
     daemon.wait()
+
+
+def shown(daemon, *token):
+    return json.loads(daemon.ctl("--json", "mptcp", *token).stdout)
+
+
+def subflows(daemon):
+    """{(source, destination): state} of the only managed connection. What
+    was closed without a path waits for an answer till TCP gives it up."""
+    found = [c for c in shown(daemon)["connections"] if c["managed"]]
+    assert len(found) <= 1
+    return {(s["source"], s["destination"]): s["state"]
+            for c in found for s in c["subflows"]
+            if s["state"] != "closing"}
+
+
+def test_the_sysctl_is_ours_while_the_config_says_so(figure):
+    def manager():
+        return figure.a.sysctl("mptcp/path_manager")
+    assert manager() == "kernel"
+    daemon = figure.start(CONFIG)
+    assert manager() == "userspace"
+    daemon.reload('mptcp = { path_manager = "kernel"; };')
+    until(lambda: manager() == "kernel" and endpoints(figure.a))
+    daemon.reload(CONFIG)
+    until(lambda: manager() == "userspace" and not endpoints(figure.a))
+    for end in ("leave", "kill"):
+        getattr(daemon, end)()
+        assert manager() == "userspace"
+        daemon.start()
+    daemon.terminate()
+    assert manager() == "kernel"
+
+
+def test_a_sysctl_that_was_userspace_already_stays(figure):
+    figure.a.sysctl("mptcp/path_manager", "userspace")
+    daemon = figure.start(CONFIG)
+    daemon.terminate()
+    assert figure.a.sysctl("mptcp/path_manager") == "userspace"
+
+
+def test_connections_are_shown_and_explained(figure):
+    daemon = figure.start(CONFIG)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() == 1, 10)
+    reply = shown(daemon)
+    assert reply["path_manager"] == "userspace" and reply["manages"]
+    assert reply["connections_total"] == 1
+    connection = reply["connections"][0]
+    assert not connection["passive"] and connection["failed"] == []
+    by_source = {s["source"]: s for s in connection["subflows"]}
+    assert set(by_source) == {A1_4, A2_4}
+    assert (by_source[A1_4]["link"], by_source[A1_4]["via"]) == \
+        ("eth0", "10.1.0.1")
+    assert (by_source[A2_4]["link"], by_source[A2_4]["via"]) == \
+        ("eth1", "10.2.0.1")
+    assert all(s["congruent"] and s["state"] == "open" and not s["backup"]
+               for s in by_source.values())
+    until(lambda: all(s["sent"] > 100000 for s in
+                      shown(daemon)["connections"][0]["subflows"]), 20)
+    assert shown(daemon, connection["token"])["connections"][0]["token"] == \
+        connection["token"]
+    assert shown(daemon, "1")["connections"] == []
+    text = daemon.ctl("mptcp").stdout
+    assert connection["token"] in text and "eth1" in text
+    transfer.end()
+    until(lambda: shown(daemon)["connections"] == [], 5)
+
+
+@pytest.mark.parametrize("source, step, chosen", [
+    (A1_4, 5, A2_4), (A2_4, 5, A1_4)])
+def test_explain_tells_what_will_be_opened(figure, source, step, chosen):
+    daemon = figure.start(CONFIG)
+    out = daemon.ctl("--json", "explain", "--mptcp", source, B_4).stdout
+    subflow = json.loads(out)["subflow"]
+    assert (subflow["step"], subflow["source"]) == (step, chosen)
+    assert {w["verdict"] for w in subflow["ways"]} == {"used", "chosen"}
+    assert chosen in daemon.ctl("explain", "--mptcp", source, B_4).stdout
+
+
+def test_connections_of_the_kernels_manager_are_left_to_it(figure):
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    daemon = figure.start(CONFIG)
+    until(carries(figure.r1), 20)
+    assert [c["managed"] for c in shown(daemon)["connections"]] == [False]
+    assert transfer.subflows() == 0
+    transfer.end()
+
+
+def test_a_restart_goes_on_where_it_was(figure):
+    daemon = figure.start(SHORT_HOLD)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() == 1, 10)
+    before = subflows(daemon)
+    for end in ("leave", "kill"):
+        getattr(daemon, end)()
+        daemon.start()
+        until(lambda: subflows(daemon) == before, 5)
+        assert transfer.subflows() == 1
+    # And it is still managed: what is lost is replaced.
+    unplug(figure)
+    until(lambda: (A1_4, B_4) not in subflows(daemon), 10)
+    plug_in(figure)
+    until(lambda: subflows(daemon) == before, 20)
+    until(carries(figure.r1), 20)
+    transfer.end()
+
+
+def test_a_refused_subflow_is_tried_again_later(figure):
+    daemon = figure.start(CONFIG)
+    figure.b.nft("""
+        table inet refuse {
+            chain in {
+                type filter hook input priority 0;
+                ip saddr 10.2.0.2 tcp flags syn counter reject with tcp reset
+            }
+        }
+    """)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+
+    def failed():
+        return shown(daemon)["connections"][0]["failed"]
+    until(lambda: failed() and failed()[0]["failures"] >= 2, 10)
+    way = failed()[0]
+    assert (way["source"], way["destination"]) == (A2_4, B_4)
+    assert way["error"] == "ECONNREFUSED" and way["seconds_left"] <= 4
+    figure.b.run("nft", "delete", "table", "inet", "refuse")
+    until(lambda: transfer.subflows() == 1, 10)
+    until(carries(figure.r2), 20)
+    transfer.end()
+
+
+def test_no_subflow_without_a_route_of_its_own(figure):
+    """Section 5.1, step 1: the longest prefix knows one next hop only."""
+    figure.a.ip("route add 203.0.113.0/24 via 10.1.0.1 dev eth0")
+    daemon = figure.lab.daemon(figure.a, CONFIG)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(carries(figure.r1), 20)
+    assert set(subflows(daemon)) == {(A1_4, B_4)}
+    # Another one, and it is used at once.
+    figure.a.ip("route add 203.0.113.0/24 via 10.2.0.1 dev eth1 metric 9")
+    until(lambda: transfer.subflows() == 1, 5)
+    until(carries(figure.r2), 20)
+    transfer.end()
+
+
+def test_an_address_that_goes_takes_its_subflow_along(figure):
+    daemon = figure.start(CONFIG)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() == 1, 10)
+    figure.a.ip(f"addr del {A2_4}/24 dev eth1")
+    until(lambda: set(subflows(daemon)) == {(A1_4, B_4)}, 5)
+    figure.a.ip(f"""
+        addr add {A2_4}/24 dev eth1
+        route add default via 10.2.0.1 dev eth1 metric 200
+    """)
+    until(lambda: transfer.subflows() == 1, 5)
+    until(carries(figure.r2), 20)
+    transfer.end()
+
+
+def test_at_most_as_many_as_the_config_says(figure):
+    daemon = figure.start('mptcp = { path_manager = "userspace"; '
+                          'subflows = 0; };')
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(carries(figure.r1), 20)
+    assert set(subflows(daemon)) == {(A1_4, B_4)}
+    daemon.reload(CONFIG)
+    until(lambda: transfer.subflows() == 1, 5)
+    transfer.end()
+
+
+def test_backup_links_carry_when_nothing_else_does(figure):
+    daemon = figure.start(
+        SHORT_HOLD + 'interfaces = ( { match = "eth1"; mptcp = "backup"; } );')
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() == 1, 10)
+    states = {s["source"]: s["backup"]
+              for s in shown(daemon)["connections"][0]["subflows"]}
+    assert states == {A1_4: False, A2_4: True}
+    unplug(figure)
+    until(carries(figure.r2), 20)
+    transfer.end()
+
+
+def test_the_peers_other_family_is_used_when_it_is_announced(figure):
+    """An IPv4 connection gets IPv6 subflows where the peer offers them."""
+    daemon = figure.start(CONFIG)
+    allow_joins(figure.b)
+    figure.b.run("ip", "mptcp", "endpoint", "add", B_6, "signal")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, dual=True)
+    until(lambda: set(subflows(daemon)) == {
+        (A1_4, B_4), (A2_4, B_4), (A1_6, B_6), (A2_6, B_6)}, 10)
+    transfer.end()
+    assert figure.dropped() == 0
+
+
+def test_a_socket_of_one_family_is_not_tried_with_the_other(figure):
+    daemon = figure.start(CONFIG)
+    allow_joins(figure.b)
+    figure.b.run("ip", "mptcp", "endpoint", "add", B_6, "signal")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4)
+    until(lambda: transfer.subflows() == 1, 10)
+
+    def peer():
+        return {p["address"]: p["usable"]
+                for p in shown(daemon)["connections"][0]["peer"]}
+    until(lambda: peer() == {B_4: True, B_6: False}, 5)
+    assert shown(daemon)["connections"][0]["failed"] == []
+    transfer.end()

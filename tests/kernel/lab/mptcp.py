@@ -3,6 +3,7 @@
 
 import json
 import re
+import socket
 import threading
 
 from .netns import family_of, until
@@ -31,17 +32,24 @@ def limits(namespace):
 
 
 class MptcpTransfer:
-    """A connection from client to server, with data flowing to the server."""
+    """A connection from client to server, with data flowing to the server.
 
-    def __init__(self, client, server, dst, source=None):
-        family = family_of(dst)
+    dual: both sockets can have subflows of both families.
+    listen: on this address instead of dst; others of the server's can be
+    joined only if it listens on all.
+    """
+
+    def __init__(self, client, server, dst, source=None, dual=False,
+                 listen=None):
+        family = socket.AF_INET6 if dual else family_of(dst)
         listener = server.socket(family, proto=IPPROTO_MPTCP)
-        listener.bind((dst, 0))
+        listener.bind(("::" if dual else listen or dst, 0))
         listener.listen(4)
         self.client = client.socket(family, proto=IPPROTO_MPTCP, timeout=20)
         if source:
             self.client.bind((source, 0))
-        self.client.connect(listener.getsockname()[:2])
+        to = "::ffff:" + dst if dual else dst
+        self.client.connect((to, listener.getsockname()[1]))
         self.server, _ = listener.accept()
         self.server.settimeout(20)
         server.adopt(self.server)
