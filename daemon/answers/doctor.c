@@ -63,6 +63,8 @@ void doctor_handle(struct server_call *call, struct json_object *parameters,
 		   daemon->config_path ? daemon->config_path
 				       : CONFIG_PATH_DEFAULT,
 		   &facts);
+	(void)mptcp_listener_others(daemon->userspace.listener,
+				    &facts.mptcp_other, 1);
 	doctor_examine(&view, &facts, &findings);
 	server_call_reply(call, doctor_json(&findings, &facts));
 	vec_done(&findings);

@@ -10,6 +10,7 @@
 
 #include "core/plan.h"
 #include "kernel/device.h"
+#include "kernel/mptcp.h"
 #include "kernel/sysctl.h"
 
 /* The settings of a link, and where they go. */
@@ -124,6 +125,35 @@ static int read_number(const char *key, struct facts *ret)
 	return FACT_UNREADABLE;
 }
 
+/* By either of its names. */
+static int read_manager(void)
+{
+	char word[32];
+	int value;
+
+	if (sysctl_read_word("mptcp/path_manager", word, sizeof(word)) == 0) {
+		if (strcmp(word, "userspace") == 0)
+			return FACT_MANAGER_USERSPACE;
+		return strcmp(word, "kernel") == 0 ? FACT_MANAGER_KERNEL
+						   : FACT_UNKNOWN;
+	}
+	return sysctl_read("mptcp/pm_type", &value) ? FACT_UNKNOWN : value;
+}
+
+static int read_limit(void)
+{
+	struct mptcp_limits limits;
+	struct mptcp *mptcp;
+	int ret = FACT_UNKNOWN;
+
+	if (mptcp_open(&mptcp))
+		return FACT_UNKNOWN;
+	if (mptcp_get_limits(mptcp, &limits) == 0)
+		ret = (int)limits.subflows;
+	mptcp_free(mptcp);
+	return ret;
+}
+
 void facts_read(const struct view *view, struct kernel *kernel,
 		const char *config, struct facts *ret)
 {
@@ -134,5 +164,7 @@ void facts_read(const struct view *view, struct kernel *kernel,
 	facts_read_networkd("", ret);
 	facts_read_leases("", view->model, ret);
 	ret->mptcp_enabled = read_number("mptcp/enabled", ret);
+	ret->mptcp_manager = read_manager();
+	ret->mptcp_subflows = read_limit();
 	ret->nexthop_compat_mode = read_number("ipv4/nexthop_compat_mode", ret);
 }

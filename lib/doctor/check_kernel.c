@@ -4,44 +4,6 @@
  */
 #include "doctor/check.h"
 
-/* With one subnet there are no paths to choose from. */
-static bool has_two_uplinks(const struct view *view)
-{
-	const struct subnet *first = NULL;
-	const struct subnet *it;
-
-	vec_foreach(&view->subnets->subnets, it) {
-		if (!it->managed)
-			continue;
-		if (first && !ip_prefix_overlaps(&first->prefix, &it->prefix))
-			return true;
-		if (!first)
-			first = it;
-	}
-	return false;
-}
-
-void check_mptcp_off(const struct view *view, const struct facts *facts,
-		     struct finding_vec *ret)
-{
-	struct finding *finding;
-
-	if (facts->mptcp_enabled > 0 ||
-	    facts->mptcp_enabled == FACT_UNREADABLE || !has_two_uplinks(view))
-		return;
-	finding = finding_add(ret, SEVERITY_HINT, "net.mptcp.enabled");
-	if (facts->mptcp_enabled == 0) {
-		finding_what(finding, "MPTCP is switched off.");
-		finding_fix_sysctl(finding, "net.mptcp.enabled", 1);
-	} else {
-		finding_what(finding, "This kernel has no MPTCP.");
-		finding_fix(finding, "boot a kernel with CONFIG_MPTCP=y, and "
-				     "CONFIG_MPTCP_IPV6=y");
-	}
-	finding_breaks(finding, "A connection stays on one path: it cannot use "
-				"two uplinks, nor outlive the loss of one.");
-}
-
 void check_nexthop_compat(const struct view *view, const struct facts *facts,
 			  struct finding_vec *ret)
 {

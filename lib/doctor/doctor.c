@@ -20,6 +20,8 @@ const struct check doctor_checks[] = {
 	{"networkd-routes", check_networkd_routes},
 	{"nexthop-compat", check_nexthop_compat},
 	{"mptcp-off", check_mptcp_off},
+	{"mptcp-manager", check_mptcp_manager},
+	{"mptcp-limits", check_mptcp_limits},
 	{NULL, NULL},
 };
 

@@ -10,6 +10,8 @@ void facts_init(struct facts *facts)
 		.networkd_rules = {.value = true},
 		.networkd_routes = {.value = true},
 		.mptcp_enabled = FACT_UNKNOWN,
+		.mptcp_manager = FACT_UNKNOWN,
+		.mptcp_subflows = FACT_UNKNOWN,
 		.nexthop_compat_mode = FACT_UNKNOWN,
 		.config = "/etc/multihomed.conf",
 	};

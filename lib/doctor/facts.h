@@ -15,6 +15,10 @@
 #define FACT_UNREADABLE (-2) /* of mptcp_enabled: it is there, but not for us */
 #define FACT_PATH_MAX	160
 
+/* Of net.mptcp.path_manager. */
+#define FACT_MANAGER_KERNEL    0
+#define FACT_MANAGER_USERSPACE 1
+
 /* Of one link, or with ifindex 0 of conf/all. */
 struct link_facts {
 	uint32_t ifindex;
@@ -82,8 +86,11 @@ struct facts {
 	/* As networkd's own files say; true is its default. */
 	struct fact_setting networkd_rules;
 	struct fact_setting networkd_routes;
-	int mptcp_enabled;	    /* net.mptcp.enabled */
-	int nexthop_compat_mode;    /* net.ipv4.nexthop_compat_mode */
+	int mptcp_enabled;	 /* net.mptcp.enabled */
+	int mptcp_manager;	 /* FACT_MANAGER_, or FACT_UNKNOWN */
+	int mptcp_subflows;	 /* the kernel's limit, or FACT_UNKNOWN */
+	uint32_t mptcp_other;	 /* netlink port of who else hears its events */
+	int nexthop_compat_mode; /* net.ipv4.nexthop_compat_mode */
 	char config[FACT_PATH_MAX]; /* the daemon's own file */
 	struct fact_gap_vec gaps;
 };

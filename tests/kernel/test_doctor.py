@@ -519,6 +519,16 @@ def test_mptcp_off(figure):
     assert figure.a.sysctl("mptcp/enabled") == "1"
 
 
+def test_another_path_manager(figure):
+    daemon = figure.start('mptcp = { path_manager = "userspace"; };')
+    assert findings(daemon, "mptcp-manager") == []
+    monitor = figure.a.start("ip", "mptcp", "monitor")
+    found = until(lambda: findings(daemon, "mptcp-manager"))[0]
+    assert found["subject"] == f"netlink port {monitor.pid}"
+    figure.a.sysctl("mptcp/path_manager", "kernel")
+    assert len(findings(daemon, "mptcp-manager")) == 2
+
+
 def test_next_hops_that_are_not_shown(figure, family):
     a = figure.a
     a.sysctl("ipv4/nexthop_compat_mode", 0)

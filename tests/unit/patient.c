@@ -154,6 +154,9 @@ static void facts_line(struct patient *patient, const char *line)
 	if (router_line(patient, line) || lease_line(patient, line) ||
 	    networkd_line(facts, line) ||
 	    sscanf(line, "mptcp %d", &facts->mptcp_enabled) == 1 ||
+	    sscanf(line, "manager %d", &facts->mptcp_manager) == 1 ||
+	    sscanf(line, "limit %d", &facts->mptcp_subflows) == 1 ||
+	    sscanf(line, "listener %u", &facts->mptcp_other) == 1 ||
 	    sscanf(line, "compat %d", &facts->nexthop_compat_mode) == 1)
 		return;
 	link_line(patient, word, line);
@@ -165,6 +168,8 @@ static void read_facts(struct patient *patient, const char *text)
 
 	facts_init(&patient->facts);
 	patient->facts.mptcp_enabled = 1;
+	patient->facts.mptcp_manager = FACT_MANAGER_KERNEL;
+	patient->facts.mptcp_subflows = 8;
 	patient->facts.nexthop_compat_mode = 1;
 	add_link(&patient->facts, 0);
 	vec_foreach(&patient->scene.model.links, link)

@@ -13,7 +13,7 @@
  *   lease ADDR dev NAME
  *   networkd running|unknown
  *   networkd-rules|networkd-routes yes|no FILE
- *   mptcp VALUE, compat VALUE
+ *   mptcp VALUE, manager VALUE, limit VALUE, listener PORT, compat VALUE
  */
 #ifndef PATIENT_H
 #define PATIENT_H

@@ -333,6 +333,19 @@ static int policy_route(struct scene *scene, struct words *words)
 	return 0;
 }
 
+static int manager_word(struct words *words, enum path_manager *ret)
+{
+	if (words_take(words, "kernel"))
+		*ret = PATH_MANAGER_KERNEL;
+	else if (words_take(words, "userspace"))
+		*ret = PATH_MANAGER_USERSPACE;
+	else if (words_take(words, "off"))
+		*ret = PATH_MANAGER_OFF;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static int policy_line(struct scene *scene, struct words *words)
 {
 	int err = -EINVAL;
@@ -343,6 +356,8 @@ static int policy_line(struct scene *scene, struct words *words)
 		err = policy_interface(scene, words);
 	} else if (words_take(words, "route")) {
 		err = policy_route(scene, words);
+	} else if (words_take(words, "path_manager")) {
+		err = manager_word(words, &scene->policy.mptcp.path_manager);
 	} else if (words_take(words, "vpn")) {
 		scene->policy.vpn = words_take(words, "override") ? VPN_OVERRIDE
 								  : VPN_YIELD;

@@ -20,6 +20,7 @@
  *   neigh ADDR dev NAME [failed] [permanent] [managed] [proto N]
  *   policy model weak|strong
  *   policy vpn yield|override
+ *   policy path_manager kernel|userspace|off
  *   policy interface MATCH [always|never] [weak|strong] [metric_add N]
  *          [mptcp subflow|backup|fullmesh|signal|off]
  *   policy route PREFIX [via ADDR] dev NAME [metric N]

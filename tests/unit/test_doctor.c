@@ -194,6 +194,13 @@ static const struct ill cases[] = {
 	/* the kernel's own settings */
 	{TWO, "mptcp 0\n", "mptcp-off hint net.mptcp.enabled", "off"},
 	{TWO, "mptcp -1\n", "mptcp-off hint net.mptcp.enabled", "not built"},
+	{TWO, "manager 1\n", "mptcp-manager warning net.mptcp.path_manager",
+	 "endpoints unused"},
+	{TWO "policy path_manager userspace\n", "manager 0\n",
+	 "mptcp-manager warning net.mptcp.path_manager", "it may not be set"},
+	{TWO "policy path_manager userspace\n", "manager 1\nlistener 77\n",
+	 "mptcp-manager warning netlink port 77", "two of them"},
+	{TWO, "limit 0\n", "mptcp-limits warning mptcp limits", "too low"},
 	{TWO "route 203.0.113.0/24 nhid 7\n", "compat 0\n",
 	 "nexthop-compat error net.ipv4.nexthop_compat_mode",
 	 "next hops that cannot be seen"},

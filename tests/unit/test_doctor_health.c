@@ -107,6 +107,11 @@ static const struct {
 	{TWO "addr 192.0.2.100/32 dev lo\n", "", "a DSR address on lo"},
 	{TWO "link 4 t up\naddr 192.0.2.2 peer 10.9.9.9/32 dev t\n",
 	 "t local=1\n", "a tunnel that borrows an address"},
+	{ONE, "limit 0\n", "one address has no need of more"},
+	{TWO "policy path_manager off\n", "manager 1\n", "somebody else's"},
+	{TWO, "listener 7\n", "a monitor beside the kernel's manager"},
+	{TWO "policy path_manager userspace\n", "manager 1\nlimit 0\n",
+	 "limits are of the kernel's manager"},
 	{ONE, "mptcp 0\n", "one uplink: nothing for MPTCP to choose from"},
 	{ONE, "all rp_filter=1\na rp_filter=1\n", "and nothing incongruent"},
 	{ONE "link 3 b up no-carrier\naddr 198.51.100.2/24 dev b\n"
