@@ -53,7 +53,7 @@ class MptcpTransfer:
         self.server, _ = listener.accept()
         self.server.settimeout(20)
         server.adopt(self.server)
-        self.received, self.error = 0, None
+        self.sent, self.received, self.error = 0, 0, None
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=run, daemon=True)
                          for run in (self._send, self._receive)]
@@ -66,6 +66,7 @@ class MptcpTransfer:
         try:
             while not self._ended.is_set():
                 self.client.sendall(data)
+                self.sent += len(data)
                 self._ended.wait(0.005)
             self.client.close()
         except OSError as err:
