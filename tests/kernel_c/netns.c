@@ -102,6 +102,13 @@ static void wait_until_nothing(const char *command)
 	fail_msg("still says something: %s", command);
 }
 
+void netns_settle(void)
+{
+	wait_until_nothing("ip -6 -o address show tentative");
+	/* Whatever still tells of the above holds the lock this one needs. */
+	netns_ip("link set lo up");
+}
+
 void netns_links(void)
 {
 	netns_ip("link add d1 type veth peer name p1\n"
@@ -125,7 +132,5 @@ void netns_links(void)
 		 "address add 198.51.100.2/24 dev d2\n"
 		 "address add 2001:db8:1::2/64 dev d1\n"
 		 "address add 2001:db8:2::2/64 dev d2");
-	wait_until_nothing("ip -6 -o address show tentative");
-	/* Whatever still tells of the above holds the lock this one needs. */
-	netns_ip("link set lo up");
+	netns_settle();
 }

@@ -22,6 +22,13 @@ void netns_ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void netns_ip6(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
+ * netns_settle() - until IPv6 addresses are in use
+ *
+ * The kernel does that in its own time, after it has taken them, even on lo.
+ */
+void netns_settle(void);
+
+/**
  * netns_links() - d1 and d2, each with an IPv4 and an IPv6 subnet
  *
  * All is up and settled: the kernel has no more to say about it.

@@ -24,6 +24,7 @@ int pair_network(void **state)
 		 "addr add 198.51.100.99/24 dev lo");
 	netns_ip6("addr add 2001:db8::7/64 dev lo\n"
 		  "addr add 2001:db8::99/64 dev lo");
+	netns_settle();
 	return 0;
 }
 
