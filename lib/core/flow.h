@@ -17,7 +17,11 @@ struct flow {
 	struct ip_addr dst;
 	uint16_t sport; /* in the host's order; 0 in some ends of flows */
 	uint16_t dport;
-	uint8_t state;	 /* TCP_ESTABLISHED, ...; TCP_CLOSE of one that ended */
+	/*
+	 * TCP_ESTABLISHED, ...; TCP_CLOSE of one that ended; TCP_TIME_WAIT also
+	 * of one in FIN_WAIT2 that nobody has open any more.
+	 */
+	uint8_t state;
 	uint64_t cookie; /* of the socket; never used again till a reboot */
 	/*
 	 * Of the socket's file; 0: it has none any more. Grows with the age of

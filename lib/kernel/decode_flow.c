@@ -7,6 +7,7 @@
 
 #include <linux/inet_diag.h>
 #include <linux/mptcp.h>
+#include <netinet/tcp.h>
 #include <netlink/attr.h>
 
 /*
@@ -17,6 +18,7 @@
 #define BYTES_RECEIVED_AT 128
 
 #define UNANSWERED_MAX 2 /* tries in a row: more is a stall */
+#define TIMER_WAIT     3 /* idiag_timer; only of sockets that are no more */
 
 static bool is_mapped(const uint8_t bytes[16])
 {
@@ -87,6 +89,16 @@ static int decode_ulp(const struct nlattr *attr, struct flow *ret)
 	return decode_subflow(of[INET_ULP_INFO_MPTCP], ret);
 }
 
+/*
+ * A socket that nobody has open any more waits for its peer's FIN as for the end
+ * of TIME_WAIT, in the same small form, but says FIN_WAIT2 (6.18).
+ */
+static uint8_t state_of(const struct inet_diag_msg *msg)
+{
+	return msg->idiag_timer == TIMER_WAIT ? TCP_TIME_WAIT
+					      : msg->idiag_state;
+}
+
 int decode_flow(const struct nlmsghdr *hdr, struct flow *ret)
 {
 	const struct inet_diag_msg *msg;
@@ -102,7 +114,7 @@ int decode_flow(const struct nlmsghdr *hdr, struct flow *ret)
 		return -EBADMSG;
 	flow.sport = ntohs(msg->id.idiag_sport);
 	flow.dport = ntohs(msg->id.idiag_dport);
-	flow.state = msg->idiag_state;
+	flow.state = state_of(msg);
 	flow.cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 |
 		      msg->id.idiag_cookie[0];
 	flow.inode = msg->idiag_inode;

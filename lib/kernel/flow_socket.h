@@ -39,7 +39,8 @@ struct flow_socket_query {
 /**
  * flow_socket_list() - call @fn for each established or closing connection
  *
- * Not those in SYN_SENT, SYN_RECV, TIME_WAIT or LISTEN. An IPv4 prefix also
+ * Not those in SYN_SENT, SYN_RECV, TIME_WAIT or LISTEN, and not what is left of
+ * one that was closed while its peer's end is open (FIN_WAIT2). An IPv4 prefix also
  * finds the flows of IPv6 sockets with IPv4-mapped addresses.
  *
  * Return: 0; -ENOENT: this kernel has no sock_diag for TCP; or -errno: some may

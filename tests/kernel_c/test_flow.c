@@ -135,6 +135,55 @@ static void only_what_has_begun_counts(void **state)
 	(void)close(beginning);
 }
 
+/* The peer acknowledges a FIN when it likes. */
+static void wait_for_state(const char *source, uint8_t state)
+{
+	uint8_t now = 0;
+
+	for (int i = 0; i < 5000 && now != state; i++) {
+		struct flow_vec flows = pair_list_one(source);
+
+		assert_int_equal(flows.n, 1);
+		now = flows.items[0].state;
+		vec_done(&flows);
+		(void)usleep(1000);
+	}
+	assert_int_equal(now, state);
+}
+
+/*
+ * A socket that is closed while its peer is not waits for the peer's FIN as one
+ * in TIME_WAIT does, but its state is FIN_WAIT2.
+ */
+static void what_is_left_of_a_closed_one_is_none(void **state)
+{
+	static const struct {
+		const char *client;
+		const char *server;
+		const char *client_is;
+		const char *server_is;
+	} cases[] = {
+		{"192.0.2.7", "192.0.2.99", "192.0.2.7/32", "192.0.2.99/32"},
+		{"2001:db8::7", "2001:db8::99", "2001:db8::7/128",
+		 "2001:db8::99/128"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pair pair =
+			pair_make(cases[i].client, cases[i].server, 7001, 0);
+
+		/* Half closed: whoever has it open still may receive. */
+		assert_int_equal(shutdown(pair.client, SHUT_WR), 0);
+		wait_for_state(cases[i].client_is, TCP_FIN_WAIT2);
+		(void)close(pair.client);
+		assert_int_equal(pair_count(cases[i].client_is), 0);
+		assert_int_equal(pair_count(cases[i].server_is), 1);
+		(void)close(pair.server);
+		(void)close(pair.listener);
+	}
+}
+
 static void subflows_are_told_from_tcp(void **state)
 {
 	static const char *const all[] = {"192.0.2.0/24"};
@@ -192,6 +241,7 @@ int main(void)
 		cmocka_unit_test(several_sources_are_one_question),
 		cmocka_unit_test(a_flow_is_told_as_it_is),
 		cmocka_unit_test(only_what_has_begun_counts),
+		cmocka_unit_test(what_is_left_of_a_closed_one_is_none),
 		cmocka_unit_test(subflows_are_told_from_tcp),
 		cmocka_unit_test(bad_questions_are_refused),
 	};

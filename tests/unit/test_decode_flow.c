@@ -13,6 +13,7 @@
 #include <linux/inet_diag.h>
 #include <linux/mptcp.h>
 #include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
@@ -117,6 +118,19 @@ static void two_unanswered_tries_are_a_stall(void **state)
 	}
 }
 
+static void what_only_waits_is_in_time_wait(void **state)
+{
+	struct inet_diag_msg body = diag(AF_INET, "192.0.2.1", "192.0.2.2");
+
+	(void)state;
+	body.idiag_state = TCP_FIN_WAIT2;
+	for (uint8_t timer = 0; timer < 5; timer++) {
+		body.idiag_timer = timer;
+		assert_int_equal(decoded(message_of(&body)).state,
+				 timer == 3 ? TCP_TIME_WAIT : TCP_FIN_WAIT2);
+	}
+}
+
 static void add_subflow(struct nl_msg *msg)
 {
 	struct nlattr *ulp = nla_nest_start(msg, INET_DIAG_ULP_INFO);
@@ -198,6 +212,7 @@ int main(void)
 		cmocka_unit_test(ends_are_of_one_family),
 		cmocka_unit_test(the_header_is_all_there),
 		cmocka_unit_test(two_unanswered_tries_are_a_stall),
+		cmocka_unit_test(what_only_waits_is_in_time_wait),
 		cmocka_unit_test(a_subflow_names_its_connection),
 		cmocka_unit_test(an_older_kernel_tells_less),
 		cmocka_unit_test(nonsense_is_refused),
