@@ -28,7 +28,7 @@
 	 STATE(TCP_CLOSING))
 
 struct flow_socket {
-	struct nl_sock *asker;
+	struct nl_sock *asker;	  /* NULL: to be opened anew */
 	struct nl_sock *listener; /* NULL: nobody wants to hear */
 	int counts;		  /* files of socket counts; -1: not open */
 	int counts6;
@@ -38,20 +38,31 @@ struct flow_socket {
 
 static int open_asker(struct flow_socket *flows)
 {
-	int error = nl_sock_open(NETLINK_SOCK_DIAG, &flows->asker);
+	int error;
 
+	if (flows->asker)
+		return 0;
+	error = nl_sock_open(NETLINK_SOCK_DIAG, &flows->asker);
 	if (error)
 		return error;
 	return nl_sock_set_receive_timeout(flows->asker, TIMEOUT_S);
 }
 
+/* While a part of an answer waits to be read, the next question is refused. */
+static void close_asker(struct flow_socket *flows)
+{
+	nl_sock_free(flows->asker);
+	flows->asker = NULL;
+}
+
 int flow_socket_open(struct flow_socket **ret)
 {
 	struct flow_socket *flows = xalloc(sizeof(*flows));
-	int error = open_asker(flows);
+	int error;
 
 	flows->counts = -1;
 	flows->counts6 = -1;
+	error = open_asker(flows);
 	if (error) {
 		flow_socket_free(flows);
 		return error;
@@ -242,20 +253,12 @@ static bool is_any_socket(struct flow_socket *flows)
 			     "TCP6: inuse ") != 0;
 }
 
-int flow_socket_list(struct flow_socket *flows,
-		     const struct flow_socket_query *query, flow_socket_fn *fn,
-		     void *data)
+/* Return: 0 at the end of the answer, or -errno. */
+static int take_all(const struct flow_socket *flows, flow_socket_fn *fn,
+		    void *data)
 {
 	int state = 1;
-	int error;
 
-	if (query->n == 0 || query->n > FLOW_SOURCES_MAX)
-		return -EINVAL;
-	if (!is_any_socket(flows))
-		return 0;
-	error = ask(flows, query);
-	if (error)
-		return error;
 	while (state > 0) {
 		const struct nlmsghdr *hdr = flows->buffer;
 		int len = nl_sock_receive(flows->asker, flows->buffer, true);
@@ -267,6 +270,26 @@ int flow_socket_list(struct flow_socket *flows,
 			state = take_answer(flows, hdr, fn, data);
 	}
 	return state;
+}
+
+int flow_socket_list(struct flow_socket *flows,
+		     const struct flow_socket_query *query, flow_socket_fn *fn,
+		     void *data)
+{
+	int error;
+
+	if (query->n == 0 || query->n > FLOW_SOURCES_MAX)
+		return -EINVAL;
+	if (!is_any_socket(flows))
+		return 0;
+	error = open_asker(flows);
+	if (!error)
+		error = ask(flows, query);
+	if (!error)
+		error = take_all(flows, fn, data);
+	if (error)
+		close_asker(flows);
+	return error;
 }
 
 /* --- listening --- */

@@ -44,7 +44,7 @@ struct flow_socket_query {
  * finds the flows of IPv6 sockets with IPv4-mapped addresses.
  *
  * Return: 0; -ENOENT: this kernel has no sock_diag for TCP; or -errno: some may
- * have been passed on already.
+ * have been passed on already. The next one starts afresh.
  */
 int flow_socket_list(struct flow_socket *flows,
 		     const struct flow_socket_query *query, flow_socket_fn *fn,
