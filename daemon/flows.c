@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@ enum {
 	RESTORED_MAX = 200000, /* lines of the file */
 	LINE_MAX_BYTES = 256,
 };
+
+static_assert(ENGINE_SOURCES_MAX <= FLOW_SOURCES_MAX, "asked at once");
 
 /* --- listing and hearing --- */
 

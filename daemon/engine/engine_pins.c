@@ -8,9 +8,8 @@
 #include "log.h"
 
 enum {
-	AUDIT_MS = 15000, /* while there are pins */
-	SOON_MS = 250,	  /* after the last known flow of a pin has ended */
-	SOURCES_MAX = 64,
+	AUDIT_MS = 15000,   /* while there are pins */
+	SOON_MS = 250,	    /* after the last known flow of a pin has ended */
 	MANAGED_MAX = 1024, /* the oldest is forgotten then */
 };
 
@@ -43,9 +42,11 @@ static bool is_on(const struct engine *engine)
 
 /* --- flows --- */
 
+/* One question: about some subnets. */
 struct listing {
-	const struct engine *engine;
-	const struct table_vec *tables;
+	struct engine *engine;
+	struct ip_prefix sources[ENGINE_SOURCES_MAX];
+	struct table_vec tables; /* whose prefixes these are */
 	struct pin_flow_vec *flows;
 };
 
@@ -71,8 +72,9 @@ static void take_flow(const struct flow *flow, void *data)
 		.stalled = flow->stalled,
 	};
 
+	/* Where subnets nest, other questions list the flow as well. */
 	if (!subnet || !subnet->table ||
-	    !has_table(listing->tables, subnet->table))
+	    !has_table(&listing->tables, subnet->table))
 		return;
 	/* A socket bound to a link stays on it, whatever the tables say. */
 	if (flow->oif && flow->oif != subnet->ifindex)
@@ -83,25 +85,46 @@ static void take_flow(const struct flow *flow, void *data)
 	vec_push(listing->flows, it);
 }
 
+/* Return: 0 or -errno. */
+static int list_some(struct listing *listing)
+{
+	struct engine_pins *pins = &listing->engine->pins;
+	int error = 0;
+
+	if (listing->tables.n) {
+		pins->counters.listings++;
+		error = pins->flows.list(pins->flows.data, listing->sources,
+					 listing->tables.n, take_flow, listing);
+	}
+	vec_clear(&listing->tables);
+	return error;
+}
+
+/* As many at a time as one question may ask for. Return: 0 or -errno. */
+static int list_all(struct listing *listing, const struct table_vec *tables)
+{
+	const struct subnet *it;
+	int error = 0;
+
+	vec_foreach(&listing->engine->subnets.subnets, it) {
+		if (error || !it->table || !has_table(tables, it->table))
+			continue;
+		listing->sources[listing->tables.n] = it->prefix;
+		vec_push(&listing->tables, it->table);
+		if (listing->tables.n == ENGINE_SOURCES_MAX)
+			error = list_some(listing);
+	}
+	return error ? error : list_some(listing);
+}
+
 /* Return: whether the flows of @tables are known now. */
 static bool list_flows(struct engine *engine, const struct table_vec *tables,
 		       struct pin_flow_vec *flows)
 {
-	struct listing listing = {engine, tables, flows};
-	struct ip_prefix sources[SOURCES_MAX];
-	const struct subnet *it;
-	size_t n = 0;
-	int error;
+	struct listing listing = {.engine = engine, .flows = flows};
+	int error = list_all(&listing, tables);
 
-	vec_foreach(&engine->subnets.subnets, it)
-		if (it->table && has_table(tables, it->table) &&
-		    n < SOURCES_MAX)
-			sources[n++] = it->prefix;
-	if (n == 0)
-		return true;
-	engine->pins.counters.listings++;
-	error = engine->pins.flows.list(engine->pins.flows.data, sources, n,
-					take_flow, &listing);
+	vec_done(&listing.tables);
 	if (error) {
 		log_warn("listing TCP connections: %s; none of them is pinned",
 			 strerror(-error));

@@ -20,11 +20,13 @@ struct engine;
 
 typedef void engine_flow_fn(const struct flow *flow, void *data);
 
+#define ENGINE_SOURCES_MAX 64 /* prefixes in one question */
+
 /* Where flows come from. */
 struct engine_flows {
 	/*
 	 * Calls @fn for each TCP connection with a source in one of @n
-	 * @sources. NULL: flows are not known, and nothing is pinned.
+	 * @sources, 1 to ENGINE_SOURCES_MAX of both families. NULL: flows are not known, and nothing is pinned.
 	 * Return: 0 or -errno; some may have been passed on already.
 	 */
 	int (*list)(void *data, const struct ip_prefix *sources, size_t n,

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whose flows the engine asks for, on either kernel.
+ */
+#include "engine/engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/story.h"
+#include "tests/engine/world.h"
+
+enum {
+	SUBNETS = 130, /* three questions */
+};
+
+static void begin_from(struct world *world, const char *src)
+{
+	(void)world_begin(world, src, "203.0.113.9");
+}
+
+/* A host with that many managed subnets on d1, and a flow from each. */
+static void begin(struct world *world)
+{
+	struct policy_interface all = {.match = "d1", .manage = MANAGE_ALWAYS};
+	char lines[SUBNETS * 40];
+	char addr[16];
+	size_t len = 0;
+
+	vec_push(&world->policy.interfaces, all);
+	for (int i = 0; i < SUBNETS; i++) {
+		(void)snprintf(addr, sizeof(addr), "10.0.%d.2", i);
+		begin_from(world, addr);
+		len += (size_t)snprintf(lines + len, sizeof(lines) - len,
+					"address add %s/24 dev d1\n", addr);
+	}
+	world_do(lines);
+	world_do(STORY_V4);
+	world_start(world);
+}
+
+static void all_must_be_pinned(struct world *world, size_t n)
+{
+	const struct pin *pin;
+
+	world_do("route add 0.0.0.0/0 via 192.0.2.9 dev d1 metric 50");
+	world_run(world);
+	assert_int_equal(world->engine.pins.set.pins.n, n);
+	assert_int_equal(world->engine.pins.counters.saved, n);
+	vec_foreach(&world->engine.pins.set.pins, pin)
+		assert_int_equal(pin->flows, 1);
+	/* And when they are counted. */
+	world_pass(world, 16000);
+	assert_int_equal(world->engine.pins.set.pins.n, n);
+	vec_foreach(&world->engine.pins.set.pins, pin)
+		assert_int_equal(pin->flows, 1);
+	world_must_be_steady(world);
+}
+
+static void flows_of_all_subnets_are_pinned(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	all_must_be_pinned(world, SUBNETS);
+}
+
+/* The question about that subnet lists the flows of all others, too. */
+static void flows_of_nested_subnets_count_once(void **state)
+{
+	struct world *world = *state;
+
+	world_do("address add 10.255.0.2/8 dev d1");
+	begin_from(world, "10.255.0.2");
+	begin(world);
+	all_must_be_pinned(world, SUBNETS + 1);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(flows_of_all_subnets_are_pinned),
+		TEST(flows_of_nested_subnets_count_once),
+	};
+
+	if (!world_enter())
+		return WORLD_SKIP;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
