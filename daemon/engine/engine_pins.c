@@ -375,6 +375,17 @@ void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 
 /* --- from outside --- */
 
+/* Of all its pins one is enough: the flows of all are counted. */
+static bool is_pinned(const struct engine *engine, const struct ip_addr *dst)
+{
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		if (pin_find(&engine->pins.set, dst, it->table))
+			return true;
+	return false;
+}
+
 void engine_pins_flow_ended(struct engine *engine, const struct ip_addr *src,
 			    const struct ip_addr *dst, uint64_t now_ms)
 {
@@ -382,6 +393,8 @@ void engine_pins_flow_ended(struct engine *engine, const struct ip_addr *src,
 	struct pin *pin =
 		subnet ? pin_find(&engine->pins.set, dst, subnet->table) : NULL;
 
+	if (ip_addr_is_any(src) && is_pinned(engine, dst))
+		come_by(&engine->pins.audit_ms, now_ms + SOON_MS);
 	if (!pin)
 		return;
 	pin->flows -= pin->flows > 0;

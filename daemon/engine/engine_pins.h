@@ -80,7 +80,10 @@ void engine_pins_due(struct engine *engine, uint64_t now_ms);
 void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 			struct planned *planned);
 
-/** engine_pins_flow_ended() - a socket from @src to @dst is gone */
+/**
+ * engine_pins_flow_ended() - a socket from @src to @dst is gone
+ * @src: 0.0.0.0 or :: of one that was aborted; then any pin may be meant
+ */
 void engine_pins_flow_ended(struct engine *engine, const struct ip_addr *src,
 			    const struct ip_addr *dst, uint64_t now_ms);
 

@@ -27,6 +27,14 @@ static bool is_mapped(const uint8_t bytes[16])
 	return memcmp(bytes, head, sizeof(head)) == 0;
 }
 
+/* As of a socket that was aborted: it has given its address back by then. */
+static bool is_unset(const uint8_t bytes[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(bytes, none, sizeof(none)) == 0;
+}
+
 /* Both ends are of one family, or the socket is not connected. */
 static int decode_ends(const struct inet_diag_msg *msg, struct flow *ret)
 {
@@ -36,7 +44,8 @@ static int decode_ends(const struct inet_diag_msg *msg, struct flow *ret)
 
 	if (family != AF_INET && family != AF_INET6)
 		return -EBADMSG;
-	if (family == AF_INET6 && is_mapped(src) && is_mapped(dst)) {
+	if (family == AF_INET6 && (is_mapped(src) || is_unset(src)) &&
+	    is_mapped(dst)) {
 		family = AF_INET;
 		src += 12;
 		dst += 12;

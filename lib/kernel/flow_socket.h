@@ -63,7 +63,8 @@ int flow_socket_fd(const struct flow_socket *flows);
 /**
  * flow_socket_listen() - pass on the ends of connections that are queued
  *
- * Of one that was reset, the port of the peer is not told (6.18).
+ * Of one that was aborted on this side the port of the peer is not told, nor its
+ * own address, but 0.0.0.0 or ::, unless it had been bound to one (6.18).
  * Return: how many messages were taken; -ENOBUFS: some were lost; or -errno.
  */
 int flow_socket_listen(struct flow_socket *flows, size_t max,

@@ -79,6 +79,36 @@ static void flows_of_nested_subnets_count_once(void **state)
 	all_must_be_pinned(world, SUBNETS + 1);
 }
 
+static void an_aborted_flow_ends_without_its_source(void **state)
+{
+	static const char *const ends[][2] = {
+		{"0.0.0.0", "203.0.113.9"},
+		{"::", "2001:db8:9::9"},
+	};
+	struct world *world = *state;
+	struct ip_addr src;
+	struct ip_addr dst;
+
+	world_do(STORY);
+	world_start(world);
+	begin_from(world, "192.0.2.2");
+	(void)world_begin(world, "2001:db8:1::2", ends[1][1]);
+	world_do("route add 0.0.0.0/0 via 192.0.2.9 dev d1 metric 50\n"
+		 "route add ::/0 via fe80::9 dev d1 metric 50");
+	world_run(world);
+	assert_int_equal(world->engine.pins.set.pins.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		vec_remove(&world->flows, 0);
+		assert_int_equal(ip_addr_parse(ends[i][0], &src), 0);
+		assert_int_equal(ip_addr_parse(ends[i][1], &dst), 0);
+		engine_pins_flow_ended(&world->engine, &src, &dst,
+				       world->now_ms);
+		world_pass(world, 300);
+		assert_int_equal(world->engine.pins.set.pins.n, 1 - i);
+	}
+	world_must_be_steady(world);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -87,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(flows_of_all_subnets_are_pinned),
 		TEST(flows_of_nested_subnets_count_once),
+		TEST(an_aborted_flow_ends_without_its_source),
 	};
 
 	if (!world_enter())

@@ -50,15 +50,22 @@ static struct sockaddr_storage address(const char *text, uint16_t port,
 	return storage;
 }
 
-int pair_bound(const char *text, uint16_t port, int protocol)
+static int opened(const struct sockaddr_storage *own, int protocol)
 {
 	const int on = 1;
-	socklen_t len;
-	struct sockaddr_storage own = address(text, port, &len);
-	int fd = socket(own.ss_family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+	int fd = socket(own->ss_family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
 
 	assert_true(fd >= 0);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return fd;
+}
+
+int pair_bound(const char *text, uint16_t port, int protocol)
+{
+	socklen_t len;
+	struct sockaddr_storage own = address(text, port, &len);
+	int fd = opened(&own, protocol);
+
 	if (bind(fd, (struct sockaddr *)&own, len) != 0)
 		fail_msg("bind to %s: %m", text);
 	return fd;
@@ -79,11 +86,14 @@ int pair_reach(int fd, const char *text, uint16_t port)
 struct pair pair_make(const char *src, const char *dst, uint16_t port,
 		      int protocol)
 {
+	socklen_t len;
+	struct sockaddr_storage to = address(dst, port, &len);
 	struct pair pair;
 
 	pair.listener = pair_bound(dst, port, protocol);
 	assert_int_equal(listen(pair.listener, 8), 0);
-	pair.client = pair_bound(src, 0, protocol);
+	pair.client =
+		src ? pair_bound(src, 0, protocol) : opened(&to, protocol);
 	assert_int_equal(pair_reach(pair.client, dst, port), 0);
 	pair.server = accept(pair.listener, NULL, NULL);
 	assert_true(pair.server >= 0);
@@ -95,6 +105,16 @@ void pair_end(struct pair *pair)
 	(void)close(pair->client);
 	(void)close(pair->server);
 	(void)close(pair->listener);
+}
+
+void pair_abort(int fd)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+				    sizeof(at_once)),
+			 0);
+	(void)close(fd);
 }
 
 /* --- lists --- */

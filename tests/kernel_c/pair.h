@@ -22,18 +22,24 @@ struct pair {
  */
 int pair_network(void **state);
 
-/** pair_bound() - a TCP socket; @protocol: 0: plain TCP */
+/** pair_bound() - a TCP socket; @protocol: 0 or IPPROTO_MPTCP */
 int pair_bound(const char *text, uint16_t port, int protocol);
 
 /** pair_reach() - connect it; 0, or -errno of one that does not block */
 int pair_reach(int fd, const char *text, uint16_t port);
 
-/** pair_make() - a connection; text like "::ffff:192.0.2.7" is IPv6 */
+/**
+ * pair_make() - a connection; text like "::ffff:192.0.2.7" is IPv6
+ * @src: NULL: the kernel chooses
+ */
 struct pair pair_make(const char *src, const char *dst, uint16_t port,
 		      int protocol);
 
 /** pair_end() - close all three */
 void pair_end(struct pair *pair);
+
+/** pair_abort() - close it so that the peer is reset */
+void pair_abort(int fd);
 
 /** pair_keep() - a flow_socket_fn; @data: the struct flow_vec to append to */
 void pair_keep(const struct flow *flow, void *data);

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,38 +20,105 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+enum {
+	WAIT_MS = 60000, /* the kernel tells in its own time */
+};
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len),
+			 0);
+	return cookie;
+}
+
+/* Others may be told before, those of earlier tests among them. */
+static struct flow wait_for_end(struct flow_socket *socket, uint64_t cookie)
+{
+	struct pollfd told = {flow_socket_fd(socket), POLLIN, 0};
+	struct flow_vec ended = {0};
+	struct flow ret = {0};
+	const struct flow *flow;
+
+	while (ret.cookie != cookie) {
+		assert_int_equal(poll(&told, 1, WAIT_MS), 1);
+		vec_clear(&ended);
+		assert_true(flow_socket_listen(socket, 1, pair_keep, &ended) >
+			    0);
+		vec_foreach(&ended, flow)
+			if (flow->cookie == cookie)
+				ret = *flow;
+	}
+	vec_done(&ended);
+	return ret;
+}
+
 static void ends_are_told(void **state)
 {
 	struct pair pair = pair_make("192.0.2.7", "192.0.2.99", 7001, 0);
 	struct flow_vec before = pair_list_one("192.0.2.7/32");
-	struct flow_vec ended = {0};
 	struct flow_socket *socket;
-	const struct flow *flow;
-	bool found = false;
+	struct flow end;
 
 	(void)state;
+	assert_int_equal(before.items[0].cookie, cookie_of(pair.client));
 	assert_int_equal(flow_socket_open(&socket), 0);
 	assert_int_equal(flow_socket_fd(socket), -1);
 	assert_int_equal(flow_socket_watch(socket, true), 0);
 	assert_int_equal(flow_socket_watch(socket, true), 0);
 	assert_true(flow_socket_fd(socket) >= 0);
 	pair_end(&pair);
-	/* The kernel ends the socket before close() returns, or in a moment. */
-	for (int i = 0; i < 1000 && !found; i++) {
-		assert_true(flow_socket_listen(socket, 100, pair_keep,
-					       &ended) >= 0);
-		vec_foreach(&ended, flow)
-			found |=
-				flow->cookie == before.items[0].cookie &&
-				ip_addr_equal(&flow->dst, &before.items[0].dst);
-		(void)usleep(1000);
-	}
-	assert_true(found);
+	end = wait_for_end(socket, before.items[0].cookie);
+	assert_true(ip_addr_equal(&end.src, &before.items[0].src));
+	assert_true(ip_addr_equal(&end.dst, &before.items[0].dst));
+	assert_int_equal(end.dport, 7001);
 	assert_int_equal(flow_socket_watch(socket, false), 0);
 	assert_int_equal(flow_socket_fd(socket), -1);
 	vec_done(&before);
-	vec_done(&ended);
 	flow_socket_free(socket);
+}
+
+/* One that is aborted by its owner has given its address back. */
+static void what_was_aborted_tells_no_source(void **state)
+{
+	static const struct {
+		const char *client; /* where it is bound; NULL: nowhere */
+		const char *server;
+		const char *src;
+		const char *why;
+	} cases[] = {
+		{"192.0.2.7", "192.0.2.99", "192.0.2.7", "IPv4, bound"},
+		{NULL, "192.0.2.99", "0.0.0.0", "IPv4"},
+		{"2001:db8::7", "2001:db8::99", "2001:db8::7", "IPv6, bound"},
+		{NULL, "2001:db8::99", "::", "IPv6"},
+		{"::ffff:192.0.2.7", "::ffff:192.0.2.99", "192.0.2.7",
+		 "mapped, bound"},
+		{NULL, "::ffff:192.0.2.99", "0.0.0.0", "mapped"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pair pair =
+			pair_make(cases[i].client, cases[i].server, 7001, 0);
+		uint64_t cookie = cookie_of(pair.client);
+		struct flow_socket *socket;
+		char text[IP_TEXT_MAX];
+		struct flow end;
+
+		assert_int_equal(flow_socket_open(&socket), 0);
+		assert_int_equal(flow_socket_watch(socket, true), 0);
+		pair_abort(pair.client);
+		end = wait_for_end(socket, cookie);
+		assert_int_equal(end.dport, 0);
+		(void)ip_addr_format(&end.src, text);
+		if (strcmp(text, cases[i].src) != 0)
+			fail_msg("%s: %s", cases[i].why, text);
+		flow_socket_free(socket);
+		(void)close(pair.server);
+		(void)close(pair.listener);
+	}
 }
 
 /* More than fits one datagram, and more ends than fit the queue. */
@@ -58,7 +126,6 @@ static void thousands_are_listed_and_lost(void **state)
 {
 	enum {
 		FLOWS = 4000,
-		FULL_MS = 60000,
 	};
 	int listener = pair_bound("192.0.2.99", 7001, 0);
 	struct flow_vec ended = {0};
@@ -81,8 +148,8 @@ static void thousands_are_listed_and_lost(void **state)
 	full.fd = flow_socket_fd(socket);
 	for (size_t i = 0; i < COUNT(fds); i++)
 		(void)close(fds[i]);
-	/* The kernel tells in its own time; nothing is read till it is full. */
-	assert_int_equal(poll(&full, 1, FULL_MS), 1);
+	/* Nothing is read till it is full. */
+	assert_int_equal(poll(&full, 1, WAIT_MS), 1);
 	assert_true(full.revents & POLLERR);
 	assert_int_equal(flow_socket_listen(socket, 1, pair_keep, &ended),
 			 -ENOBUFS);
@@ -99,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_are_told),
+		cmocka_unit_test(what_was_aborted_tells_no_source),
 		cmocka_unit_test(thousands_are_listed_and_lost),
 	};
 

@@ -70,6 +70,8 @@ static void ends_are_of_one_family(void **state)
 		{AF_INET6, "2001:db8::1", "2001:db8::2", "2001:db8::1", "IPv6"},
 		{AF_INET6, "::ffff:192.0.2.1", "::ffff:198.51.100.1",
 		 "192.0.2.1", "mapped"},
+		{AF_INET6, "::", "::ffff:198.51.100.1", "0.0.0.0",
+		 "mapped, and aborted"},
 		{AF_INET6, "::ffff:192.0.2.1", "2001:db8::2",
 		 "::ffff:192.0.2.1", "half mapped is not"},
 	};
