@@ -148,7 +148,7 @@ static void wait_for(struct daemon *daemon, ev_io *io, int fd)
 static void update_flows(struct daemon *daemon, uint64_t now_ms)
 {
 	/* Before what is waited for may be closed. */
-	if (daemon->engine.pins.set.pins.n == 0)
+	if (daemon->engine.pins.sources.n == 0)
 		ev_io_stop(daemon->loop, &daemon->flows_io);
 	flows_update(&daemon->flows, now_ms);
 	wait_for(daemon, &daemon->flows_io, flows_fd(&daemon->flows));

@@ -204,10 +204,11 @@ static void save(struct flows *flows, uint64_t now_ms)
 
 void flows_update(struct flows *flows, uint64_t now_ms)
 {
+	const struct prefix_vec *sources = &flows->engine->pins.sources;
+
 	if (!flows->socket)
 		return;
-	if (flow_socket_watch(flows->socket,
-			      flows->engine->pins.set.pins.n > 0))
+	if (flow_socket_watch(flows->socket, sources->items, sources->n))
 		engine_pins_flows_lost(flows->engine, now_ms);
 	if (flows->saved_version != flows->engine->pins.version)
 		save(flows, now_ms);

@@ -18,6 +18,7 @@ void engine_pins_done(struct engine *engine)
 	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
 	vec_done(&engine->pins.first);
 	vec_done(&engine->pins.managed);
+	vec_done(&engine->pins.sources);
 }
 
 void engine_pins_managed(struct engine *engine, const struct subnet *subnet)
@@ -135,6 +136,32 @@ static bool list_flows(struct engine *engine, const struct table_vec *tables,
 	return true;
 }
 
+/* --- where there are pins --- */
+
+/* @ret: appended */
+static void pinned_tables(const struct engine *engine, struct table_vec *ret)
+{
+	const struct pin *pin;
+
+	vec_foreach(&engine->pins.set.pins, pin)
+		if (!has_table(ret, pin->table))
+			vec_push(ret, pin->table);
+}
+
+static void update_sources(struct engine *engine)
+{
+	struct prefix_vec *sources = &engine->pins.sources;
+	struct table_vec tables = {0};
+	const struct subnet *it;
+
+	vec_clear(sources);
+	pinned_tables(engine, &tables);
+	vec_foreach(&engine->subnets.subnets, it)
+		if (it->table && has_table(&tables, it->table))
+			vec_push(sources, it->prefix);
+	vec_done(&tables);
+}
+
 /* --- by the clock --- */
 
 static void come_by(uint64_t *when_ms, uint64_t at_ms)
@@ -158,11 +185,8 @@ static void audit(struct engine *engine)
 {
 	struct pin_flow_vec flows = {0};
 	struct table_vec tables = {0};
-	const struct pin *pin;
 
-	vec_foreach(&engine->pins.set.pins, pin)
-		if (!has_table(&tables, pin->table))
-			vec_push(&tables, pin->table);
+	pinned_tables(engine, &tables);
 	if (list_flows(engine, &tables, &flows))
 		pin_count(&flows, &tables, &engine->pins.set, &engine->model);
 	vec_done(&tables);
@@ -369,6 +393,7 @@ void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 	} else if (engine->pins.set.pins.n) {
 		give_up(engine, planned);
 	}
+	update_sources(engine);
 	model_forget_lost(&engine->model);
 	vec_done(&tables);
 }

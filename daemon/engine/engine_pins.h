@@ -26,7 +26,8 @@ typedef void engine_flow_fn(const struct flow *flow, void *data);
 struct engine_flows {
 	/*
 	 * Calls @fn for each TCP connection with a source in one of @n
-	 * @sources, 1 to ENGINE_SOURCES_MAX of both families. NULL: flows are not known, and nothing is pinned.
+	 * @sources, 1 to ENGINE_SOURCES_MAX of both families. NULL: flows are
+	 * not known, and nothing is pinned.
 	 * Return: 0 or -errno; some may have been passed on already.
 	 */
 	int (*list)(void *data, const struct ip_prefix *sources, size_t n,
@@ -51,6 +52,7 @@ struct engine_pins {
 	struct subnet_vec managed; /* ever, in this life; by link and prefix */
 	uint64_t next_ms;	   /* when the first hold is over; 0: none */
 	uint64_t audit_ms;	   /* when flows are counted; 0: never */
+	struct prefix_vec sources; /* of subnets with pins, after each round */
 	bool asked;		   /* some are to be let go */
 	bool full;		   /* the cap was reached, and it was said */
 	uint64_t version;	   /* grows with every change of holds */

@@ -99,8 +99,8 @@ static int decode_ulp(const struct nlattr *attr, struct flow *ret)
 }
 
 /*
- * A socket that nobody has open any more waits for its peer's FIN as for the end
- * of TIME_WAIT, in the same small form, but says FIN_WAIT2 (6.18).
+ * A socket that nobody has open any more waits for its peer's FIN as for the
+ * end of TIME_WAIT, in the same small form, but says FIN_WAIT2 (6.18).
  */
 static uint8_t state_of(const struct inet_diag_msg *msg)
 {

@@ -16,7 +16,9 @@
 #include <netlink/msg.h>
 #include <netlink/socket.h>
 
+#include "core/rib.h"
 #include "kernel/decode_flow.h"
+#include "kernel/flow_filter.h"
 #include "kernel/nl_sock.h"
 
 #define TIMEOUT_S     5
@@ -28,9 +30,10 @@
 	 STATE(TCP_CLOSING))
 
 struct flow_socket {
-	struct nl_sock *asker;	  /* NULL: to be opened anew */
-	struct nl_sock *listener; /* NULL: nobody wants to hear */
-	int counts;		  /* files of socket counts; -1: not open */
+	struct nl_sock *asker;	   /* NULL: to be opened anew */
+	struct nl_sock *listener;  /* NULL: nobody wants to hear */
+	struct prefix_vec watched; /* the listener's */
+	int counts;		   /* files of socket counts; -1: not open */
 	int counts6;
 	uint32_t sequence;
 	void *buffer; /* NL_SOCK_BUFFER bytes */
@@ -55,6 +58,13 @@ static void close_asker(struct flow_socket *flows)
 	flows->asker = NULL;
 }
 
+static void close_listener(struct flow_socket *flows)
+{
+	nl_sock_free(flows->listener);
+	flows->listener = NULL;
+	vec_clear(&flows->watched);
+}
+
 int flow_socket_open(struct flow_socket **ret)
 {
 	struct flow_socket *flows = xalloc(sizeof(*flows));
@@ -76,8 +86,9 @@ void flow_socket_free(struct flow_socket *flows)
 {
 	if (!flows)
 		return;
-	nl_sock_free(flows->asker);
-	nl_sock_free(flows->listener);
+	close_asker(flows);
+	close_listener(flows);
+	vec_done(&flows->watched);
 	if (flows->counts >= 0)
 		(void)close(flows->counts);
 	if (flows->counts6 >= 0)
@@ -294,31 +305,59 @@ int flow_socket_list(struct flow_socket *flows,
 
 /* --- listening --- */
 
-int flow_socket_watch(struct flow_socket *flows, bool wanted)
+static int open_listener(const struct ip_prefix *sources, size_t n,
+			 struct nl_sock **ret)
 {
 	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY,
 				     SKNLGRP_INET6_TCP_DESTROY, 0};
-	struct nl_sock *sock = NULL;
-	int error;
+	struct nl_sock *sock;
+	int error = nl_sock_open(NETLINK_SOCK_DIAG, &sock);
 
-	if (!wanted) {
-		nl_sock_free(flows->listener);
-		flows->listener = NULL;
-		return 0;
-	}
-	if (flows->listener)
-		return 0;
-	error = nl_sock_open(NETLINK_SOCK_DIAG, &sock);
 	if (error)
 		return error;
-	error = nl_sock_listen(sock, groups);
+	error = flow_filter_attach(sock, sources, n);
+	if (error == 0)
+		error = nl_sock_listen(sock, groups);
 	if (error == 0)
 		error = nl_sock_set_buffer(sock, LISTEN_BUFFER);
 	if (error) {
 		nl_sock_free(sock);
 		return error;
 	}
-	flows->listener = sock;
+	*ret = sock;
+	return 0;
+}
+
+static bool is_watched(const struct flow_socket *flows,
+		       const struct ip_prefix *sources, size_t n)
+{
+	if (flows->watched.n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!ip_prefix_equal(&flows->watched.items[i], &sources[i]))
+			return false;
+	return true;
+}
+
+int flow_socket_watch(struct flow_socket *flows,
+		      const struct ip_prefix *sources, size_t n)
+{
+	int error;
+
+	if (is_watched(flows, sources, n))
+		return 0;
+	if (n == 0) {
+		close_listener(flows);
+		return 0;
+	}
+	error = flows->listener
+			? flow_filter_attach(flows->listener, sources, n)
+			: open_listener(sources, n, &flows->listener);
+	if (error)
+		return error;
+	vec_clear(&flows->watched);
+	for (size_t i = 0; i < n; i++)
+		vec_push(&flows->watched, sources[i]);
 	return 0;
 }
 

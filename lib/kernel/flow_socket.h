@@ -5,7 +5,8 @@
  * Nobody tells of a connection that begins: they are listed when it matters.
  * The kernel walks all sockets of all network namespaces for a listing, however
  * few it returns, so one listing asks for several sources at once. Ends of
- * connections are told to who listens.
+ * connections are told to who listens; those that nobody waits for are dropped
+ * in the kernel (flow_filter.h).
  *
  * Two sockets, as in kernel.h: one asks and is used synchronously, one listens.
  */
@@ -40,8 +41,8 @@ struct flow_socket_query {
  * flow_socket_list() - call @fn for each established or closing connection
  *
  * Not those in SYN_SENT, SYN_RECV, TIME_WAIT or LISTEN, and not what is left of
- * one that was closed while its peer's end is open (FIN_WAIT2). An IPv4 prefix also
- * finds the flows of IPv6 sockets with IPv4-mapped addresses.
+ * one that was closed while its peer's end is open (FIN_WAIT2). An IPv4 prefix
+ * also finds the flows of IPv6 sockets with IPv4-mapped addresses.
  *
  * Return: 0; -ENOENT: this kernel has no sock_diag for TCP; or -errno: some may
  * have been passed on already. The next one starts afresh.
@@ -51,11 +52,16 @@ int flow_socket_list(struct flow_socket *flows,
 		     void *data);
 
 /**
- * flow_socket_watch() - whether ends of connections are wanted
+ * flow_socket_watch() - whose ends of connections are wanted
+ * @sources: any of these; copied. Costs nothing where they are the same as
+ *	     before
+ * @n:	     0: nobody's. Above FLOW_FILTER_MAX those of others are told, too
  *
- * Return: 0 or -errno. What ends before is not told.
+ * Return: 0 or -errno: then it is as it was. What ends before is not told; what
+ * was queued before still is.
  */
-int flow_socket_watch(struct flow_socket *flows, bool wanted);
+int flow_socket_watch(struct flow_socket *flows,
+		      const struct ip_prefix *sources, size_t n);
 
 /** flow_socket_fd() - to wait for input; -1: it does not listen */
 int flow_socket_fd(const struct flow_socket *flows);
@@ -63,8 +69,9 @@ int flow_socket_fd(const struct flow_socket *flows);
 /**
  * flow_socket_listen() - pass on the ends of connections that are queued
  *
- * Of one that was aborted on this side the port of the peer is not told, nor its
- * own address, but 0.0.0.0 or ::, unless it had been bound to one (6.18).
+ * Of one that was aborted on this side the port of the peer is not told, nor
+ * its own address, but 0.0.0.0 or ::, unless it had been bound to one (6.18):
+ * these are told, whoever is watched.
  * Return: how many messages were taken; -ENOBUFS: some were lost; or -errno.
  */
 int flow_socket_listen(struct flow_socket *flows, size_t max,

@@ -109,6 +109,39 @@ static void an_aborted_flow_ends_without_its_source(void **state)
 	world_must_be_steady(world);
 }
 
+/* Those from where there are pins; the owner listens for no others. */
+static void ends_are_wanted_from_subnets_with_pins(void **state)
+{
+	struct world *world = *state;
+	const struct prefix_vec *sources = &world->engine.pins.sources;
+	char text[IP_TEXT_MAX];
+	uint64_t flow;
+
+	world_do(STORY);
+	world_start(world);
+	flow = world_begin(world, "192.0.2.2", "203.0.113.9");
+	assert_int_equal(sources->n, 0);
+	world_do("route add 0.0.0.0/0 via 192.0.2.9 dev d1 metric 50");
+	world_run(world);
+	assert_int_equal(sources->n, 1);
+	assert_string_equal(ip_prefix_format(&sources->items[0], text),
+			    "192.0.2.0/24");
+	(void)world_begin(world, "2001:db8:1::2", "2001:db8:9::9");
+	world_do("route add ::/0 via fe80::9 dev d1 metric 50");
+	world_run(world);
+	assert_int_equal(sources->n, 2);
+	world_end(world, flow);
+	world_pass(world, 300);
+	assert_int_equal(sources->n, 1);
+	assert_string_equal(ip_prefix_format(&sources->items[0], text),
+			    "2001:db8:1::/64");
+	/* Off means none at all. */
+	world->policy.pinning.scope = PIN_SCOPE_OFF;
+	engine_set_policy(&world->engine, &world->policy);
+	world_run(world);
+	assert_int_equal(sources->n, 0);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -118,6 +151,7 @@ int main(void)
 		TEST(flows_of_all_subnets_are_pinned),
 		TEST(flows_of_nested_subnets_count_once),
 		TEST(an_aborted_flow_ends_without_its_source),
+		TEST(ends_are_wanted_from_subnets_with_pins),
 	};
 
 	if (!world_enter())

@@ -15,45 +15,11 @@
 
 #include <cmocka.h>
 
+#include "tests/kernel_c/end.h"
 #include "tests/kernel_c/netns.h"
 #include "tests/kernel_c/pair.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-enum {
-	WAIT_MS = 60000, /* the kernel tells in its own time */
-};
-
-static uint64_t cookie_of(int fd)
-{
-	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
-
-	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len),
-			 0);
-	return cookie;
-}
-
-/* Others may be told before, those of earlier tests among them. */
-static struct flow wait_for_end(struct flow_socket *socket, uint64_t cookie)
-{
-	struct pollfd told = {flow_socket_fd(socket), POLLIN, 0};
-	struct flow_vec ended = {0};
-	struct flow ret = {0};
-	const struct flow *flow;
-
-	while (ret.cookie != cookie) {
-		assert_int_equal(poll(&told, 1, WAIT_MS), 1);
-		vec_clear(&ended);
-		assert_true(flow_socket_listen(socket, 1, pair_keep, &ended) >
-			    0);
-		vec_foreach(&ended, flow)
-			if (flow->cookie == cookie)
-				ret = *flow;
-	}
-	vec_done(&ended);
-	return ret;
-}
 
 static void ends_are_told(void **state)
 {
@@ -63,18 +29,18 @@ static void ends_are_told(void **state)
 	struct flow end;
 
 	(void)state;
-	assert_int_equal(before.items[0].cookie, cookie_of(pair.client));
+	assert_int_equal(before.items[0].cookie, end_cookie(pair.client));
 	assert_int_equal(flow_socket_open(&socket), 0);
 	assert_int_equal(flow_socket_fd(socket), -1);
-	assert_int_equal(flow_socket_watch(socket, true), 0);
-	assert_int_equal(flow_socket_watch(socket, true), 0);
+	end_watch(socket, "0.0.0.0/0 ::/0");
+	end_watch(socket, "0.0.0.0/0 ::/0");
 	assert_true(flow_socket_fd(socket) >= 0);
 	pair_end(&pair);
-	end = wait_for_end(socket, before.items[0].cookie);
+	end = end_wait(socket, before.items[0].cookie);
 	assert_true(ip_addr_equal(&end.src, &before.items[0].src));
 	assert_true(ip_addr_equal(&end.dst, &before.items[0].dst));
 	assert_int_equal(end.dport, 7001);
-	assert_int_equal(flow_socket_watch(socket, false), 0);
+	end_watch(socket, "");
 	assert_int_equal(flow_socket_fd(socket), -1);
 	vec_done(&before);
 	flow_socket_free(socket);
@@ -102,15 +68,15 @@ static void what_was_aborted_tells_no_source(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct pair pair =
 			pair_make(cases[i].client, cases[i].server, 7001, 0);
-		uint64_t cookie = cookie_of(pair.client);
+		uint64_t cookie = end_cookie(pair.client);
 		struct flow_socket *socket;
 		char text[IP_TEXT_MAX];
 		struct flow end;
 
 		assert_int_equal(flow_socket_open(&socket), 0);
-		assert_int_equal(flow_socket_watch(socket, true), 0);
+		end_watch(socket, "0.0.0.0/0 ::/0");
 		pair_abort(pair.client);
-		end = wait_for_end(socket, cookie);
+		end = end_wait(socket, cookie);
 		assert_int_equal(end.dport, 0);
 		(void)ip_addr_format(&end.src, text);
 		if (strcmp(text, cases[i].src) != 0)
@@ -144,12 +110,12 @@ static void thousands_are_listed_and_lost(void **state)
 	assert_int_equal(pair_count("192.0.2.7/32"), FLOWS);
 	assert_int_equal(pair_count("192.0.2.0/24"), 2 * FLOWS);
 	assert_int_equal(flow_socket_open(&socket), 0);
-	assert_int_equal(flow_socket_watch(socket, true), 0);
+	end_watch(socket, "0.0.0.0/0 ::/0");
 	full.fd = flow_socket_fd(socket);
 	for (size_t i = 0; i < COUNT(fds); i++)
 		(void)close(fds[i]);
 	/* Nothing is read till it is full. */
-	assert_int_equal(poll(&full, 1, WAIT_MS), 1);
+	assert_int_equal(poll(&full, 1, END_WAIT_MS), 1);
 	assert_true(full.revents & POLLERR);
 	assert_int_equal(flow_socket_listen(socket, 1, pair_keep, &ended),
 			 -ENOBUFS);
