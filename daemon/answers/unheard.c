@@ -38,16 +38,21 @@ static void on_overheard(const struct engine *engine,
 					  overheard->observer.data);
 }
 
-/* What is told only now was on its way when we read. */
-static void listen_on(struct engine *engine, uint64_t now_ms,
-		      struct overheard *ret)
+/* What is told only now, or was not even told, was on its way when we read. */
+static int listen_on(struct engine *engine, uint64_t now_ms,
+		     struct overheard *ret)
 {
+	int error = kernel_settle(engine->kernel);
+
+	if (error)
+		return error;
 	ret->observer = engine->observer;
 	engine->observer =
 		(struct engine_observer){.heard = on_overheard, .data = ret};
 	for (int i = 0; i < LISTENS_MAX && engine_listen(engine, now_ms); i++)
 		;
 	engine->observer = ret->observer;
+	return 0;
 }
 
 static bool has_prefix(const struct prefix_vec *prefixes,
@@ -99,11 +104,12 @@ int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
 		if (news.n < UNHEARD_MAX && cell_wanted_at(it) &&
 		    !is_going(engine, now_ms, it))
 			vec_push(&news, *it);
-	listen_on(engine, now_ms, &overheard);
+	error = listen_on(engine, now_ms, &overheard);
 	vec_foreach(&news, it)
-		if (!overheard.lost && !has_prefix(&overheard.prefixes, it))
+		if (!error && !overheard.lost &&
+		    !has_prefix(&overheard.prefixes, it))
 			vec_push(ret, *it);
 	vec_done(&overheard.prefixes);
 	vec_done(&news);
-	return 0;
+	return error;
 }

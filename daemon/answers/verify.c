@@ -290,14 +290,12 @@ static bool is_news(struct verify *verify, uint64_t now_ms)
 	       verify->doubts_left > 0;
 }
 
-static int go_on_doubting(struct verify *verify, uint64_t now_ms)
+/* Asks again, into verify->found. Return: 0 or -errno. */
+static int judge_doubts(struct verify *verify)
 {
 	struct disagreement found;
 	const struct doubt *it;
 
-	verify->doubts_left -= verify->doubts_left > 0;
-	if (is_news(verify, now_ms))
-		return 1; /* the engine's turn */
 	vec_clear(&verify->found);
 	vec_foreach(&verify->doubts, it) {
 		int r = judge(verify, it, &found);
@@ -307,6 +305,20 @@ static int go_on_doubting(struct verify *verify, uint64_t now_ms)
 		if (r > 0)
 			vec_push(&verify->found, found);
 	}
+	/* The answer may be of a change that was not told yet. */
+	return verify->found.n ? kernel_settle(verify->engine->kernel) : 0;
+}
+
+static int go_on_doubting(struct verify *verify, uint64_t now_ms)
+{
+	int error;
+
+	verify->doubts_left -= verify->doubts_left > 0;
+	if (is_news(verify, now_ms))
+		return 1; /* the engine's turn */
+	error = judge_doubts(verify);
+	if (error)
+		return error;
 	if (verify->found.n && is_news(verify, now_ms))
 		return 1;
 	verify->phase = VERIFY_READING;

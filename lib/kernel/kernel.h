@@ -201,6 +201,17 @@ struct kernel_answer {
 int kernel_ask(struct kernel *kernel, const struct kernel_question *question,
 	       struct kernel_answer *ret);
 
+/**
+ * kernel_settle() - what was read or asked so far has been told, too
+ *
+ * IPv4 routes and rules can be seen a moment before the message that says so is
+ * queued. Afterwards it is: kernel_listen() passes it on. Waits for whoever is
+ * changing something just now.
+ *
+ * Return: 0 or -errno.
+ */
+int kernel_settle(struct kernel *kernel);
+
 #define KERNEL_MAC_MAX 32 /* MAX_ADDR_LEN */
 
 /* A link-layer address. */

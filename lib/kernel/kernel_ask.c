@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Questions with one answer: one packet's route, one neighbour.
+ * Questions with one answer: one packet's route, one neighbour, and one whose
+ * answer is that there is one.
  */
 #include <errno.h>
 
@@ -135,4 +136,26 @@ int kernel_ask_neighbour(struct kernel *kernel, uint32_t ifindex,
 	if (!r)
 		r = encode_addr(kernel->msg, NDA_DST, addr);
 	return r ? r : ask(kernel, take_mac, ret);
+}
+
+/* --- nothing, but in its turn --- */
+
+static int take_any(const struct nlmsghdr *hdr, void *ret)
+{
+	(void)hdr;
+	(void)ret;
+	return 0;
+}
+
+/*
+ * A change of routes or rules is made and told under one lock, which dumps and
+ * lookups do without (6.18), but a question for a link takes. Which one, and
+ * whether it is there, does not matter.
+ */
+int kernel_settle(struct kernel *kernel)
+{
+	struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = 1};
+	int r = encode_begin(kernel->msg, RTM_GETLINK, 0, &info, sizeof(info));
+
+	return r ? r : ask(kernel, take_any, NULL);
 }

@@ -334,6 +334,32 @@ static void a_main_that_changes_meanwhile_is_no_finding(void **state)
 	verify_free(verify);
 }
 
+/* Seen already, and not yet told: whoever makes it is in between. */
+static void a_change_that_is_not_yet_told_is_no_finding(void **state)
+{
+	static const char *const changes[] = {
+		"route add 203.0.113.0/24 via 198.51.100.1 dev d2",
+		"route replace 203.0.113.0/24 via 192.0.2.1 dev d1",
+		"route del 203.0.113.0/24 via 192.0.2.1 dev d1",
+		"route replace 10.0.1.0/25 via 198.51.100.9 dev d2 "
+		"metric 1024 table 7100 proto 109",
+		"rule del priority 7109 from 192.0.2.0/24 iif lo lookup 7100",
+	};
+	struct world *world = *state;
+
+	three_subnets(world, 20);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		fake_set_news(world_fake(), FAKE_DELAY);
+		world_do(changes[i]);
+		/* From here on at once: the engine's own work is no matter. */
+		fake_set_news(world_fake(), FAKE_TELL);
+		world->engine.unheard_next_ms = 0; /* main may be read */
+		must_find(world, 0);
+		world_run(world);
+		world_must_be_steady(world);
+	}
+}
+
 static void a_missing_route_of_ours_is_found(void **state)
 {
 	static const struct expectation expected = {
@@ -470,6 +496,7 @@ int main(void)
 		TEST(a_main_that_changed_unheard_is_found_and_mended),
 		TEST(main_is_not_read_again_at_once),
 		TEST(a_main_that_changes_meanwhile_is_no_finding),
+		TEST(a_change_that_is_not_yet_told_is_no_finding),
 		TEST(a_missing_route_of_ours_is_found),
 		TEST(a_missing_rule_of_ours_is_found),
 		TEST(a_rule_of_others_before_ours_is_found),

@@ -458,3 +458,15 @@ int kernel_ask_neighbour(struct kernel *kernel, uint32_t ifindex,
 	*ret = it->mac;
 	return 0;
 }
+
+int kernel_settle(struct kernel *kernel)
+{
+	int error;
+
+	assert(!kernel->busy);
+	error = machine_call(kernel->fake, FAKE_SETTLE, NULL);
+	if (error)
+		return error;
+	fake_release(kernel->fake);
+	return 0;
+}

@@ -77,7 +77,7 @@ void fake_lines(struct fake *fake, const char *lines);
 enum fake_news {
 	FAKE_TELL,  /* at once */
 	FAKE_HIDE,  /* never, and nobody is told that something is missing */
-	FAKE_DELAY, /* with fake_release() */
+	FAKE_DELAY, /* with fake_release(), or kernel_settle() */
 };
 
 /** fake_set_news() - from now on; FAKE_TELL at the start */
@@ -107,6 +107,7 @@ enum fake_call {
 	FAKE_OP,    /* one op in it */
 	FAKE_ASK,
 	FAKE_ASK_NEIGHBOUR,
+	FAKE_SETTLE,
 	FAKE_WATCH,
 };
 

@@ -179,6 +179,10 @@ static void what_is_delayed_is_heard_in_its_order(void **state)
 	must_hear(desk, "U");
 	fake_release(desk->fake);
 	must_hear(desk, "RARr");
+	fake_set_news(desk->fake, FAKE_DELAY);
+	fake_lines(desk->fake, "route add 10.0.0.0/8 dev d1");
+	assert_int_equal(kernel_settle(desk->kernel), 0);
+	must_hear(desk, "R");
 }
 
 static void a_loss_is_told_before_what_is_left(void **state)
@@ -313,8 +317,9 @@ static void every_call_can_fail(void **state)
 	assert_int_equal(
 		kernel_ask_neighbour(desk->kernel, 2, &question.dst, &mac),
 		-ENOMEM);
+	assert_int_equal(kernel_settle(desk->kernel), -ENOMEM);
 	assert_int_equal(kernel_watch_recovery(desk->kernel, true), -ENOMEM);
-	assert_int_equal(fake_faults_hit(desk->fake), 5);
+	assert_int_equal(fake_faults_hit(desk->fake), 6);
 	fake_mend(desk->fake);
 	assert_int_equal(apply(desk, &(struct op){0}, 0), 0);
 	assert_int_equal(kernel_ask(desk->kernel, &question, &answer), 0);

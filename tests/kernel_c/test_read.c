@@ -104,6 +104,8 @@ static void an_answer_left_behind_is_skipped(void **state)
 	op.kind = OP_ROUTE_DELETE;
 	leave_behind(ear->kernel, 0);
 	ear_apply(ear, ear->kernel, &op, 1);
+	leave_behind(ear->kernel, NLM_F_DUMP);
+	assert_int_equal(kernel_settle(ear->kernel), 0);
 	leave_behind(ear->kernel, 0);
 	assert_int_equal(kernel_ask(ear->kernel, &question, &answer), 0);
 	assert_int_equal(answer.error, 0);
