@@ -5,7 +5,7 @@ themselves be told: dhcpcd, isc-dhclient and systemd-networkd."""
 import pytest
 
 from lab import until
-from lab.dhcp import CLIENTS, Dhcpcd, Scene, Site, agrees
+from lab.dhcp import CLIENTS, CONFIGURED_S, Dhcpcd, Scene, Site, agrees
 from lab.own import own_sources, own_state
 from lab.watch import Watch
 
@@ -109,7 +109,7 @@ def test_after_a_release_nothing_is_left(lab, client, stateful):
     scene.client.release()
     families = (4, 6) if stateful else (4,)
     for family in families:
-        until(lambda: not scene.a.addresses(family), 5,
+        until(lambda: not scene.a.addresses(family), CONFIGURED_S,
               what=f"no IPv{family} address is left")
     agrees(scene.daemon)
     assert all(own_sources(scene.a, family) == {} for family in families)
