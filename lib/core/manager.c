@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known: events, results, recovery. */
+/* What is known: events and results. */
 #include "core/manager.h"
 
 #include <assert.h>
 #include <errno.h>
 
-#include "core/connection.h"
 #include "core/manager_state.h"
 
 #define FAILED_MAX 64 /* ways of one connection */
@@ -56,7 +55,7 @@ struct managed_connection *manager_find(const struct manager *manager,
 	return &manager->connections.items[at];
 }
 
-static void forget(struct manager *manager, uint32_t token)
+void manager_forget(struct manager *manager, uint32_t token)
 {
 	size_t at = place_of(manager, token);
 
@@ -170,8 +169,8 @@ connection_number(struct managed_connection *connection,
 	return &connection->own.items[connection->own.n - 1];
 }
 
-static void set_number(struct managed_connection *connection,
-		       const struct ip_addr *addr, uint8_t id)
+void connection_set_number(struct managed_connection *connection,
+			   const struct ip_addr *addr, uint8_t id)
 {
 	struct numbered_address *it;
 
@@ -184,8 +183,8 @@ static void set_number(struct managed_connection *connection,
 		 ((struct numbered_address){.id = id, .addr = *addr}));
 }
 
-static void set_peer(struct managed_connection *connection, uint8_t id,
-		     const struct ip_addr *addr, uint16_t port)
+void connection_set_peer(struct managed_connection *connection, uint8_t id,
+			 const struct ip_addr *addr, uint16_t port)
 {
 	struct peer_address *it;
 
@@ -210,9 +209,10 @@ static void unset_peer(struct managed_connection *connection, uint8_t id)
 
 /* --- events --- */
 
-static struct managed_connection *begin(struct manager *manager, uint32_t token,
-					const struct mptcp_ends *first,
-					bool passive)
+struct managed_connection *manager_begin(struct manager *manager,
+					 uint32_t token,
+					 const struct mptcp_ends *first,
+					 bool passive)
 {
 	struct managed_connection *found = manager_find(manager, token);
 	struct managed_connection fresh = {
@@ -224,16 +224,16 @@ static struct managed_connection *begin(struct manager *manager, uint32_t token,
 
 	if (found)
 		return found;
-	set_number(&fresh, &first->src, 0);
-	set_peer(&fresh, 0, &first->dst, first->dport);
+	connection_set_number(&fresh, &first->src, 0);
+	connection_set_peer(&fresh, 0, &first->dst, first->dport);
 	vec_insert(&manager->connections, at, fresh);
 	return &manager->connections.items[at];
 }
 
 static void hear_begin(struct manager *manager, const struct mptcp_event *event)
 {
-	struct managed_connection *connection =
-		begin(manager, event->token, &event->ends, event->passive);
+	struct managed_connection *connection = manager_begin(
+		manager, event->token, &event->ends, event->passive);
 	struct managed_subflow first = {
 		.ends = event->ends,
 		.backup = event->backup,
@@ -265,7 +265,7 @@ static void hear_opened(struct managed_connection *connection,
 	subflow->backup = event->backup;
 	subflow->opening = false;
 	subflow->open_ms = now_ms;
-	set_number(connection, &event->ends.src, event->id_local);
+	connection_set_number(connection, &event->ends.src, event->id_local);
 }
 
 static void hear_closed(struct managed_connection *connection,
@@ -300,11 +300,11 @@ void manager_hear(struct manager *manager, const struct mptcp_event *event,
 	connection->changed = true;
 	switch (event->kind) {
 	case MPTCP_ENDED:
-		forget(manager, event->token);
+		manager_forget(manager, event->token);
 		break;
 	case MPTCP_PEER_ANNOUNCED:
-		set_peer(connection, event->id_remote, &event->ends.dst,
-			 event->ends.dport);
+		connection_set_peer(connection, event->id_remote,
+				    &event->ends.dst, event->ends.dport);
 		break;
 	case MPTCP_PEER_WITHDREW:
 		unset_peer(connection, event->id_remote);
@@ -320,122 +320,6 @@ void manager_hear(struct manager *manager, const struct mptcp_event *event,
 	case MPTCP_READY:
 	case MPTCP_OTHER:
 		break;
-	}
-}
-
-/* --- an earlier life --- */
-
-/* The kernel's MPTCP_SUBFLOW_FLAG_: who asked for it. */
-#define FLAG_CAPABLE_LOCAL 2U
-#define FLAG_JOIN_LOCAL	   8U
-#define FLAG_BACKUP	   (16U | 32U)
-
-static struct mptcp_ends ends_of(const struct flow *flow)
-{
-	return (struct mptcp_ends){
-		.src = flow->src,
-		.dst = flow->dst,
-		.sport = flow->sport,
-		.dport = flow->dport,
-	};
-}
-
-static void recover_subflow(struct managed_connection *connection,
-			    const struct flow *flow)
-{
-	const struct mptcp_ends ends = ends_of(flow);
-	const struct managed_subflow fresh = {
-		.ends = ends,
-		.id_local = flow->id_local,
-		.id_remote = flow->id_remote,
-		.backup = flow->subflow_flags & FLAG_BACKUP,
-		.by_peer = connection->passive,
-		.judged = true,
-	};
-
-	if (connection_subflow(connection, &ends))
-		return;
-	vec_push(&connection->subflows, fresh);
-	set_number(connection, &ends.src, flow->id_local);
-	set_peer(connection, flow->id_remote, &ends.dst, ends.dport);
-}
-
-/* The first subflow has no numbers; it may be gone. */
-static const struct flow *first_of(const struct flow_vec *flows, size_t first,
-				   size_t end)
-{
-	for (size_t i = first; i < end; i++)
-		if (flows->items[i].id_local == 0)
-			return &flows->items[i];
-	return &flows->items[first];
-}
-
-static void recover(struct manager *manager, const struct flow_vec *flows,
-		    size_t first, size_t end)
-{
-	const struct flow *flow = first_of(flows, first, end);
-	const struct mptcp_ends ends = ends_of(flow);
-	bool active =
-		flow->subflow_flags & (FLAG_CAPABLE_LOCAL | FLAG_JOIN_LOCAL);
-	struct managed_connection *connection =
-		begin(manager, flow->token_local, &ends, !active);
-
-	for (size_t i = first; i < end; i++)
-		if (connection_is_open(&flows->items[i]))
-			recover_subflow(connection, &flows->items[i]);
-	connection->ready = true;
-	connection->changed = true;
-}
-
-/* A subflow that nobody told the end of. */
-static void drop_ended(struct managed_connection *connection,
-		       const struct flow_vec *flows)
-{
-	for (size_t i = connection->subflows.n; i-- > 0;) {
-		struct managed_subflow *it = &connection->subflows.items[i];
-		bool is_there = it->opening;
-		const struct flow *flow;
-
-		vec_foreach(flows, flow)
-			is_there |= flow->sport == it->ends.sport &&
-				    flow->dport == it->ends.dport &&
-				    ip_addr_equal(&flow->src, &it->ends.src) &&
-				    ip_addr_equal(&flow->dst, &it->ends.dst);
-		if (!is_there)
-			vec_remove(&connection->subflows, i);
-	}
-}
-
-void manager_recover(struct manager *manager, const struct flow_vec *subflows)
-{
-	size_t end;
-
-	for (size_t i = manager->connections.n; i-- > 0;) {
-		struct managed_connection *it = &manager->connections.items[i];
-
-		drop_ended(it, subflows);
-		if (it->subflows.n == 0)
-			forget(manager, it->token);
-	}
-	for (size_t first = 0; first < subflows->n; first = end) {
-		end = connection_end(subflows, first);
-		recover(manager, subflows, first, end);
-	}
-}
-
-void manager_number(struct managed_connection *connection,
-		    const struct endpoint_vec *known)
-{
-	const struct endpoint *it;
-
-	vec_foreach(known, it) {
-		const struct numbered_address *own;
-		bool has_one = false;
-
-		vec_foreach(&connection->own, own)
-			has_one |= ip_addr_equal(&own->addr, &it->addr);
-		if (!has_one)
-			set_number(connection, &it->addr, it->id);
 	}
 }
 

@@ -21,4 +21,21 @@ struct numbered_address *
 connection_number(struct managed_connection *connection,
 		  const struct ip_addr *addr);
 
+/** connection_set_number() - of an address, as the kernel has it */
+void connection_set_number(struct managed_connection *connection,
+			   const struct ip_addr *addr, uint8_t id);
+
+/** connection_set_peer() - an address of the peer; one too many is left out */
+void connection_set_peer(struct managed_connection *connection, uint8_t id,
+			 const struct ip_addr *addr, uint16_t port);
+
+/** manager_begin() - the connection @token; a new one if there is none */
+struct managed_connection *manager_begin(struct manager *manager,
+					 uint32_t token,
+					 const struct mptcp_ends *first,
+					 bool passive);
+
+/** manager_forget() - @token may be unknown */
+void manager_forget(struct manager *manager, uint32_t token);
+
 #endif
