@@ -391,8 +391,8 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 		return;
 	}
 	connection->ignored |= is_refused(connection, action, error);
-	/* Its retry is by the clock; the next look finds it. */
-	connection->changed = true;
+	/* Something else may do; if not, the look tells when to try again. */
+	connection->next_ms = now_ms;
 	switch (action->what) {
 	case MANAGER_OPEN:
 		opening_failed(connection, action, error, now_ms);

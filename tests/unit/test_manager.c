@@ -194,6 +194,29 @@ static void what_failed_is_tried_later_and_later(void **state)
 	story_end(&story);
 }
 
+static void what_the_kernel_refuses_is_tried_by_the_clock(void **state)
+{
+	static const struct story_row rows[] = {
+		{"policy interface c mptcp off\nrefuse 113\n" READY,
+		 "open 10.2.0.2#1>203.0.113.9", "-EHOSTUNREACH at once"},
+	};
+	struct story story;
+
+	(void)state;
+	story_begin(&story, HOST);
+	story_run(&story, rows, 1);
+	/* Nothing else may happen for a long time: it asks to be woken. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_not_equal(manager_next(&story.manager), 0);
+		story.now_ms = manager_next(&story.manager);
+		if (i == 0)
+			assert_string_equal(story_plan(&story), "");
+	}
+	assert_int_equal(story.now_ms, STORY_START_MS + 1000);
+	assert_string_equal(story_plan(&story), "open 10.2.0.2#1>203.0.113.9");
+	story_end(&story);
+}
+
 static void another_path_takes_the_place_of_one_that_failed(void **state)
 {
 	static const struct story_row rows[] = {
@@ -362,6 +385,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_told_of_is_left_alone),
 		cmocka_unit_test(connections_of_other_managers_are_left_alone),
 		cmocka_unit_test(what_failed_is_tried_later_and_later),
+		cmocka_unit_test(what_the_kernel_refuses_is_tried_by_the_clock),
 		cmocka_unit_test(
 			another_path_takes_the_place_of_one_that_failed),
 		cmocka_unit_test(what_was_open_for_long_did_not_fail),
