@@ -7,8 +7,8 @@
 
 #include "core/manager_state.h"
 
-#define FAILED_MAX 64 /* ways of one connection */
-#define PEER_MAX   32 /* addresses of its peer */
+#define PEER_MAX   32		  /* addresses of one connection's peer */
+#define FAILED_MAX (8 * PEER_MAX) /* ways of it: from as many uplinks */
 
 static void connection_done(struct managed_connection *connection)
 {
@@ -111,6 +111,19 @@ static uint64_t retry_after(unsigned int failures)
 	return ms;
 }
 
+/* One more is one too many: the first that would be tried again gives way. */
+static void make_room(struct failed_way_vec *failed)
+{
+	size_t first = 0;
+
+	if (failed->n < FAILED_MAX)
+		return;
+	for (size_t i = 1; i < failed->n; i++)
+		if (failed->items[i].next_ms < failed->items[first].next_ms)
+			first = i;
+	vec_remove(failed, first);
+}
+
 /* It is tried again, later each time. */
 static void fail_way(struct managed_connection *connection,
 		     const struct mptcp_ends *ends, int error, uint64_t now_ms)
@@ -125,8 +138,7 @@ static void fail_way(struct managed_connection *connection,
 			.has_path = true,
 		};
 
-		if (connection->failed.n == FAILED_MAX)
-			vec_remove(&connection->failed, 0);
+		make_room(&connection->failed);
 		vec_push(&connection->failed, fresh);
 		way = &connection->failed.items[connection->failed.n - 1];
 	}

@@ -291,6 +291,31 @@ static void a_path_that_returns_is_tried_at_once(void **state)
 	TELL(rows);
 }
 
+/* 32 addresses of a peer and three uplinks: nothing may be forgotten. */
+static void many_failures_are_all_remembered(void **state)
+{
+	struct story story;
+	char line[64];
+	size_t n = 0;
+
+	(void)state;
+	story_begin(&story, HOST);
+	story_tell(&story, READY);
+	for (unsigned int i = 1; i < 40; i++) {
+		(void)snprintf(line, sizeof(line),
+			       "announced 1 %u 198.51.100.%u", i, i);
+		story_tell(&story, line);
+	}
+	for (int i = 0; i < 100; i++) {
+		story.error = -113;
+		(void)story_plan(&story);
+		n += story.actions.n;
+	}
+	/* 32 times 3, less the one that is in use. */
+	assert_int_equal(n, 95);
+	story_end(&story);
+}
+
 /* --- paths that go --- */
 
 static void a_lost_path_is_waited_for(void **state)
@@ -391,6 +416,7 @@ int main(void)
 		cmocka_unit_test(what_was_open_for_long_did_not_fail),
 		cmocka_unit_test(the_first_subflow_is_replaced_as_any),
 		cmocka_unit_test(a_path_that_returns_is_tried_at_once),
+		cmocka_unit_test(many_failures_are_all_remembered),
 		cmocka_unit_test(a_lost_path_is_waited_for),
 		cmocka_unit_test(the_last_open_subflow_stays),
 		cmocka_unit_test(all_lost_none_closed),
