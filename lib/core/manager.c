@@ -410,9 +410,9 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 		opening_failed(connection, action, error, now_ms);
 		break;
 	case MANAGER_CLOSE:
-		/* It is gone, or the kernel does not let it go. */
+		/* Others are still there: no second one beside them. */
 		subflow = connection_subflow(connection, &action->ends);
-		if (subflow)
+		if (subflow && error == -ESRCH)
 			remove_subflow(connection, subflow);
 		break;
 	case MANAGER_ANNOUNCE:

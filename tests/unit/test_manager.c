@@ -399,6 +399,28 @@ static void an_address_that_is_gone_is_not_waited_for(void **state)
 	TELL(rows);
 }
 
+static void what_could_not_be_closed_is_not_opened_again(void **state)
+{
+	static const struct story_row rows[] = {
+		{READY, BOTH, ""},
+		{JOINED_B JOINED_C "del addr 10.2.0.2/24 dev b\nrefuse 1",
+		 "close 10.2.0.2>203.0.113.9", "-EPERM"},
+		{"addr 10.2.0.2/24 dev b\n"
+		 "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200",
+		 "", "it is there"},
+		{"closed 1 10.2.0.2 203.0.113.9 1",
+		 "open 10.2.0.2#1>203.0.113.9", "now it is not"},
+		{JOINED_B "del addr 10.2.0.2/24 dev b\nrefuse 3",
+		 "close 10.2.0.2>203.0.113.9", "-ESRCH: it has gone by itself"},
+		{"addr 10.2.0.2/24 dev b\n"
+		 "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200",
+		 "open 10.2.0.2#1>203.0.113.9", "so there is room"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +443,7 @@ int main(void)
 		cmocka_unit_test(the_last_open_subflow_stays),
 		cmocka_unit_test(all_lost_none_closed),
 		cmocka_unit_test(an_address_that_is_gone_is_not_waited_for),
+		cmocka_unit_test(what_could_not_be_closed_is_not_opened_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
