@@ -195,28 +195,45 @@ void connection_set_number(struct managed_connection *connection,
 		 ((struct numbered_address){.id = id, .addr = *addr}));
 }
 
-void connection_set_peer(struct managed_connection *connection, uint8_t id,
-			 const struct ip_addr *addr, uint16_t port)
-{
-	struct peer_address *it;
-
-	vec_foreach(&connection->peer, it)
-		if (it->id == id || ip_addr_equal(&it->addr, addr)) {
-			it->addr = *addr;
-			it->port = port;
-			return;
-		}
-	if (connection->peer.n < PEER_MAX)
-		vec_push(&connection->peer,
-			 ((struct peer_address){
-				 .id = id, .addr = *addr, .port = port}));
-}
-
 static void unset_peer(struct managed_connection *connection, uint8_t id)
 {
 	for (size_t i = connection->peer.n; i-- > 0;)
 		if (connection->peer.items[i].id == id)
 			vec_remove(&connection->peer, i);
+}
+
+static struct peer_address *peer_find(struct managed_connection *connection,
+				      const struct ip_addr *addr)
+{
+	struct peer_address *it;
+
+	vec_foreach(&connection->peer, it)
+		if (ip_addr_equal(&it->addr, addr))
+			return it;
+	return NULL;
+}
+
+void connection_set_peer(struct managed_connection *connection, uint8_t id,
+			 const struct ip_addr *addr, uint16_t port)
+{
+	struct peer_address *known = peer_find(connection, addr);
+
+	if (!port)
+		port = connection->first.dport;
+	if (known && (known->id == id || known->id == 0)) {
+		known->port = port;
+		return;
+	}
+	/* The number was another address's, or the address had another one. */
+	unset_peer(connection, id);
+	known = peer_find(connection, addr);
+	if (known)
+		*known = (struct peer_address){
+			.id = id, .addr = *addr, .port = port};
+	else if (connection->peer.n < PEER_MAX)
+		vec_push(&connection->peer,
+			 ((struct peer_address){
+				 .id = id, .addr = *addr, .port = port}));
 }
 
 /* --- events --- */
@@ -236,22 +253,26 @@ struct managed_connection *manager_begin(struct manager *manager,
 
 	if (found)
 		return found;
-	connection_set_number(&fresh, &first->src, 0);
-	connection_set_peer(&fresh, 0, &first->dst, first->dport);
 	vec_insert(&manager->connections, at, fresh);
 	return &manager->connections.items[at];
 }
 
 static void hear_begin(struct manager *manager, const struct mptcp_event *event)
 {
+	bool is_known = manager_find(manager, event->token);
 	struct managed_connection *connection = manager_begin(
 		manager, event->token, &event->ends, event->passive);
-	struct managed_subflow first = {
+	const struct managed_subflow first = {
 		.ends = event->ends,
 		.backup = event->backup,
 		.by_peer = event->passive,
 	};
 
+	if (!is_known) {
+		connection_set_number(connection, &event->ends.src, 0);
+		connection_set_peer(connection, 0, &event->ends.dst,
+				    event->ends.dport);
+	}
 	if (!connection_subflow(connection, &event->ends))
 		vec_push(&connection->subflows, first);
 	connection->ready |= event->kind == MPTCP_READY;

@@ -25,11 +25,17 @@ connection_number(struct managed_connection *connection,
 void connection_set_number(struct managed_connection *connection,
 			   const struct ip_addr *addr, uint8_t id);
 
-/** connection_set_peer() - an address of the peer; one too many is left out */
+/**
+ * connection_set_peer() - an address of the peer
+ * @port: 0: that of the first subflow
+ *
+ * The last word counts, but its first address stays number 0. One too many is
+ * left out.
+ */
 void connection_set_peer(struct managed_connection *connection, uint8_t id,
 			 const struct ip_addr *addr, uint16_t port);
 
-/** manager_begin() - the connection @token; a new one if there is none */
+/** manager_begin() - the connection @token; if there is none, a bare new one */
 struct managed_connection *manager_begin(struct manager *manager,
 					 uint32_t token,
 					 const struct mptcp_ends *first,

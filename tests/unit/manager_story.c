@@ -77,7 +77,7 @@ static int read_id(struct words *words, struct mptcp_event *event)
 
 static int read_announced(struct words *words, struct mptcp_event *event)
 {
-	event->ends.dport = PORT_THERE;
+	event->ends.dport = words_take(words, "portless") ? 0 : PORT_THERE;
 	return read_id(words, event) || words_addr(words, &event->ends.dst);
 }
 

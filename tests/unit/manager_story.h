@@ -11,7 +11,7 @@
  *   joined TOKEN SRC DST ID          a subflow is open
  *   closed TOKEN SRC DST ID [ERRNO]  and it is not any more
  *   ended TOKEN
- *   announced TOKEN ID ADDR          by the peer
+ *   announced TOKEN [portless] ID ADDR     by the peer
  *   withdrew TOKEN ID
  *   refuse ERRNO                     what this row plans comes to nothing
  *   any line of scene.h              routing changed

@@ -105,6 +105,47 @@ static void the_peers_other_addresses_are_tried_next(void **state)
 	TELL(rows);
 }
 
+static void what_the_peer_withdrew_is_not_tried(void **state)
+{
+	static const struct story_row rows[] = {
+		{"opened 1 10.1.0.2 203.0.113.9\n"
+		 "announced 1 7 198.51.100.9\n"
+		 "withdrew 1 7\n"
+		 "ready 1 10.1.0.2 203.0.113.9",
+		 BOTH, "the first address stays"},
+		{"announced 1 7 198.51.100.8\n"
+		 "announced 1 8 198.51.100.8\n"
+		 "withdrew 1 7",
+		 "open 10.1.0.2#0>198.51.100.8; "
+		 "open 10.2.0.2#1>198.51.100.8; open 10.3.0.2#2>198.51.100.8",
+		 "it has it under another number now"},
+		{"announced 1 8 198.51.100.7\nannounced 1 9 198.51.100.8",
+		 "open 10.1.0.2#0>198.51.100.7; "
+		 "open 10.2.0.2#1>198.51.100.7; open 10.3.0.2#2>198.51.100.7",
+		 "a number moves to another address"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
+static void an_announcement_without_a_port_has_the_first_ones(void **state)
+{
+	static const struct story_row rows[] = {
+		{READY, BOTH, ""},
+		{"policy interface c mptcp off\npolicy interface b mptcp off\n"
+		 "announced 1 portless 7 198.51.100.9",
+		 "open 10.1.0.2#0>198.51.100.9", ""},
+		{"joined 1 10.1.0.2 198.51.100.9 0\n"
+		 "closed 1 10.1.0.2 198.51.100.9 0",
+		 "", "what the kernel tells is that subflow"},
+		{"at 1000", "open 10.1.0.2#0>198.51.100.9", ""},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
 static void links_say_how_they_are_used(void **state)
 {
 	static const struct story_row rows[] = {
@@ -428,6 +469,9 @@ int main(void)
 			subflows_are_opened_once_the_connection_is_ready),
 		cmocka_unit_test(no_more_than_the_config_says),
 		cmocka_unit_test(the_peers_other_addresses_are_tried_next),
+		cmocka_unit_test(what_the_peer_withdrew_is_not_tried),
+		cmocka_unit_test(
+			an_announcement_without_a_port_has_the_first_ones),
 		cmocka_unit_test(links_say_how_they_are_used),
 		cmocka_unit_test(what_nobody_told_of_is_left_alone),
 		cmocka_unit_test(connections_of_other_managers_are_left_alone),
