@@ -40,7 +40,7 @@ struct story {
 	uint64_t now_ms;
 	int error;			   /* of what is planned next */
 	struct manager_action_vec actions; /* of the last plan */
-	char text[4096];
+	char text[16384];
 };
 
 #define STORY_START_MS 100000
