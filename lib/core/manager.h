@@ -84,7 +84,7 @@ struct managed_connection {
 	bool ignored; /* another path manager has it */
 	bool changed; /* since it was planned */
 	struct mptcp_ends first;
-	struct managed_subflow_vec subflows;
+	struct managed_subflow_vec subflows; /* in the order of their begin */
 	struct peer_address_vec peer;
 	struct numbered_address_vec own;
 	struct failed_way_vec failed;

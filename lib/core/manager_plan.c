@@ -165,6 +165,16 @@ static void announce_wanted(struct look *look)
 	vec_done(&wanted);
 }
 
+static bool has_subflow_from(const struct look *look, const struct ip_addr *src)
+{
+	const struct managed_subflow *it;
+
+	vec_foreach(&look->connection->subflows, it)
+		if (ip_addr_equal(&it->ends.src, src))
+			return true;
+	return false;
+}
+
 /* Only the peer can open subflows to us; so it is told of the right source. */
 static void announce_right_source(struct look *look,
 				  const struct managed_subflow *subflow)
@@ -174,7 +184,8 @@ static void announce_right_source(struct look *look,
 
 	vec_push(&used, subflow->ends.src);
 	subflow_pick(look->view, &subflow->ends.dst, &used, &choice);
-	if (choice.step == SUBFLOW_PICKED)
+	if (choice.step == SUBFLOW_PICKED &&
+	    !has_subflow_from(look, &choice.source.addr))
 		announce(look, &choice.source.addr,
 			 "the peer came to an address without a path");
 	subflow_choice_done(&choice);
@@ -201,13 +212,14 @@ static void withdraw_gone(struct look *look)
 
 /* --- section 5.2 --- */
 
-static bool has_other_congruent(const struct look *look,
-				const struct managed_subflow *than)
+/* The draft: the connection already has one. What came later does not count. */
+static bool had_congruent(const struct look *look,
+			  const struct managed_subflow *before)
 {
 	const struct managed_subflow *it;
 
-	vec_foreach(&look->connection->subflows, it)
-		if (it != than && is_open(it) && is_congruent(look, it))
+	for (it = look->connection->subflows.items; it < before; it++)
+		if (is_open(it) && is_congruent(look, it))
 			return true;
 	return false;
 }
@@ -222,7 +234,7 @@ static void judge_passive(struct look *look)
 			continue;
 		it->judged = true;
 		switch (subflow_judge(is_congruent(look, it),
-				      has_other_congruent(look, it), reject)) {
+				      had_congruent(look, it), reject)) {
 		case SUBFLOW_ACCEPT:
 			break;
 		case SUBFLOW_REJECT:

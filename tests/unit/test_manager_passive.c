@@ -82,6 +82,20 @@ static void without_a_congruent_one_the_right_source_is_announced(void **state)
 	TELL(rows);
 }
 
+/* The draft: an existing connection that already has a congruent subflow. */
+static void what_was_there_first_is_not_rejected(void **state)
+{
+	static const struct story_row rows[] = {
+		{READY_B "joined 1 10.1.0.2 203.0.113.9 1\n"
+			 "joined 1 10.3.0.2 203.0.113.9 4",
+		 "close 10.3.0.2>203.0.113.9 rejects",
+		 "all within one look: the first one was alone"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
 static void nothing_is_announced_where_there_is_no_path(void **state)
 {
 	static const struct story_row rows[] = {
@@ -214,6 +228,7 @@ int main(void)
 			incongruent_subflows_beside_a_congruent_one_are_rejected),
 		cmocka_unit_test(
 			without_a_congruent_one_the_right_source_is_announced),
+		cmocka_unit_test(what_was_there_first_is_not_rejected),
 		cmocka_unit_test(nothing_is_announced_where_there_is_no_path),
 		cmocka_unit_test(the_config_can_keep_what_is_incongruent),
 		cmocka_unit_test(a_subflow_is_judged_once),
