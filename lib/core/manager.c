@@ -181,18 +181,30 @@ connection_number(struct managed_connection *connection,
 	return &connection->own.items[connection->own.n - 1];
 }
 
+/* What has the number without the kernel's knowing gets another one in time. */
+static void release_number(struct managed_connection *connection, uint8_t id)
+{
+	for (size_t i = connection->own.n; i-- > 0;)
+		if (connection->own.items[i].id == id)
+			vec_remove(&connection->own, i);
+}
+
 void connection_set_number(struct managed_connection *connection,
 			   const struct ip_addr *addr, uint8_t id)
 {
+	struct numbered_address fresh = {.id = id, .addr = *addr};
 	struct numbered_address *it;
 
-	vec_foreach(&connection->own, it)
-		if (ip_addr_equal(&it->addr, addr)) {
-			it->id = id;
+	vec_foreach(&connection->own, it) {
+		if (!ip_addr_equal(&it->addr, addr))
+			continue;
+		if (it->id == id)
 			return;
-		}
-	vec_push(&connection->own,
-		 ((struct numbered_address){.id = id, .addr = *addr}));
+		fresh.announced = it->announced;
+		it->id = id; /* released with the others */
+	}
+	release_number(connection, id);
+	vec_push(&connection->own, fresh);
 }
 
 static void unset_peer(struct managed_connection *connection, uint8_t id)

@@ -21,7 +21,10 @@ struct numbered_address *
 connection_number(struct managed_connection *connection,
 		  const struct ip_addr *addr);
 
-/** connection_set_number() - of an address, as the kernel has it */
+/** connection_set_number() - of an address, as the kernel has it
+ *
+ * Another address that was to have it has none then.
+ */
 void connection_set_number(struct managed_connection *connection,
 			   const struct ip_addr *addr, uint8_t id);
 

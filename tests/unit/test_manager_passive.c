@@ -185,6 +185,21 @@ static void all_are_announced_if_the_config_says_so(void **state)
 
 /* --- numbers --- */
 
+static void the_kernels_numbers_win(void **state)
+{
+	static const struct story_row rows[] = {
+		{"policy interface b mptcp signal\nrefuse 12\n" READY_A,
+		 "announce 10.2.0.2#1", "it came to nothing"},
+		{"joined 1 10.3.0.2 203.0.113.9 1",
+		 "close 10.3.0.2>203.0.113.9 rejects; announce 10.2.0.2#2",
+		 "the kernel took the number for another address"},
+		{"del addr 10.2.0.2/24 dev b", "withdraw 10.2.0.2#2", ""},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
 static void there_are_255_numbers(void **state)
 {
 	struct managed_connection *connection;
@@ -234,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_subflow_is_judged_once),
 		cmocka_unit_test(links_for_signalling_are_announced_once),
 		cmocka_unit_test(all_are_announced_if_the_config_says_so),
+		cmocka_unit_test(the_kernels_numbers_win),
 		cmocka_unit_test(there_are_255_numbers),
 	};
 
