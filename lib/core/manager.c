@@ -125,7 +125,7 @@ static void make_room(struct failed_way_vec *failed)
 }
 
 /* It is tried again, later each time. */
-static void fail_way(struct managed_connection *connection,
+void connection_fail(struct managed_connection *connection,
 		     const struct mptcp_ends *ends, int error, uint64_t now_ms)
 {
 	struct failed_way *way =
@@ -327,7 +327,7 @@ static void hear_closed(struct managed_connection *connection,
 	if (!gone.opening && now_ms - gone.open_ms >= MANAGER_STABLE_MS)
 		forgive(connection, &gone.ends);
 	if (!gone.closing && !gone.by_peer)
-		fail_way(connection, &gone.ends, event->error, now_ms);
+		connection_fail(connection, &gone.ends, event->error, now_ms);
 }
 
 void manager_hear(struct manager *manager, const struct mptcp_event *event,
@@ -418,7 +418,7 @@ static void opening_failed(struct managed_connection *connection,
 		remove_subflow(connection, subflow);
 	if (error == -EINVAL && refuse_peer(connection, &action->ends.dst))
 		return;
-	fail_way(connection, &action->ends, -error, now_ms);
+	connection_fail(connection, &action->ends, -error, now_ms);
 }
 
 void manager_done(struct manager *manager, const struct manager_action *action,

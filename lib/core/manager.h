@@ -9,7 +9,7 @@
  *
  * A subflow, as far as this host knows:
  *
- *	opening  its SYN was sent
+ *	opening  its SYN was sent; failed if nothing is heard for 5 minutes
  *	open     the kernel says so
  *	lost     open, and its path is gone since lost_ms: it waits for hold_ms,
  *	         then it is closed if the connection has another open one, so that
@@ -30,6 +30,7 @@
 #define MANAGER_RETRY_MS     1000
 #define MANAGER_RETRY_MAX_MS 256000
 #define MANAGER_STABLE_MS    30000
+#define MANAGER_OPENING_MS   300000
 
 struct managed_subflow {
 	struct mptcp_ends ends; /* sport 0: opening, not known yet */
@@ -42,7 +43,7 @@ struct managed_subflow {
 	bool judged;	  /* section 5.2 was asked */
 	bool had_path;	  /* it has been congruent */
 	uint64_t lost_ms; /* 0: its path is there, or never was */
-	uint64_t open_ms; /* since when it is open */
+	uint64_t open_ms; /* since when it is open, or opening */
 };
 
 /* An address of the peer; its first one has id 0. */
@@ -112,8 +113,8 @@ void manager_hear(struct manager *manager, const struct mptcp_event *event,
 /** manager_recover() - connections of an earlier life
  * @subflows: all of this host's, as connection_sort() has them
  *
- * What is known already stays; what has no subflow here any more goes. What the
- * peer announced before is not known again.
+ * What is known already stays; what has no subflow here any more goes, and what is
+ * ending is left out. What the peer announced before is not known again.
  */
 void manager_recover(struct manager *manager, const struct flow_vec *subflows);
 

@@ -105,6 +105,25 @@ static void close_lost(struct look *look)
 	}
 }
 
+/* The end of most is told long before; but events can be lost. */
+static void give_up_opening(struct look *look)
+{
+	for (size_t i = look->connection->subflows.n; i-- > 0;) {
+		const struct managed_subflow it =
+			look->connection->subflows.items[i];
+		uint64_t until_ms = it.open_ms + MANAGER_OPENING_MS;
+
+		if (!it.opening)
+			continue;
+		if (until_ms > look->now_ms) {
+			come_by(look, until_ms);
+			continue;
+		}
+		vec_remove(&look->connection->subflows, i);
+		connection_fail(look->connection, &it.ends, 0, look->now_ms);
+	}
+}
+
 /* A way that was without a path and has one again is tried at once. */
 static void forgive_returned(struct look *look)
 {
@@ -271,7 +290,10 @@ static void find_used(struct look *look, const struct ip_addr *dst,
 static bool open_one(struct look *look, const struct peer_address *peer)
 {
 	struct subflow_choice choice = {0};
-	struct managed_subflow fresh = {.opening = true};
+	struct managed_subflow fresh = {
+		.opening = true,
+		.open_ms = look->now_ms,
+	};
 	const struct numbered_address *number = NULL;
 	struct ip_addr_vec used = {0};
 
@@ -288,6 +310,7 @@ static bool open_one(struct look *look, const struct peer_address *peer)
 		fresh.backup = choice.source.flags & ENDPOINT_BACKUP;
 		fresh.had_path = true;
 		vec_push(&look->connection->subflows, fresh);
+		come_by(look, look->now_ms + MANAGER_OPENING_MS);
 		act(look, &(struct manager_action){
 				  .what = MANAGER_OPEN,
 				  .ends = fresh.ends,
@@ -325,6 +348,7 @@ static void plan_connection(struct look *look)
 {
 	look->connection->changed = false;
 	look->connection->next_ms = 0;
+	give_up_opening(look);
 	follow_paths(look);
 	forgive_returned(look);
 	judge_passive(look);

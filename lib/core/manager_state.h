@@ -16,6 +16,10 @@ struct failed_way *connection_failed(struct managed_connection *of,
 				     const struct ip_addr *src,
 				     const struct ip_addr *dst);
 
+/** connection_fail() - it is tried again, later each time; @error: errno or 0 */
+void connection_fail(struct managed_connection *connection,
+		     const struct mptcp_ends *ends, int error, uint64_t now_ms);
+
 /** connection_number() - of an address; it gets one; NULL: none is left */
 struct numbered_address *
 connection_number(struct managed_connection *connection,
