@@ -2,6 +2,8 @@
 #include "kernel/mptcp_subflow.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
 
 #include <linux/mptcp.h>
 #include <netlink/attr.h>
@@ -57,8 +59,16 @@ int mptcp_subflow_create(struct mptcp *mptcp,
 	return run(mptcp, &command);
 }
 
-int mptcp_subflow_destroy(struct mptcp *mptcp, uint32_t token,
-			  const struct mptcp_ends *ends)
+static struct ip_addr mapped(const struct ip_addr *v4)
+{
+	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff};
+
+	memcpy(bytes + 12, v4->bytes, 4);
+	return ip_addr_make(AF_INET6, bytes);
+}
+
+static int destroy(struct mptcp *mptcp, uint32_t token,
+		   const struct mptcp_ends *ends)
 {
 	const struct command command = {
 		.code = MPTCP_PM_CMD_SUBFLOW_DESTROY,
@@ -72,6 +82,24 @@ int mptcp_subflow_destroy(struct mptcp *mptcp, uint32_t token,
 	};
 
 	return run(mptcp, &command);
+}
+
+/*
+ * The kernel looks among sockets of the addresses' family, and IPv4 may run on
+ * one of IPv6: what a server on [::] accepts does. It is only found by its
+ * mapped addresses (6.18).
+ */
+int mptcp_subflow_destroy(struct mptcp *mptcp, uint32_t token,
+			  const struct mptcp_ends *ends)
+{
+	struct mptcp_ends other = *ends;
+	int error = destroy(mptcp, token, ends);
+
+	if (error != -ESRCH || ends->src.family != AF_INET)
+		return error;
+	other.src = mapped(&ends->src);
+	other.dst = mapped(&ends->dst);
+	return destroy(mptcp, token, &other);
 }
 
 int mptcp_announce(struct mptcp *mptcp, uint32_t token,
