@@ -12,6 +12,7 @@
 
 #define PATH_SIZE  128
 #define VALUE_SIZE 16 /* an int as text, with newline and NUL */
+#define TEXT_SIZE  128
 
 /* Names come from the kernel and from us, but are path components here. */
 static int make_path(uint8_t family, const char *link, const char *name,
@@ -98,13 +99,20 @@ int sysctl_read(const char *key, int *ret)
 int sysctl_read_word(const char *key, char *ret, size_t size)
 {
 	char path[PATH_SIZE];
+	char text[TEXT_SIZE];
+	size_t len;
 	int r = key_path(key, path);
 
 	if (!r)
-		r = read_text(path, ret, size);
-	if (!r)
-		ret[strcspn(ret, " \t\n")] = '\0';
-	return r;
+		r = read_text(path, text, sizeof(text));
+	if (r)
+		return r;
+	len = strcspn(text, " \t\n");
+	if (len >= size || len == sizeof(text) - 1)
+		return -ERANGE;
+	text[len] = '\0';
+	memcpy(ret, text, len + 1);
+	return 0;
 }
 
 int sysctl_write_word(const char *key, const char *word)

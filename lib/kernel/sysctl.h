@@ -20,8 +20,10 @@
 int sysctl_read(const char *key, int *ret);
 
 /**
- * sysctl_read_word() - the same where it is one word
- * @ret: @size bytes, always terminated
+ * sysctl_read_word() - the same where it is a word, or the first of several
+ * @ret: @size bytes, terminated
+ *
+ * Return: 0, -ENOENT, -ERANGE: it does not fit, or another -errno.
  */
 int sysctl_read_word(const char *key, char *ret, size_t size);
 int sysctl_write_word(const char *key, const char *word);
