@@ -21,12 +21,9 @@
 #include "kernel/mptcp_subflow.h"
 #include "kernel/sysctl.h"
 #include "tests/kernel_c/netns.h"
+#include "tests/kernel_c/sock.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
-#define PORT	7001
+#define PORT	SOCK_PORT
 #define WAIT_MS 5000
 
 VEC(event_vec, struct mptcp_event);
@@ -45,49 +42,10 @@ struct host {
 
 /* --- sockets --- */
 
-static struct sockaddr_storage address(const char *text, uint16_t port,
-				       socklen_t *ret_len)
-{
-	struct sockaddr_storage storage = {0};
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&storage;
-	struct sockaddr_in *in = (struct sockaddr_in *)&storage;
-
-	if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(port);
-		*ret_len = sizeof(*in6);
-	} else {
-		assert_int_equal(inet_pton(AF_INET, text, &in->sin_addr), 1);
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		*ret_len = sizeof(*in);
-	}
-	return storage;
-}
-
-static int bound(const char *text, uint16_t port)
-{
-	const int on = 1;
-	socklen_t len;
-	struct sockaddr_storage own = address(text, port, &len);
-	int fd = socket(own.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
-			IPPROTO_MPTCP);
-
-	assert_true(fd >= 0);
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&own, len) != 0)
-		fail_msg("bind to %s: %m", text);
-	return fd;
-}
-
 static void connect_to(struct host *host, const char *dst)
 {
-	socklen_t len;
-	struct sockaddr_storage to = address(dst, PORT, &len);
-
 	assert_int_equal(listen(host->listening, 8), 0);
-	if (connect(host->client, (struct sockaddr *)&to, len) != 0)
-		fail_msg("connect to %s: %m", dst);
+	sock_reach(host->client, dst, PORT);
 	host->server = accept(host->listening, NULL, NULL);
 	assert_true(host->server >= 0);
 }
@@ -181,8 +139,8 @@ static void begin(struct host *host, const char *src, const char *dst,
 	memset(host, 0, sizeof(*host));
 	assert_int_equal(mptcp_open(&host->mptcp), 0);
 	assert_int_equal(mptcp_listener_open(&host->listener), 0);
-	host->listening = bound(bind_to, PORT);
-	host->client = bound(src, 0);
+	host->listening = sock_bound(bind_to, PORT, IPPROTO_MPTCP);
+	host->client = sock_bound(src, 0, IPPROTO_MPTCP);
 	connect_to(host, dst);
 	exchange(host);
 	learn_tokens(host);
@@ -230,8 +188,9 @@ static void a_connection_is_told_from_its_begin_to_its_end(void **state)
 
 		assert_int_equal(mptcp_open(&host.mptcp), 0);
 		assert_int_equal(mptcp_listener_open(&host.listener), 0);
-		host.listening = bound(cases[i].bind_to, PORT);
-		host.client = bound(cases[i].src, 0);
+		host.listening =
+			sock_bound(cases[i].bind_to, PORT, IPPROTO_MPTCP);
+		host.client = sock_bound(cases[i].src, 0, IPPROTO_MPTCP);
 		connect_to(&host, cases[i].dst);
 		exchange(&host);
 		learn_tokens(&host);
@@ -476,6 +435,9 @@ static int make_network(void **state)
 	netns_ip6("addr add 2001:db8::7/64 dev lo\n"
 		  "addr add 2001:db8::8/64 dev lo\n"
 		  "addr add 2001:db8::99/64 dev lo");
+	sock_wait_for("2001:db8::7");
+	sock_wait_for("2001:db8::8");
+	sock_wait_for("2001:db8::99");
 	return 0;
 }
 
