@@ -21,9 +21,9 @@
 #include "kernel/mptcp_subflow.h"
 #include "kernel/sysctl.h"
 #include "tests/kernel_c/netns.h"
-#include "tests/kernel_c/sock.h"
+#include "tests/kernel_c/pair.h"
 
-#define PORT	SOCK_PORT
+#define PORT	7001
 #define WAIT_MS 5000
 
 VEC(event_vec, struct mptcp_event);
@@ -45,7 +45,7 @@ struct host {
 static void connect_to(struct host *host, const char *dst)
 {
 	assert_int_equal(listen(host->listening, 8), 0);
-	sock_reach(host->client, dst, PORT);
+	assert_int_equal(pair_reach(host->client, dst, PORT), 0);
 	host->server = accept(host->listening, NULL, NULL);
 	assert_true(host->server >= 0);
 }
@@ -139,8 +139,8 @@ static void begin(struct host *host, const char *src, const char *dst,
 	memset(host, 0, sizeof(*host));
 	assert_int_equal(mptcp_open(&host->mptcp), 0);
 	assert_int_equal(mptcp_listener_open(&host->listener), 0);
-	host->listening = sock_bound(bind_to, PORT, IPPROTO_MPTCP);
-	host->client = sock_bound(src, 0, IPPROTO_MPTCP);
+	host->listening = pair_bound(bind_to, PORT, IPPROTO_MPTCP);
+	host->client = pair_bound(src, 0, IPPROTO_MPTCP);
 	connect_to(host, dst);
 	exchange(host);
 	learn_tokens(host);
@@ -189,8 +189,8 @@ static void a_connection_is_told_from_its_begin_to_its_end(void **state)
 		assert_int_equal(mptcp_open(&host.mptcp), 0);
 		assert_int_equal(mptcp_listener_open(&host.listener), 0);
 		host.listening =
-			sock_bound(cases[i].bind_to, PORT, IPPROTO_MPTCP);
-		host.client = sock_bound(cases[i].src, 0, IPPROTO_MPTCP);
+			pair_bound(cases[i].bind_to, PORT, IPPROTO_MPTCP);
+		host.client = pair_bound(cases[i].src, 0, IPPROTO_MPTCP);
 		connect_to(&host, cases[i].dst);
 		exchange(&host);
 		learn_tokens(&host);
@@ -435,9 +435,7 @@ static int make_network(void **state)
 	netns_ip6("addr add 2001:db8::7/64 dev lo\n"
 		  "addr add 2001:db8::8/64 dev lo\n"
 		  "addr add 2001:db8::99/64 dev lo");
-	sock_wait_for("2001:db8::7");
-	sock_wait_for("2001:db8::8");
-	sock_wait_for("2001:db8::99");
+	netns_settle();
 	return 0;
 }
 
