@@ -91,7 +91,7 @@ static void add_word(struct program *program, const struct ip_prefix *source,
 	const uint32_t len = source->len - 32 * i;
 	uint32_t low;
 
-	memcpy(&low, source->addr.bytes + 4 * i, sizeof(low));
+	memcpy(&low, source->addr.bytes + 4 * (size_t)i, sizeof(low));
 	low = ntohl(low);
 	add(program, (struct sock_filter)FETCH(i));
 	if (len >= 32) {

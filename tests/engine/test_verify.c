@@ -337,12 +337,14 @@ static void a_main_that_changes_meanwhile_is_no_finding(void **state)
 /* Seen already, and not yet told: whoever makes it is in between. */
 static void a_change_that_is_not_yet_told_is_no_finding(void **state)
 {
+	static const char ours[] =
+		"route replace 10.0.1.0/25 via 198.51.100.9 dev d2 "
+		"metric 1024 table 7100 proto 109";
 	static const char *const changes[] = {
 		"route add 203.0.113.0/24 via 198.51.100.1 dev d2",
 		"route replace 203.0.113.0/24 via 192.0.2.1 dev d1",
 		"route del 203.0.113.0/24 via 192.0.2.1 dev d1",
-		"route replace 10.0.1.0/25 via 198.51.100.9 dev d2 "
-		"metric 1024 table 7100 proto 109",
+		ours,
 		"rule del priority 7109 from 192.0.2.0/24 iif lo lookup 7100",
 	};
 	struct world *world = *state;

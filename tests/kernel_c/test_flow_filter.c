@@ -21,7 +21,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define SOURCES_SIZE ((FLOW_FILTER_MAX + 2) * IP_TEXT_MAX)
+#define SOURCES_SIZE ((size_t)(FLOW_FILTER_MAX + 2) * IP_TEXT_MAX)
 
 /* IPv6 ones, each as long in the program as one can be, then @last. */
 static void many(size_t n, const char *last, char *ret)
