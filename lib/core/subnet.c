@@ -331,21 +331,70 @@ void subnet_set_build(const struct model *model, const struct policy *policy,
 
 /* --- tables --- */
 
-static struct subnet *subnet_of_rule(struct subnet_set *set,
-				     const struct rule *rule)
+/* What @addr is on and has no table yet; the number is that of all. */
+static struct subnet *home_without_table(struct subnet_set *set,
+					 const struct ip_addr *addr,
+					 size_t *ret_n)
 {
-	const struct subnet_address *addr;
+	const struct subnet *uplink = subnet_of_source(set, addr);
+	const struct subnet_address *it;
+	struct subnet *found = NULL;
+	size_t n = 0;
+
+	vec_foreach(&set->addresses, it) {
+		struct subnet *home = &set->subnets.items[it->subnet];
+
+		if (!ip_addr_equal(&it->addr, addr))
+			continue;
+		n++;
+		if (!home->table && (!found || home == uplink))
+			found = home;
+	}
+	*ret_n = n;
+	return found;
+}
+
+/* @sure: not by an address that is on several links */
+static struct subnet *subnet_of_rule(struct subnet_set *set,
+				     const struct rule *rule, bool sure)
+{
 	struct subnet *it;
+	size_t n;
 
 	vec_foreach(&set->subnets, it)
 		if (ip_prefix_equal(&it->prefix, &rule->src) && !it->exact)
 			return it;
 	if (rule->src.len != ip_bits(rule->family))
 		return NULL;
-	vec_foreach(&set->addresses, addr)
-		if (ip_addr_equal(&addr->addr, &rule->src.addr))
-			return &set->subnets.items[addr->subnet];
-	return NULL;
+	it = home_without_table(set, &rule->src.addr, &n);
+	return n > 1 && sure ? NULL : it;
+}
+
+static void recover_table(struct subnet_set *set, const struct model *model,
+			  const struct policy *policy, const struct rule *rule,
+			  bool sure)
+{
+	const struct policy_interface *entry;
+	const struct subnet *other;
+	struct subnet *subnet;
+
+	if (rule->protocol != policy->protocol || rule->src.len == 0 ||
+	    !policy_is_our_table(policy, rule->table))
+		return;
+	subnet = subnet_of_rule(set, rule, sure);
+	if (!subnet || subnet->table)
+		return;
+	vec_foreach(&set->subnets, other)
+		if (other->table == rule->table)
+			return;
+	entry = policy_interface_find(policy,
+				      model_link(model, subnet->ifindex));
+	if (entry && entry->manage == MANAGE_NEVER)
+		return;
+	/* It was one in an earlier life of ours. */
+	subnet->uplink = true;
+	subnet->managed = true;
+	subnet->table = rule->table;
 }
 
 void subnet_recover_tables(struct subnet_set *set, const struct model *model,
@@ -353,29 +402,11 @@ void subnet_recover_tables(struct subnet_set *set, const struct model *model,
 {
 	const struct rule *rule;
 
-	vec_foreach(&model->rules, rule) {
-		struct subnet *subnet;
-		const struct subnet *other;
-		const struct policy_interface *entry;
-		bool taken = false;
-
-		if (rule->protocol != policy->protocol || rule->src.len == 0 ||
-		    !policy_is_our_table(policy, rule->table))
-			continue;
-		subnet = subnet_of_rule(set, rule);
-		if (!subnet || subnet->table)
-			continue;
-		vec_foreach(&set->subnets, other)
-			taken |= other->table == rule->table;
-		entry = policy_interface_find(
-			policy, model_link(model, subnet->ifindex));
-		if (taken || (entry && entry->manage == MANAGE_NEVER))
-			continue;
-		/* It was one in an earlier life of ours. */
-		subnet->uplink = true;
-		subnet->managed = true;
-		subnet->table = rule->table;
-	}
+	/* An address that is on two links is whose that is left over. */
+	vec_foreach(&model->rules, rule)
+		recover_table(set, model, policy, rule, true);
+	vec_foreach(&model->rules, rule)
+		recover_table(set, model, policy, rule, false);
 }
 
 bool subnet_table_is_taken(const struct subnet_set *set,

@@ -463,6 +463,35 @@ static void recovered_table_is_one_subnets(void **state)
 	scene_done(&scene);
 }
 
+/* An address that is on two links. */
+static void recovered_table_of_an_address_on_two_links(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	/* The first rule could be of either: the second one says of which. */
+	recover(&scene,
+		"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/24 dev b\n"
+		"addr 192.0.2.8/24 dev b\n"
+		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
+		"rule 7101 from 192.0.2.7/32 iif lo lookup 7106 proto 109\n"
+		"rule 7101 from 192.0.2.8/32 iif lo lookup 7105 proto 109\n");
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
+			 7105);
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "a")->table,
+			 7106);
+	scene_done(&scene);
+	/* Neither the lower ifindex nor the order of the links matters. */
+	recover(&scene,
+		"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/24 dev b\n"
+		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
+		"rule 7101 from 192.0.2.7/32 iif lo lookup 7105 proto 109\n");
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
+			 7105);
+	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
+	scene_done(&scene);
+}
+
 static void taken_tables_are_known(void **state)
 {
 	struct scene scene;
@@ -534,6 +563,7 @@ int main(void)
 		cmocka_unit_test(uplink_stays_while_it_has_its_address),
 		cmocka_unit_test(tables_are_recovered_from_our_rules),
 		cmocka_unit_test(recovered_table_is_one_subnets),
+		cmocka_unit_test(recovered_table_of_an_address_on_two_links),
 		cmocka_unit_test(taken_tables_are_known),
 		cmocka_unit_test(source_belongs_to_the_longest),
 		cmocka_unit_test(equal_sets_are_equal),
