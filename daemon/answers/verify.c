@@ -83,6 +83,7 @@ static bool yields(const struct view *view, uint8_t family)
 	       plan_tunnel_find(view, family).found;
 }
 
+/* One that is on two links may be another subnet's: that has its rule. */
 static const struct subnet_address *address_of(const struct view *view,
 					       const struct subnet *subnet)
 {
@@ -90,7 +91,8 @@ static const struct subnet_address *address_of(const struct view *view,
 	const struct subnet_address *it;
 
 	vec_foreach(&view->subnets->addresses, it)
-		if (it->subnet == i)
+		if (it->subnet == i &&
+		    subnet_of_source(view->subnets, &it->addr) == subnet)
 			return it;
 	return NULL;
 }

@@ -185,6 +185,22 @@ static void table_local_is_counted_and_not_judged(void **state)
 	json_object_put(reply);
 }
 
+/* Its rule is that of one subnet; the other one has the address beside it. */
+static void an_address_on_two_links_is_one_subnets(void **state)
+{
+	struct world *world = *state;
+	struct json_object *reply;
+
+	world_do("address add 192.0.2.2/24 dev d2\n"
+		 "address add 192.0.2.3/24 dev d2\n"
+		 "route add 10.0.0.0/8 via 192.0.2.9 dev d2\n" STORY_V4);
+	world_start(world);
+	reply = verified(world, NULL);
+	assert_int_equal(number(reply, "found"), 0);
+	assert_int_equal(number(reply, "subnets"), 3);
+	json_object_put(reply);
+}
+
 static void a_change_under_way_is_no_finding(void **state)
 {
 	struct world *world = *state;
@@ -492,6 +508,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_host_in_order_has_no_findings),
 		TEST(table_local_is_counted_and_not_judged),
+		TEST(an_address_on_two_links_is_one_subnets),
 		TEST(a_change_under_way_is_no_finding),
 		TEST(a_family_that_yields_is_skipped),
 		TEST(a_changed_route_of_ours_is_found),
