@@ -115,6 +115,15 @@ static bool main_throws(const struct attrset_store *attrs,
 	return true;
 }
 
+/* A candidate of the config only: main would send by a shorter prefix. */
+static bool main_has_none(const struct row *row)
+{
+	for (size_t i = 0; i < row->n; i++)
+		if (row->routes[i].table == ROUTE_TABLE_MAIN)
+			return false;
+	return true;
+}
+
 static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 			    const struct cell *cell,
 			    struct attrset_store *attrs)
@@ -138,8 +147,9 @@ static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 	/* Main has the route itself, so a weak subnet can leave it to main. */
 	attrset_unref(attrs, id);
 	return plan_intern_reject(attrs, family,
-				  subnet->strong ? ATTRSET_UNREACHABLE
-						 : ATTRSET_THROW);
+				  subnet->strong || main_has_none(row)
+					  ? ATTRSET_UNREACHABLE
+					  : ATTRSET_THROW);
 }
 
 /* TOS values besides 0 that the row's candidates have. */

@@ -61,7 +61,7 @@ uint32_t plan_intern_as_taken(struct attrset_store *attrs, uint32_t id);
  *
  * A cell whose attributes the kernel refused before is tried with "onlink"; if
  * that was refused too, it becomes `throw` (weak: main itself answers for the
- * prefix) or `unreachable` (strong).
+ * prefix) or `unreachable` (strong, or only the config has the prefix).
  */
 void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 		    const struct row *row, struct attrset_store *attrs,

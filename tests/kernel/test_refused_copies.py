@@ -76,6 +76,20 @@ def test_the_daemon_comes_to_rest_when_the_copy_differs(figure, family,
     assert daemon.status()["steady"]
 
 
+def test_what_only_the_config_has_is_not_left_to_main(figure, family, model):
+    """Its link is down: main, which does not know the prefix, would send what
+    may be meant for a tunnel by its default."""
+    figure.lab.bridge(figure.a, "br9")
+    figure.a.ip("link set br9 down")
+    daemon = figure.start(f'model = "{model}"; routes = ( {{ '
+                          f'to = "{family.other}"; dev = "br9"; }} );')
+    assert figure.a.leaves_by(family.other_host, family.a1) == "EHOSTUNREACH"
+    assert daemon.ctl("verify").returncode == 0
+    figure.a.ip("link set br9 up")
+    daemon.wait()
+    assert figure.a.leaves_by(family.other_host, family.a1) == "dev br9"
+
+
 @pytest.mark.parametrize("again", range(2))
 def test_other_prefixes_are_not_affected(figure, family, again):
     orphan(figure, family)

@@ -337,11 +337,18 @@ static void twice_refused_copy_is_left_to_main_or_dropped(void **state)
 {
 	static const struct {
 		const char *policy;
+		const char *route;
 		uint8_t type;
 		const char *why;
 	} cases[] = {
-		{"policy model weak", ATTRSET_THROW, "main has the route"},
-		{"policy model strong", ATTRSET_UNREACHABLE, "fails closed"},
+		{"policy model weak",
+		 "route 10.0.0.0/8 via 192.0.2.1 dev a src 192.0.2.2\n",
+		 ATTRSET_THROW, "main has the route"},
+		{"policy model strong",
+		 "route 10.0.0.0/8 via 192.0.2.1 dev a src 192.0.2.2\n",
+		 ATTRSET_UNREACHABLE, "fails closed"},
+		{"policy route 10.0.0.0/8 via 192.0.2.1 dev a metric 9", "",
+		 ATTRSET_UNREACHABLE, "main would take a shorter prefix"},
 	};
 
 	(void)state;
@@ -353,8 +360,8 @@ static void twice_refused_copy_is_left_to_main_or_dropped(void **state)
 
 		scene_init(&scene);
 		scene_read(&scene, cases[i].policy);
-		scene_read(&scene, HOST "route 10.0.0.0/8 via 192.0.2.1 dev a "
-					"src 192.0.2.2\n");
+		scene_read(&scene, HOST);
+		scene_read(&scene, cases[i].route);
 		scene_manage(&scene);
 		attrs = &scene.model.rib.attrs;
 		refuse(&scene, "10.0.0.0/8", &ids[0]);
