@@ -249,6 +249,7 @@ static void add_missing(struct endpoints *endpoints,
 	size_t room;
 
 	if (refresh(endpoints, &all)) {
+		vec_done(&all); /* a list that broke off */
 		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 		return;
 	}

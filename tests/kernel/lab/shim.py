@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""tests/shim/shim.c around a daemon: calls that fail, a clock that is wrong.
+
+    env = shim.preload(fault="send:3:ENOBUFS")
+    daemon = Daemon(a, config, env=env)
+"""
+
+import errno
+import os
+import pathlib
+import struct
+
+from .daemon import daemon_binary
+
+CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
+
+
+def preload(fault=None, counts=None, clock=None):
+    """The environment; fault as CALL:N:NAME-OF-ERRNO, the others are paths."""
+    library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
+    assert library.exists(), f"{library} is not there"
+    # The sanitizer need not be the first library: what is before it is ours.
+    env = {"LD_PRELOAD": str(library), "ASAN_OPTIONS": ":".join(
+        filter(None, (os.environ.get("ASAN_OPTIONS"),
+                      "verify_asan_link_order=0")))}
+    if fault:
+        call, number, name = fault.split(":")
+        assert call in CALLS
+        env["MULTIHOMED_SHIM_FAULT"] = \
+            f"{call}:{number}:{getattr(errno, name)}"
+    if counts:
+        env["MULTIHOMED_SHIM_COUNTS"] = counts
+    if clock:
+        env["MULTIHOMED_SHIM_CLOCK"] = clock
+    return env
+
+
+def new_counts(path):
+    with open(path, "wb") as file:
+        file.write(bytes(8 * len(CALLS)))
+    return path
+
+
+def read_counts(path):
+    """{call: how many}"""
+    with open(path, "rb") as file:
+        return dict(zip(CALLS, struct.unpack(f"{len(CALLS)}Q", file.read())))
+
+
+def set_clock(path, seconds):
+    """The wall clock of who runs with it is wrong by so much, from now on."""
+    with open(path, "r+b" if os.path.exists(path) else "w+b") as file:
+        file.write(struct.pack("q", seconds))
+    return path

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * shim - what a kernel test cannot bring about otherwise, by LD_PRELOAD.
+ *
+ * MULTIHOMED_SHIM_FAULT="CALL:N:ERRNO": the N-th CALL on a netlink socket
+ * fails with that errno and does nothing. CALL is socket, bind, setsockopt,
+ * send or receive; or ack: the kernel does what it is asked for, and its
+ * acknowledgement says ERRNO all the same. A receive that fails has left what
+ * it would have received in the queue.
+ *
+ * MULTIHOMED_SHIM_COUNTS=FILE: how many of each there were is in FILE, in the
+ * order above, each as 8 bytes.
+ *
+ * MULTIHOMED_SHIM_CLOCK=FILE: CLOCK_REALTIME is wrong by the seconds in FILE,
+ * 8 bytes that may change at any time.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum call {
+	CALL_SOCKET,
+	CALL_BIND,
+	CALL_SETSOCKOPT,
+	CALL_SEND,
+	CALL_RECEIVE,
+	CALL_ACK,
+	CALLS
+};
+
+static const char *const call_names[CALLS] = {
+	"socket", "bind", "setsockopt", "send", "receive", "ack",
+};
+
+static uint64_t no_file[CALLS];
+static uint64_t *counts = no_file;
+static const volatile int64_t *clock_offset_s;
+static enum call fault_call = CALLS;
+static uint64_t fault_nth;
+static int fault_errno;
+
+static void *map(const char *variable, size_t size)
+{
+	const char *path = getenv(variable);
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *at;
+
+	if (fd < 0)
+		return NULL;
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)close(fd);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *fault = getenv("MULTIHOMED_SHIM_FAULT");
+	void *at = map("MULTIHOMED_SHIM_COUNTS", sizeof(no_file));
+	char name[16];
+	unsigned long nth;
+
+	if (at)
+		counts = at;
+	clock_offset_s = map("MULTIHOMED_SHIM_CLOCK", sizeof(int64_t));
+	if (!fault ||
+	    sscanf(fault, "%15[a-z]:%lu:%d", name, &nth, &fault_errno) != 3)
+		return;
+	for (int call = 0; call < CALLS; call++)
+		if (strcmp(name, call_names[call]) == 0)
+			fault_call = call;
+	fault_nth = nth;
+}
+
+/* Return: whether this one fails; errno is set then. */
+static bool fails(enum call call)
+{
+	counts[call]++;
+	if (call != fault_call || counts[call] != fault_nth)
+		return false;
+	errno = fault_errno;
+	return true;
+}
+
+static bool is_netlink(int fd)
+{
+	int saved = errno;
+	int domain = 0;
+	socklen_t len = sizeof(domain);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	errno = saved;
+	return domain == AF_NETLINK;
+}
+
+/* dlsym() gives an object pointer; C has no conversion to a function's. */
+#define NEXT(name)                                                             \
+	static __typeof__(&name) next;                                         \
+	if (!next) {                                                           \
+		void *symbol = dlsym(RTLD_NEXT, #name);                        \
+		memcpy(&next, &symbol, sizeof(next));                          \
+	}
+
+/* --- netlink --- */
+
+int socket(int domain, int type, int protocol)
+{
+	NEXT(socket);
+	if (domain == AF_NETLINK && fails(CALL_SOCKET))
+		return -1;
+	return next(domain, type, protocol);
+}
+
+int bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	NEXT(bind);
+	if (is_netlink(fd) && fails(CALL_BIND))
+		return -1;
+	return next(fd, addr, len);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	NEXT(setsockopt);
+	if (is_netlink(fd) && fails(CALL_SETSOCKOPT))
+		return -1;
+	return next(fd, level, name, value, len);
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t n, int flags,
+	       const struct sockaddr *to, socklen_t len)
+{
+	NEXT(sendto);
+	if (is_netlink(fd) && fails(CALL_SEND))
+		return -1;
+	return next(fd, bytes, n, flags, to, len);
+}
+
+ssize_t send(int fd, const void *bytes, size_t n, int flags)
+{
+	return sendto(fd, bytes, n, flags, NULL, 0);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	NEXT(sendmsg);
+	if (is_netlink(fd) && fails(CALL_SEND))
+		return -1;
+	return next(fd, message, flags);
+}
+
+static void spoil_acks(void *bytes, ssize_t n, int flags)
+{
+	struct nlmsghdr *hdr = bytes;
+	struct nlmsgerr *ack;
+	uint32_t left = n > 0 ? (uint32_t)n : 0;
+	int saved = errno;
+
+	if (flags & MSG_PEEK)
+		return;
+	for (; NLMSG_OK(hdr, left); hdr = NLMSG_NEXT(hdr, left)) {
+		if (hdr->nlmsg_type != NLMSG_ERROR ||
+		    hdr->nlmsg_len < NLMSG_LENGTH(sizeof(*ack)))
+			continue;
+		ack = NLMSG_DATA(hdr);
+		if (fails(CALL_ACK))
+			ack->error = -fault_errno;
+	}
+	errno = saved;
+}
+
+ssize_t recvfrom(int fd, void *bytes, size_t size, int flags,
+		 struct sockaddr *from, socklen_t *len)
+{
+	ssize_t n;
+
+	NEXT(recvfrom);
+	if (!is_netlink(fd))
+		return next(fd, bytes, size, flags, from, len);
+	if (fails(CALL_RECEIVE))
+		return -1;
+	n = next(fd, bytes, size, flags, from, len);
+	spoil_acks(bytes, n < (ssize_t)size ? n : (ssize_t)size, flags);
+	return n;
+}
+
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+	return recvfrom(fd, bytes, size, flags, NULL, NULL);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t n;
+	size_t size = message->msg_iovlen ? message->msg_iov[0].iov_len : 0;
+
+	NEXT(recvmsg);
+	if (!is_netlink(fd))
+		return next(fd, message, flags);
+	if (fails(CALL_RECEIVE))
+		return -1;
+	n = next(fd, message, flags);
+	if (size)
+		spoil_acks(message->msg_iov[0].iov_base,
+			   n < (ssize_t)size ? n : (ssize_t)size, flags);
+	return n;
+}
+
+/* --- the wall clock --- */
+
+static time_t offset(void)
+{
+	return clock_offset_s ? (time_t)*clock_offset_s : 0;
+}
+
+static bool is_wall(long clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int r;
+
+	NEXT(clock_gettime);
+	r = next(clock, ret);
+	if (r == 0 && is_wall(clock))
+		ret->tv_sec += offset();
+	return r;
+}
+
+/* That is how libev may ask for the time. */
+long syscall(long number, ...)
+{
+	long args[6];
+	va_list list;
+	long r;
+
+	NEXT(syscall);
+	va_start(list, number);
+	for (size_t i = 0; i < 6; i++)
+		args[i] = va_arg(list, long);
+	va_end(list);
+	r = next(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+	if (number == SYS_clock_gettime && r == 0 && is_wall(args[0])) {
+		struct timespec *now;
+
+		memcpy(&now, &args[1], sizeof(now));
+		now->tv_sec += offset();
+	}
+	return r;
+}
+
+int gettimeofday(struct timeval *restrict ret, void *restrict zone)
+{
+	struct timespec now;
+
+	(void)zone;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	ret->tv_sec = now.tv_sec;
+	ret->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
+
+time_t time(time_t *ret)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (ret)
+		*ret = now.tv_sec;
+	return now.tv_sec;
+}
