@@ -112,21 +112,31 @@ class Judge:
         """Whether the kernel takes no such route: then the daemon has found
         that out, and a fresh start would have to find it out again."""
         words = re.fullmatch(r"(-[46]) route replace (.*) proto 109 metric "
-                             r"1024 table \d+", line)
-        return bool(words) and not self.takes(*words.groups())
+                             r"1024 table \d+(.*)", line)
+        return bool(words) and not self.takes(words[1], words[2] + words[3])
+
+    def may_be_taken(self, place, ways):
+        """Not when the kernel takes no such route: docs/model.md, "Refused
+        copies"."""
+        hops = [words for words in ways if "dev" in words]
+        return not hops or any(self.takes(
+            f"-{family_of_text(place)}",
+            f"default {words} {'onlink' if 'via' in words else ''}")
+            for words in hops)
 
     def takes(self, family, route):
-        done = self.chaos.a.run("ip", family, "route", "add", *route.split(),
-                                "table", SCRATCH, check=False)
+        done = self.chaos.a.run("ip", family, "route", "add", "table", SCRATCH,
+                                *route.split(), check=False)
         self.chaos.a.run("ip", family, "route", "flush", "table", SCRATCH,
                          check=False)
         self.refused += done.returncode != 0
         return done.returncode == 0
 
-    @staticmethod
-    def of_verify(client):
+    def of_verify(self, client):
         reply = client.call("io.multihomed.Verify")
-        return [f"verify: {one}" for one in reply["disagreements"]]
+        return [f"verify: {one}" for one in reply["disagreements"]
+                if self.may_be_taken(one["destination"], {
+                    one["wanted"].split(", table")[0]})]
 
     @staticmethod
     def of_subnets(draft, managed):
@@ -171,12 +181,8 @@ class Judge:
             return []
         if ways.falls_on and self.tunnel:
             return []  # what main does not answer is the tunnel's
-        if not any(self.takes(f"-{family_of_text(place)}",
-                              f"default {words} "
-                              f"{'onlink' if 'via' in words else ''}")
-                   for words in ways.words if "dev" in words) and \
-                any("dev" in words for words in ways.words):
-            return []  # docs/model.md, "Refused copies"
+        if not self.may_be_taken(place, ways.words):
+            return []
         return [f"{source} -> {place}: the kernel says {said.words} (table "
                 f"{said.table}), the draft {sorted(ways.words)} by rule "
                 f"{ways.rule} {ways.why}"]

@@ -16,6 +16,7 @@ from .watch import RTA_DST, RTA_GATEWAY, RTA_OIF, RTA_TABLE, attributes
 
 NETLINK_ROUTE = 0
 RTM_GETROUTE, NLMSG_ERROR, NLM_F_REQUEST = 26, 2, 1
+RTM_F_LOOKUP_TABLE = 0x1000
 RTA_SRC, RTA_CACHEINFO, RTA_VIA = 2, 12, 18
 RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST = range(1, 6)
 OF_THIS_HOST = (RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST)
@@ -51,7 +52,8 @@ class Asker:
         """What happens to a packet of this host."""
         family = family_of(destination)
         bits = 32 if family == socket.AF_INET else 128
-        body = struct.pack("BBBBBBBBI", family, bits, bits, 0, 0, 0, 0, 0, 0)
+        body = struct.pack("BBBBBBBBI", family, bits, bits, 0, 0, 0, 0, 0,
+                           RTM_F_LOOKUP_TABLE)
         for kind, text in ((RTA_DST, destination), (RTA_SRC, source)):
             value = socket.inet_pton(family, text)
             body += struct.pack("HH", len(value) + 4, kind) + value

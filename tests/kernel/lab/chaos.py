@@ -127,9 +127,9 @@ class Chaos:
             self.ip(4, f"addr {verb} 10.9.9.{link} peer 10.9.8.{link} "
                        f"dev {LINKS[link]}")
         elif kind < 0.3:
-            life = self.rng.choice(("0", "1800"))
+            life = self.rng.choice(("0", "forever"))
             self.ip(6, f"addr change {address(net, 0, 6, link)} dev "
-                       f"{LINKS[link]} valid_lft 3600 preferred_lft {life}")
+                       f"{LINKS[link]} valid_lft forever preferred_lft {life}")
         else:
             text = address(net, self.rng.randrange(5), family, link)
             self.ip(family, f"addr {verb} {text} dev {LINKS[link]}")
@@ -228,7 +228,10 @@ class Chaos:
                 self.a.sysctl(key, value)
 
     def meddling(self):
-        """Somebody deletes and alters what is ours, or adds what looks so."""
+        """Somebody deletes and alters what is ours, or adds what looks so. A
+        daemon that lives long backs off from that, as it should."""
+        if self.one_life:
+            return
         family = self.rng.choice((4, 6))
         table = 7100 + self.rng.randrange(6)
         self.ip(family, self.rng.choice((

@@ -268,7 +268,8 @@ class Draft:
             if manage == "always" or manage == "auto" and any(
                     one.kind == "unicast" and self.fits_source(one, subnet) and
                     (one.gateway or prefix.prefixlen == 0) and
-                    self.on_subnet(one, subnet)
+                    self.on_subnet(one, subnet) and
+                    not self._by_line_7(one, subnet)
                     for prefix, row in rows for one in row):
                 yield subnet
 
@@ -286,11 +287,17 @@ class Draft:
         if hop.gateway in LINK_LOCAL:                           # line 4
             return self._serves(hop, subnet)
         nets = [s.prefix for s in self.subnets if s.link == hop.link and
+                s.prefix.version == subnet.prefix.version and
                 hop.gateway in s.prefix]
         if nets:                                                # line 3
             return subnet.prefix == max(nets, key=lambda n: n.prefixlen)
         home = self.home.get(hop.prefsrc)                       # line 5
         return not home or home.link != subnet.link or home == subnet
+
+    def _by_line_7(self, hop, subnet):
+        """A tunnel without addresses makes nobody an uplink."""
+        return not hop.gateway and hop.link != subnet.link and \
+            not self._bound(hop.link, None, subnet)
 
     def _bound(self, link, router, subnet):
         """Prefixes, of the subnet's family, that the config ties this to."""
