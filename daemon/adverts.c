@@ -293,9 +293,10 @@ void adverts_init(struct adverts *adverts, const char *path)
 	(void)snprintf(adverts->path, sizeof(adverts->path), "%s", path);
 	error = ra_socket_open(&adverts->socket);
 	if (error)
-		log_notice("no raw socket for router advertisements (%s): "
+		log_notice("no raw socket for router advertisements (%s%s): "
 			   "only what the kernel passes on is heard",
-			   strerror(-error));
+			   strerror(-error),
+			   error == -EPERM ? ", CAP_NET_RAW is missing" : "");
 }
 
 void adverts_done(struct adverts *adverts)

@@ -2,6 +2,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
@@ -9,6 +10,7 @@
 
 #include "answers/monitor.h"
 #include "log.h"
+#include "privilege.h"
 
 uint64_t daemon_now_us(void)
 {
@@ -364,6 +366,11 @@ static int start(struct daemon *daemon)
 	char path[sizeof(config->socket) + 16];
 	int error;
 
+	if (!privilege_has(CAP_NET_ADMIN)) {
+		log_err("CAP_NET_ADMIN is missing: without it the kernel lets "
+			"us change nothing");
+		return -EPERM;
+	}
 	/* The lock first: a second daemon must not touch anything. */
 	error = server_new(daemon->loop, &server_config, daemon_methods, daemon,
 			   &daemon->server);

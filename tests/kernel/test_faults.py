@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a machine does to a service: kills it, has no disk, memory, rights or
+directory for it, and sets its clock."""
+
+import json
+import os
+import pathlib
+import random
+import resource
+import stat
+import subprocess
+import time
+
+import pytest
+
+from lab import Daemon, tcp_open, until
+from lab.daemon import daemon_binary
+from lab.own import nothing_is_ours, own_sources, own_state
+from lab.shim import preload, set_clock
+from lab.watch import Watch
+
+MIB = 1 << 20
+ROUTES = 10000
+KILLS, KILL_ROUTES = 100, 1200
+DECADE = 10 * 365 * 86400
+
+
+def many(count):
+    """Lines for ip: routes of two gateways in turn."""
+    return "\n".join(f"route add 10.{100 + i // 250}.{i % 250}.0/24 "
+                     f"via 10.{1 + i % 2}.0.1" for i in range(count))
+
+
+def idle(figure, config="", **kwargs):
+    """A daemon of the figure's host that was not started."""
+    daemon = Daemon(figure.a, config, **kwargs)
+    figure.lab.daemons.append(daemon)
+    return daemon
+
+
+def run_to_its_end(daemon, *prefix):
+    return daemon.namespace.run(
+        *prefix, daemon_binary(), "-c", daemon.config_path, "-s",
+        daemon.socket_path, check=False)
+
+
+# -- kill -9 ---------------------------------------------------------------
+
+def test_a_hundred_kills_in_a_long_batch(figure):
+    """Its tables are emptied each time, so that there is much to do, and it is
+    killed somewhere in that."""
+    a, dice, within = figure.a, random.Random(9), 0
+    a.ip(many(KILL_ROUTES))
+    daemon = idle(figure, 'model = "strong";')
+    daemon.start()
+    right = own_state(a)
+    one, two = own_sources(a, 4).values()
+    all_of_them = len(a.route_lines(two))
+    daemon.kill()
+    for kill in range(KILLS):
+        a.ip(f"route flush table {one}\nroute flush table {two}")
+        daemon.start(wait=False)
+        time.sleep(dice.uniform(0.02, 0.25))  # how far it gets, not a wait
+        daemon.kill()
+        within += 0 < len(a.route_lines(two)) < all_of_them or \
+            0 < len(a.route_lines(one)) < all_of_them
+        if kill % 10 == 9:
+            daemon.start()
+            assert daemon.plan() == ""
+            assert own_state(a) == right
+            daemon.kill()
+    print(f"{within} of {KILLS} kills left a table half filled")
+    assert within >= 5
+    daemon.start()
+    daemon.terminate()
+    assert nothing_is_ours(a)
+
+
+# -- memory ----------------------------------------------------------------
+
+def plain_binary():
+    """A sanitizer needs terabytes of address space: the build without."""
+    path = pathlib.Path(daemon_binary()).parents[2] / "build/daemon/multihomed"
+    assert path.exists(), f"{path} is not there: ./dev build"
+    return str(path)
+
+
+def test_ten_thousand_routes_in_32_mib(figure, monkeypatch):
+    """Of address space, in which the libraries are too."""
+    a = figure.a
+    a.ip(many(ROUTES))
+    monkeypatch.setenv("MULTIHOMED_BIN_DAEMON", plain_binary())
+    daemon = idle(figure)
+    daemon.start(wait=False)
+    pid = daemon.process.pid
+    resource.prlimit(pid, resource.RLIMIT_AS, (32 * MIB, 32 * MIB))
+    until(lambda: daemon.ctl("wait", check=False).returncode == 0, 20)
+    assert daemon.status()["routes"]["ipv4"] >= 2 * ROUTES
+    a.ip("route flush proto boot via 10.2.0.1", 4)
+    daemon.wait()
+    a.ip("route add default via 10.2.0.1 dev eth1 metric 200")
+    daemon.wait()
+    assert a.leaves_by("203.0.113.9", "10.2.0.2") == "via 10.2.0.1 dev eth1"
+    assert daemon.process.pid == pid and daemon.running
+    assert "memory" not in daemon.log()
+
+
+# -- the disk --------------------------------------------------------------
+
+@pytest.fixture
+def disk(lab):
+    """A directory with a file system of its own: a few pages."""
+    path = f"{lab.directory}/disk"
+    os.mkdir(path)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none",
+                    path], check=True, timeout=10)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", path], check=True, timeout=10)
+
+
+def fill(path):
+    with open(f"{path}/rubbish", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return
+
+
+def test_a_full_disk_costs_no_packet(figure, disk):
+    """What is beside the socket helps a restart; all else is in the kernel."""
+    a, b = figure.a, figure.b
+    fill(disk)
+    daemon = idle(figure, "settle_ms = 0;")
+    daemon.socket_path = f"{disk}/io.multihomed"
+    daemon.start()
+    with tcp_open(a, b, "203.0.113.9", "10.2.0.2") as connection:
+        # A pin, an endpoint and all that would be written down.
+        a.ip("route add 203.0.113.0/24 via 10.1.0.1")
+        daemon.wait()
+        assert daemon.status()["pins"]["path"] == 1
+        daemon.kill()
+        daemon.start()
+        connection.exchange()
+        assert figure.dropped() == 0
+    assert a.leaves_by("198.51.100.9", "10.2.0.2") == "via 10.2.0.1 dev eth1"
+    until(lambda: daemon.plan() == "")
+    told = [line for line in daemon.log().splitlines() if "No space" in line]
+    assert told and len(told) <= 8, told
+    os.unlink(f"{disk}/rubbish")
+    daemon.leave()
+    daemon.start()
+    assert daemon.plan() == ""
+
+
+def test_a_full_disk_leaves_the_old_file(figure, disk):
+    """What was written down before is not cut off."""
+    daemon = idle(figure)
+    daemon.socket_path = f"{disk}/io.multihomed"
+    daemon.start()
+    path = f"{daemon.socket_path}.endpoints"
+    until(lambda: os.path.exists(path) and os.stat(path).st_size)
+    with open(path, "rb") as file:
+        before = file.read()
+    fill(disk)
+    figure.a.ip("addr del 10.2.0.2/24 dev eth1")
+    daemon.wait()
+    until(lambda: "No space" in daemon.log())
+    with open(path, "rb") as file:
+        assert file.read() == before
+    daemon.kill()
+    daemon.start()
+    assert daemon.plan() == ""
+
+
+# -- no directory, no rights -----------------------------------------------
+
+def test_without_run_it_says_so(figure):
+    """/run is not there: as in a chroot, or before it is mounted."""
+    daemon = idle(figure)
+    daemon.socket_path = f"{figure.lab.directory}/run/multihomed/io.multihomed"
+    done = run_to_its_end(daemon)
+    assert done.returncode == 1
+    assert "cannot make directory" in done.stderr
+    assert os.path.dirname(daemon.socket_path) in done.stderr
+    assert nothing_is_ours(figure.a)
+    os.mkdir(f"{figure.lab.directory}/run")
+    daemon.start()  # its own directory it makes itself
+    assert stat.S_IMODE(os.stat(
+        os.path.dirname(daemon.socket_path)).st_mode) == 0o755
+
+
+def test_a_directory_that_is_read_only(figure, disk):
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True, timeout=10)
+    daemon = idle(figure)
+    daemon.socket_path = f"{disk}/io.multihomed"
+    done = run_to_its_end(daemon)
+    assert done.returncode == 1
+    assert f"cannot open {daemon.socket_path}.lock: Read-only" in done.stderr
+    assert nothing_is_ours(figure.a)
+
+
+@pytest.mark.parametrize("something_to_do", [True, False])
+def test_without_net_admin_it_says_so(figure, something_to_do):
+    """At once, and not when the first route comes."""
+    if not something_to_do:
+        figure.a.ip("link set eth0 down\nlink set eth1 down")
+    daemon = idle(figure)
+    done = run_to_its_end(daemon, "setpriv", "--bounding-set=-net_admin")
+    assert done.returncode == 1
+    assert "error: CAP_NET_ADMIN is missing" in done.stderr
+    assert nothing_is_ours(figure.a)
+
+
+def test_without_net_raw_it_says_so_and_works(figure):
+    daemon = idle(figure)
+    with open(daemon.log_path, "ab") as log:
+        daemon.process = figure.a.start(
+            "setpriv", "--bounding-set=-net_raw", daemon_binary(), "-c",
+            daemon.config_path, "-s", daemon.socket_path, stdout=log,
+            stderr=log)
+    until(lambda: daemon.ctl("wait", check=False).returncode == 0, 5)
+    assert "CAP_NET_RAW is missing" in daemon.log()
+    assert figure.a.leaves_by("203.0.113.9", "10.2.0.2") == \
+        "via 10.2.0.1 dev eth1"
+
+
+# -- the clock -------------------------------------------------------------
+
+@pytest.mark.parametrize("jump", [DECADE, -DECADE, 3600, -1])
+def test_the_clock_is_set(figure, jump):
+    """Nothing here is by the wall clock but what people read."""
+    a, b = figure.a, figure.b
+    clock = set_clock(f"{figure.lab.directory}/clock", 0)
+    daemon = idle(figure, "pinning = { hold_ms = 1500; };",
+                  env=preload(clock=clock))
+    daemon.start()
+    a.ip("route add 198.51.100.0/24 via 10.2.0.1")
+    daemon.wait()
+    before = daemon.status()
+    with tcp_open(a, b, "203.0.113.9", "10.2.0.2"), Watch(a) as watch:
+        a.ip("link set eth1 down")
+        daemon.wait()
+        start = time.monotonic()
+        assert daemon.status()["pins"]["hold"] == 1
+        set_clock(clock, jump)
+        # The times that run go on as they did.
+        until(lambda: daemon.status()["pins"]["hold"] == 0, 5, 0.02)
+        assert 0.8 < time.monotonic() - start < 4
+        # That of IPv6 goes with its address.
+        assert [e for e in watch.lost_rules() if e.family == 4] == []
+    a.ip("link set eth1 up\nroute add default via 10.2.0.1 dev eth1 "
+         "metric 200")
+    daemon.wait()
+    until(lambda: daemon.plan() == "", 5, 0.1)
+    after = daemon.status()
+    assert 0 < after["uptime"] - before["uptime"] < 30
+    shown = after["last_change"]
+    assert 0 <= shown["seconds_ago"] < 30
+    assert abs(shown["time"] - (time.time() + jump)) < 30
+    assert json.loads(daemon.ctl("--json", "metrics").stdout)["metrics"]
