@@ -497,6 +497,21 @@ static int begin_batch(struct engine *engine, uint64_t now_ms)
 	return 0;
 }
 
+/* Without its entry, a router that failed counts as usable again. */
+static void touch_released(struct engine *engine)
+{
+	const struct engine_batch *batch = &engine->batch;
+
+	for (size_t i = 0; i < batch->result.begun; i++) {
+		const struct op *op = &batch->ops.items[i];
+
+		if (op->kind == OP_NEIGHBOUR_DELETE && op->neighbour.failed)
+			model_touch_gateway(&engine->model,
+					    op->neighbour.ifindex,
+					    &op->neighbour.addr);
+	}
+}
+
 static int finish_batch(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -504,6 +519,7 @@ static int finish_batch(struct engine *engine, uint64_t now_ms)
 
 	batch->active = false;
 	clear_changes(engine);
+	touch_released(engine);
 	engine_redo(engine, now_ms, &batch->ops, &batch->result);
 	if (batch->result.written) {
 		engine->counters.runs++;

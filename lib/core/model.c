@@ -372,8 +372,8 @@ static bool is_gateway(const struct model *model, uint32_t ifindex,
 	return false;
 }
 
-static void usability_changed(struct model *model, uint32_t ifindex,
-			      const struct ip_addr *addr)
+void model_touch_gateway(struct model *model, uint32_t ifindex,
+			 const struct ip_addr *addr)
 {
 	if (!is_gateway(model, ifindex, addr))
 		return;
@@ -406,7 +406,7 @@ bool model_put_neighbour(struct model *model, const struct neighbour *neighbour)
 		vec_insert(&model->neighbours, at, *neighbour);
 	if (failed_before == (kept && neighbour->failed))
 		return false;
-	usability_changed(model, neighbour->ifindex, &neighbour->addr);
+	model_touch_gateway(model, neighbour->ifindex, &neighbour->addr);
 	if (neighbour->failed)
 		model_settle_link(model, neighbour->ifindex);
 	return true;
@@ -424,7 +424,7 @@ bool model_remove_neighbour(struct model *model, uint32_t ifindex,
 	vec_remove(&model->neighbours, neighbour_place(model, ifindex, addr));
 	model->changes.neighbours = true;
 	if (failed_before)
-		usability_changed(model, ifindex, addr);
+		model_touch_gateway(model, ifindex, addr);
 	return true;
 }
 

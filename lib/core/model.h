@@ -113,6 +113,10 @@ bool model_has_address(const struct model *model, const struct ip_addr *addr);
 /** model_touch_link() - rows with a next hop over the link are planned anew */
 void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex);
 
+/** model_touch_gateway() - the same of a router whose usability changed */
+void model_touch_gateway(struct model *model, uint32_t ifindex,
+			 const struct ip_addr *addr);
+
 bool model_put_address(struct model *model, const struct address *address);
 bool model_remove_address(struct model *model, const struct address *address);
 

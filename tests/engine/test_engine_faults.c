@@ -194,6 +194,44 @@ static void a_neighbour_that_must_wait_is_tried_again(void **state)
 							 .kinds = kinds});
 }
 
+/*
+ * On a link that is no longer managed nobody asks whether a router is alive: it
+ * counts as usable again, which may be what decides.
+ */
+static void a_router_that_is_given_up_is_not_dead(void **state)
+{
+	const struct policy_interface never = {
+		.match = "d2",
+		.manage = MANAGE_NEVER,
+	};
+	struct world *world = *state;
+
+	world->policy.model = HOST_MODEL_STRONG;
+	world_do("route add 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100\n"
+		 "route add 203.0.113.0/24 via 192.0.2.9 dev d1 metric 10\n"
+		 "route add 203.0.113.0/24 via 198.51.100.9 dev d2 metric 20");
+	world_start(world);
+	(void)fake_do(world_fake(), 0,
+		      "neigh replace 192.0.2.9 dev d1 nud "
+		      "failed");
+	(void)fake_do(world_fake(), 0,
+		      "neigh replace 198.51.100.9 dev d2 nud "
+		      "failed");
+	world_pass(world, LONG_MS);
+	vec_push(&world->policy.interfaces, never);
+	engine_set_policy(&world->engine, &world->policy);
+	world_pass(world, LONG_MS);
+	world_must_hold(world,
+			"rule 7109 from 192.0.2.0/24 iif lo lookup 7100\n"
+			"7100 0.0.0.0/0 via 192.0.2.1 dev d1\n"
+			"7100 unreachable 0.0.0.0/0 metric 4294967295\n"
+			"7100 192.0.2.0/24 dev d1\n"
+			"7100 198.51.100.0/24 dev d2\n"
+			"7100 unreachable 203.0.113.0/24\n",
+			"");
+	world_must_be_steady(world);
+}
+
 /* Somebody else deletes what is to be deleted a moment before. */
 static void what_is_gone_already_is_no_failure(void **state)
 {
@@ -421,6 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_op_that_fails_is_tried_again),
 		TEST(a_neighbour_that_must_wait_is_tried_again),
+		TEST(a_router_that_is_given_up_is_not_dead),
 		TEST(what_is_gone_already_is_no_failure),
 		TEST(a_write_that_is_cut_off_is_made_up_for),
 		TEST(a_read_that_is_cut_off_is_repeated),
