@@ -9,10 +9,24 @@
 /* --- dice --- */
 
 /* splitmix64: every seed is as good as every other. */
+static uint64_t next_of_bytes(struct dice *dice)
+{
+	uint64_t number = 0;
+
+	for (unsigned int i = 0; i < 2 && dice->n_bytes; i++) {
+		number |= (uint64_t)*dice->bytes++ << 8 * i;
+		dice->n_bytes--;
+	}
+	return number;
+}
+
 uint64_t dice_next(struct dice *dice)
 {
-	uint64_t z = dice->state += 0x9e3779b97f4a7c15ULL;
+	uint64_t z;
 
+	if (dice->n_bytes)
+		return next_of_bytes(dice);
+	z = dice->state += 0x9e3779b97f4a7c15ULL;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
 	return z ^ (z >> 31);

@@ -18,9 +18,14 @@ struct line {
 
 VEC(line_vec, struct line);
 
-/* A generator of random numbers whose whole state is its seed. */
+/*
+ * A generator of random numbers whose whole state is its seed; or, with @bytes,
+ * what these say, two at a time, till they are used up.
+ */
 struct dice {
 	uint64_t state;
+	const uint8_t *bytes; /* borrowed; NULL: none */
+	size_t n_bytes;
 };
 
 uint64_t dice_next(struct dice *dice);
