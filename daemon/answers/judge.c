@@ -124,6 +124,20 @@ static bool hop_agrees(const struct view *view, const struct judge_case *it)
 	return false;
 }
 
+/*
+ * With ignore_routes_with_linkdown the kernel passes over what has no carrier,
+ * in our table too; main may then have something to say.
+ */
+static bool may_be_passed_over(const struct view *view,
+			       const struct judge_case *it)
+{
+	const struct next_hop *hop = hop_of(view, &it->forward->best.items[0]);
+	const struct link *link = model_link(view->model, hop->ifindex);
+
+	return it->answer->table == ROUTE_TABLE_MAIN && !it->subnet->strong &&
+	       link && !link->carrier;
+}
+
 enum judgement judge_packet(const struct view *view,
 			    const struct judge_case *it)
 {
@@ -141,7 +155,8 @@ enum judgement judge_packet(const struct view *view,
 
 	best = &it->forward->best.items[0];
 	if (!best->usable &&
-	    (answer->error || answer->table == it->subnet->table))
+	    (answer->error || answer->table == it->subnet->table ||
+	     may_be_passed_over(view, it)))
 		return JUDGE_AGREES;
 	if (answer->error || !hop_agrees(view, it))
 		return JUDGE_DISAGREES;

@@ -32,8 +32,9 @@ struct judge_case {
  * The next hop must be one of the answer's, and the table the subnet's own: a
  * right next hop out of table main is luck. Where nothing matches in the weak
  * model (rule 2), rules behind ours may know better. Where no candidate is
- * usable, any answer out of the subnet's table will do: the kernel may pass
- * over dead next hops (docs/model.md, "What is not in our hands"). Where the
+ * usable, any answer out of the subnet's table will do, and without carrier one
+ * of table main (weak): the kernel may pass over dead next hops (docs/model.md,
+ * "What is not in our hands"). Where the
  * view has a pin for the destination, that counts instead of the rules.
  */
 enum judgement judge_packet(const struct view *view,

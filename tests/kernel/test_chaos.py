@@ -223,6 +223,7 @@ def settle(chaos, judge):
              *chaos.said[-60:], "under " + chaos.config.text(),
              *chaos.daemon.ctl("bindings").stdout.splitlines(),
              chaos.a.run("ip", "-d", "neigh").stdout,
+             chaos.daemon.ctl("table").stdout,
              "and then:", *found[:20]])) from None
 
 

@@ -5,8 +5,9 @@ The same story each time: a start, and what a host goes through. A start may
 end with a message and status 1, and the next one is fine; a daemon that was
 ready goes on, and ends up where one ends up to which nothing happened.
 
-MULTIHOMED_FAULTS=all tries every call with every errno; else each call has one
-errno, and of many calls only so many are tried.
+MULTIHOMED_FAULTS=all tries every call with every errno, or it names one fault
+("send:71:ENOBUFS"); else each call has one errno, and of many calls only so many
+are tried.
 """
 
 import os
@@ -27,7 +28,7 @@ ERRNOS = {
     "ack": ("EBUSY", "ENOBUFS", "ENOMEM", "EPERM", "EEXIST", "ESRCH",
             "EINVAL"),
 }
-ALL = os.environ.get("MULTIHOMED_FAULTS") == "all"
+ASKED_FOR = os.environ.get("MULTIHOMED_FAULTS", "")
 TRIED_MAX = 12
 CONFIG = "settle_ms = 0;"
 
@@ -130,7 +131,10 @@ def counted(lab):
 
 def cases(call, count):
     """(which, errno): spread over all of them."""
-    if ALL:
+    if ":" in ASKED_FOR:
+        return [tuple(ASKED_FOR.split(":")[1:])] \
+            if ASKED_FOR.startswith(f"{call}:") else []
+    if ASKED_FOR == "all":
         return [(n, name) for n in range(1, count + 1)
                 for name in ERRNOS[call]]
     tried = min(count, TRIED_MAX)

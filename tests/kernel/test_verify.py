@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from lab import until
 from lab.figure import A2_4, R1_4, R2_4
 from lab.varlink import Client
 
@@ -42,6 +43,23 @@ def test_a_foreign_rule_before_ours_is_found(figure):
     assert (first["link"], first["source"]) == ("eth1", A2_4)
     assert "table 99" in first["kernel"]
     figure.a.ip(f"rule del priority 50 from {A2_4} lookup 99")
+    assert verify(daemon)["found"] == 0
+
+
+def test_what_the_kernel_passes_over_is_no_finding(figure):
+    """No candidate is usable, and it is told to ignore what has no carrier:
+    then our table says nothing, and main has the other dead end."""
+    a = figure.a
+    for link in ("eth0", "eth1"):
+        a.sysctl(f"ipv4/conf/{link}/ignore_routes_with_linkdown", 1)
+    a.ip("route replace default via 10.1.0.99 dev eth0 metric 100")
+    daemon = figure.lab.daemon(a)
+    figure.r2.ip("link set lan down")
+    until(lambda: "10.1.0.99 dev eth0 FAILED" in a.run(
+        "ip", "neigh", "show", "to", "10.1.0.99").stdout.replace(
+            "managed extern_learn ", ""), 10)
+    daemon.wait()
+    assert a.leaves_by("203.0.113.9", A2_4) == "via 10.1.0.99 dev eth0"
     assert verify(daemon)["found"] == 0
 
 

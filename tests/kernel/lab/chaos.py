@@ -189,7 +189,7 @@ class Chaos:
     def next_hop(self, family, link):
         dev, net, other = LINKS[link], min(link, 2), (link + 1) % 3
         via = self.gateway(family, net)
-        special = (f"from 2001:db8:{net}::/64 via fe80::1 dev {dev}"
+        special = (f"from 2001:db8:{net}::/48 via fe80::1 dev {dev}"
                    if family == 6 else self.rng.choice((
                        f"via 192.168.3.1 dev {dev} onlink",
                        f"tos 0x10 via 10.{net}.0.1 dev {dev}",
