@@ -5,9 +5,9 @@
  * Strict order: table, rule, address usable, then the endpoint; and backwards:
  * the endpoint goes before the rule that its subflows need. When a path is gone
  * but its address is there, the endpoint waits for pinning.hold_ms: deleting it
- * closes its subflows, the first one of a connection too. So it also stays while
- * a connection would have no subflow left. Ours are remembered in a file beside
- * the control socket; what others added is left alone.
+ * closes its subflows, the first one of a connection too. So it also stays
+ * while a connection would have no subflow left. Ours are remembered in a file
+ * beside the control socket; what others added is left alone.
  *
  *	wanted  endpoint_build() has it
  *	waits   its path is gone; to go when hold_ms are over

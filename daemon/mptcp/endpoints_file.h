@@ -9,7 +9,7 @@
 
 #include "mptcp/endpoints.h"
 
-/** endpoints_file_load() - fills @endpoints->ours and limits; logs what fails */
+/** endpoints_file_load() - fills @endpoints->ours and limits; logs failures */
 void endpoints_file_load(struct endpoints *endpoints);
 
 /** endpoints_file_save() - or removes it where there is nothing to remember */

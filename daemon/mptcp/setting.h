@@ -3,8 +3,8 @@
  * setting - net.mptcp.path_manager, which says who manages connections that
  * begin from now on.
  *
- * Set to "userspace" while the config asks for it, and put back afterwards; what
- * it was is also in a file beside the control socket, for a successor.
+ * Set to "userspace" while the config asks for it, and put back afterwards;
+ * what it was is also in a file beside the control socket, for a successor.
  */
 #ifndef SETTING_H
 #define SETTING_H

@@ -7,8 +7,8 @@
 
 #include "core/manager_state.h"
 
-#define PEER_MAX   32		  /* addresses of one connection's peer */
-#define FAILED_MAX (8 * PEER_MAX) /* ways of it: from as many uplinks */
+#define PEER_MAX   32  /* addresses of one connection's peer */
+#define FAILED_MAX 256 /* ways of it: from eight uplinks to all of them */
 
 static void connection_done(struct managed_connection *connection)
 {

@@ -3,17 +3,18 @@
  * manager - a path manager in user space: what it knows of each MPTCP
  * connection, and what it does next.
  *
- * Pure. Events go in with manager_hear() and decide nothing; manager_plan() says
- * what to do, by the draft's section 5 (subflow.h), as actions; what came of each
- * goes in with manager_done(). Time is in ms on a clock that never goes back.
+ * Pure. Events go in with manager_hear() and decide nothing; manager_plan()
+ * says what to do, by the draft's section 5 (subflow.h), as actions; what came
+ * of each goes in with manager_done(). Time is in ms on a clock that never goes
+ * back.
  *
  * A subflow, as far as this host knows:
  *
  *	opening  its SYN was sent; failed if nothing is heard for 5 minutes
  *	open     the kernel says so
- *	lost     open, and its path is gone since lost_ms: it waits for hold_ms,
- *	         then it is closed if the connection has another open one, so that
- *	         a fresh one is opened as soon as the path is back
+ *	lost     open, and its path is gone since lost_ms: it waits for
+ *	         hold_ms, then it is closed if the connection has another open
+ *	         one, so that a fresh one is opened as soon as the path is back
  *	closing  told to close; gone when the kernel says so
  *
  * A way, that is source and destination, on which a subflow failed is tried
@@ -113,8 +114,8 @@ void manager_hear(struct manager *manager, const struct mptcp_event *event,
 /** manager_recover() - connections of an earlier life
  * @subflows: all of this host's, as connection_sort() has them
  *
- * What is known already stays; what has no subflow here any more goes, and what is
- * ending is left out. What the peer announced before is not known again.
+ * What is known already stays; what has no subflow here any more goes, and what
+ * is ending is left out. What the peer announced before is not known again.
  */
 void manager_recover(struct manager *manager, const struct flow_vec *subflows);
 

@@ -16,7 +16,10 @@ struct failed_way *connection_failed(struct managed_connection *of,
 				     const struct ip_addr *src,
 				     const struct ip_addr *dst);
 
-/** connection_fail() - it is tried again, later each time; @error: errno or 0 */
+/**
+ * connection_fail() - it is tried again, later each time
+ * @error: errno; 0: nobody knows
+ */
 void connection_fail(struct managed_connection *connection,
 		     const struct mptcp_ends *ends, int error, uint64_t now_ms);
 

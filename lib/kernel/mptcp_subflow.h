@@ -16,7 +16,8 @@
 struct mptcp_subflow {
 	uint32_t token;
 	struct mptcp_ends ends; /* sport 0: the kernel chooses */
-	uint8_t id_local; /* of the address; the same all along the connection */
+	/* Of the source; it stays the same all along the connection. */
+	uint8_t id_local;
 	bool backup;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A path manager and a kernel that does what it likes, at random: links come and
- * go, commands fail, subflows end, peers announce. Whatever happens, a few things
- * must hold, and when all is well again nothing more is to be done.
+ * A path manager and a kernel that does what it likes, at random: links come
+ * and go, commands fail, subflows end, peers announce. Whatever happens, a few
+ * things must hold, and when all is well again nothing more is to be done.
  */
 #include <errno.h>
 #include <setjmp.h>

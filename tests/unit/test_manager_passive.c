@@ -45,8 +45,7 @@ static void a_passive_connection_opens_nothing(void **state)
 	TELL(rows);
 }
 
-static void
-incongruent_subflows_beside_a_congruent_one_are_rejected(void **state)
+static void incongruent_ones_beside_a_congruent_one_are_rejected(void **state)
 {
 	static const struct story_row rows[] = {
 		{READY_A, "", "congruent"},
@@ -240,7 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_passive_connection_opens_nothing),
 		cmocka_unit_test(
-			incongruent_subflows_beside_a_congruent_one_are_rejected),
+			incongruent_ones_beside_a_congruent_one_are_rejected),
 		cmocka_unit_test(
 			without_a_congruent_one_the_right_source_is_announced),
 		cmocka_unit_test(what_was_there_first_is_not_rejected),
