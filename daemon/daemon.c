@@ -2,15 +2,14 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "answers/monitor.h"
+#include "kernel/privilege.h"
 #include "log.h"
-#include "privilege.h"
 
 uint64_t daemon_now_us(void)
 {
@@ -366,7 +365,7 @@ static int start(struct daemon *daemon)
 	char path[sizeof(config->socket) + 16];
 	int error;
 
-	if (!privilege_has(CAP_NET_ADMIN)) {
+	if (!privilege_has_net_admin()) {
 		log_err("CAP_NET_ADMIN is missing: without it the kernel lets "
 			"us change nothing");
 		return -EPERM;

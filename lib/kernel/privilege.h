@@ -11,11 +11,11 @@
 #include <stdbool.h>
 
 /**
- * privilege_has() - whether a capability (CAP_NET_ADMIN, ...) is in effect
+ * privilege_has_net_admin() - whether CAP_NET_ADMIN is in effect
  *
  * Of a process in a user namespace: in that. Whether the network namespace is
  * of it too, only the kernel's answer to a change says.
  */
-bool privilege_has(int capability);
+bool privilege_has_net_admin(void);
 
 #endif
