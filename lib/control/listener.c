@@ -100,6 +100,17 @@ static int find_group(const char *name, gid_t *ret)
 	return -err;
 }
 
+/*
+ * Who may not change groups (the unit's system call filter) is in the right one
+ * from the start: do not ask for what is so already.
+ */
+static bool has_group(const char *path, gid_t gid)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_gid == gid;
+}
+
 /* Open the socket, mode 0600 so far, to the group. */
 static int admit_group(const char *draft, const char *group,
 		       struct listener_result *result)
@@ -116,7 +127,8 @@ static int admit_group(const char *draft, const char *group,
 	if (err)
 		return fail(result, err, "cannot look up group", group);
 
-	if (lchown(draft, (uid_t)-1, gid) < 0 || chmod(draft, 0660) < 0)
+	if ((!has_group(draft, gid) && lchown(draft, (uid_t)-1, gid) < 0) ||
+	    chmod(draft, 0660) < 0)
 		return fail(result, -errno, "cannot give the socket to group",
 			    group);
 	return 0;

@@ -16,6 +16,14 @@ from lab import (V4, V6, Figure, Lab, ctl_binary, daemon_binary,  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "slow: takes more than a few seconds (-m 'not slow')")
+    config.addinivalue_line(
+        "markers", "no_sandbox(why): not with ./dev netns --sandbox")
+
+
+def pytest_runtest_setup(item):
+    mark = item.get_closest_marker("no_sandbox")
+    if mark and os.environ.get("MULTIHOMED_SANDBOXED"):
+        pytest.skip(f"in the sandbox: {mark.args[0]}")
 
 
 def pytest_sessionstart(session):

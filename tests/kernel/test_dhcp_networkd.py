@@ -2,6 +2,8 @@
 """What only systemd-networkd does: it deletes what others made, and it takes
 its own with it when it stops."""
 
+import pytest
+
 from lab import until
 from lab.dhcp import Networkd, Scene
 from lab.own import own_state
@@ -26,6 +28,8 @@ def new_link(scene):
     until(lambda: scene.a.addresses(4, "new0"), 5, what="new0 is configured")
 
 
+@pytest.mark.no_sandbox("other users' processes are hidden: networkd is found "
+                        "by its control group, tests/vm")
 def test_without_the_drop_in_it_deletes_and_the_daemon_repairs(lab):
     scene = Scene(lab, expecting(drop_in=False))
     before = own_state(scene.a)

@@ -108,6 +108,7 @@ def test_nothing_is_found_on_a_healthy_host(figure, model):
     assert len(reply["checks"]) == len(set(reply["checks"])) > 12
 
 
+@pytest.mark.no_sandbox("it makes a smaller one of its own")
 def test_it_needs_no_more_rights_than_the_daemon_has(figure, monkeypatch):
     """As the unit runs it: no root, CAP_NET_ADMIN only."""
     directory = figure.lab.directory
@@ -591,6 +592,8 @@ time.sleep(60)
     return process
 
 
+@pytest.mark.no_sandbox("other users' processes are hidden: networkd is found "
+                        "by its control group, tests/vm")
 def test_networkd_that_deletes_what_it_did_not_make(figure, private):
     daemon = figure.start()
     assert findings(daemon, "networkd-rules") == []
@@ -614,6 +617,7 @@ def test_networkd_that_deletes_what_it_did_not_make(figure, private):
     assert findings(daemon, "networkd-routes") == []
 
 
+@pytest.mark.no_sandbox("the test writes where only the daemon's view is")
 def test_second_dhcp_client_that_could_not_set_its_default(figure, private):
     a = figure.a
     a.ip("route del default via 10.2.0.1 dev eth1")
