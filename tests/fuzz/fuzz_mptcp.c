@@ -117,7 +117,7 @@ static void take(struct manager *manager, const struct nlmsghdr *hdr)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *bytes = malloc(size ? size : 1); /* no byte too many */
+	uint8_t *bytes = calloc(1, size ? size : 1); /* no byte too many */
 	const struct nlmsghdr *hdr = (const struct nlmsghdr *)bytes;
 	struct manager manager = {0};
 	int len = (int)size;

@@ -263,7 +263,7 @@ static void subflows_are_created_and_destroyed(void **state)
 
 static uint16_t own_port(int fd)
 {
-	struct sockaddr_in6 own;
+	struct sockaddr_in6 own = {0};
 	socklen_t len = sizeof(own);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);

@@ -218,17 +218,19 @@ static void begin(struct walk *walk)
 {
 	uint32_t token = 1 + roll(walk, TOKENS);
 	uint32_t link = roll(walk, LINKS);
+	char rest[64];
 	char line[96];
 
 	if (walk->begun[token])
 		return;
 	walk->begun[token] = true;
-	(void)snprintf(line, sizeof(line), "opened %u 10.%u.0.2 %s%s", token,
-		       link, peers[roll(walk, 3)],
-		       roll(walk, 3) ? "" : " passive");
+	(void)snprintf(rest, sizeof(rest), "%u 10.%u.0.2 %s%s", token, link,
+		       peers[roll(walk, 3)], roll(walk, 3) ? "" : " passive");
+	(void)snprintf(line, sizeof(line), "opened %s", rest);
 	story_tell(&walk->story, line);
+	(void)snprintf(line, sizeof(line), "ready %s", rest);
 	if (roll(walk, 4))
-		story_tell(&walk->story, memcpy(line, "ready ", 6));
+		story_tell(&walk->story, line);
 }
 
 static void end(struct walk *walk)
