@@ -307,6 +307,9 @@ static void add_manager(struct json_object *metrics,
 	add_counter(metrics, PREFIX "mptcp_subflows_rejected",
 		    "Incongruent subflows of peers that were closed.",
 		    userspace->counts.rejected);
+	add_counter(metrics, PREFIX "mptcp_events_lost",
+		    "Times that the kernel's MPTCP events were lost.",
+		    userspace->counts.lost);
 	add_counter(metrics, PREFIX "mptcp_command_errors",
 		    "Commands to the kernel's path manager that failed.",
 		    userspace->counts.errors);

@@ -8,6 +8,7 @@
 #include "mptcp/subflows.h"
 
 #define RECEIVE_MAX 4096 /* messages at one go */
+#define DRAIN_MAX   64	 /* goes: more than the socket's buffer can hold */
 
 /* --- on and off --- */
 
@@ -88,9 +89,17 @@ void userspace_receive(struct userspace *userspace, uint64_t now_ms)
 {
 	struct intake intake = {userspace, now_ms};
 
-	if (mptcp_listener_receive(userspace->listener, RECEIVE_MAX, hear,
-				   &intake) < 0)
-		userspace->lost = true;
+	int n = mptcp_listener_receive(userspace->listener, RECEIVE_MAX, hear,
+				       &intake);
+
+	if (n >= 0)
+		return;
+	userspace->lost = true;
+	userspace->counts.lost++;
+	/* What is queued is older than the list that is read next. */
+	for (int i = 0; i < DRAIN_MAX && n != 0; i++)
+		n = mptcp_listener_receive(userspace->listener, RECEIVE_MAX,
+					   hear, &intake);
 }
 
 /* Ids of addresses that no subflow shows, as the kernel remembers them. */

@@ -29,6 +29,7 @@ struct userspace {
 		uint64_t closed;
 		uint64_t rejected;
 		uint64_t errors;
+		uint64_t lost; /* times that events were */
 	} counts;
 };
 

@@ -2,11 +2,12 @@
 """The daemon as path manager: the draft's section 5 per connection."""
 
 import json
+import socket
 
 import pytest
 from lab import until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
-from lab.mptcp import MptcpTransfer, carries, endpoints
+from lab.mptcp import IPPROTO_MPTCP, MptcpTransfer, carries, endpoints
 
 CONFIG = 'mptcp = { path_manager = "userspace"; }; '
 SHORT_HOLD = CONFIG + "pinning = { hold_ms = 300; }; "
@@ -274,3 +275,41 @@ def test_a_socket_of_one_family_is_not_tried_with_the_other(figure):
     until(lambda: peer() == {B_4: True, B_6: False}, 5)
     assert shown(daemon)["connections"][0]["failed"] == []
     transfer.end()
+
+
+def metric(daemon, name):
+    for line in daemon.ctl("metrics").stdout.splitlines():
+        if line.startswith(name + " "):
+            return float(line.split()[1])
+    raise AssertionError(f"no metric {name}")
+
+
+def come_and_go(figure, dst, count):
+    """Connections of the host with itself: each has two ends here."""
+    listener = figure.a.socket(socket.AF_INET, proto=IPPROTO_MPTCP)
+    listener.bind((dst, 0))
+    listener.listen(16)
+    for _ in range(count):
+        client = figure.a.socket(socket.AF_INET, proto=IPPROTO_MPTCP)
+        client.connect(listener.getsockname())
+        server, _ = listener.accept()
+        client.sendall(b"x")
+        server.recv(1)
+        client.close()
+        server.close()
+    listener.close()
+
+
+def test_lost_events_leave_nothing_behind(figure):
+    daemon = figure.start(CONFIG)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() == 1, 10)
+    daemon.freeze()
+    come_and_go(figure, A1_4, 6000)
+    daemon.thaw()
+    until(lambda: metric(daemon, "multihomed_mptcp_events_lost_total") >= 1, 20)
+    until(lambda: metric(daemon, "multihomed_mptcp_connections") == 1, 20)
+    assert set(subflows(daemon)) == {(A1_4, B_4), (A2_4, B_4)}
+    transfer.end()
+    until(lambda: metric(daemon, "multihomed_mptcp_connections") == 0, 10)
