@@ -277,7 +277,7 @@ static int go_on_asking(struct verify *verify, unsigned int questions)
 			end_family(verify);
 		else
 			error = ask_prefix(verify, &verify->at,
-					   &rib->rows.items[row]);
+					   rib_row_at(rib, row));
 		if (verify->count.asked >= until)
 			break;
 	}

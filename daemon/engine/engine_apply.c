@@ -282,7 +282,7 @@ static void collect_routes(const struct engine *engine, uint8_t family,
 
 	trie_walk_start(&walk, rib_trie(rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at))
-		diff_row(&view, &prefix, &rib->rows.items[at], &none, ops);
+		diff_row(&view, &prefix, rib_row_at(rib, at), &none, ops);
 }
 
 int engine_flush(struct engine *engine)

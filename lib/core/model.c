@@ -94,7 +94,7 @@ static void touch_hops(struct model *model, uint8_t family, uint32_t ifindex,
 
 	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at)) {
-		const struct row *row = &model->rib.rows.items[at];
+		const struct row *row = rib_row_at(&model->rib, at);
 		bool found = false;
 
 		for (size_t i = 0; i < row->n && !found; i++)

@@ -16,7 +16,9 @@
 static void remove_entry(struct model *model, const struct ip_prefix *prefix,
 			 size_t at)
 {
-	model_note_lost(model, prefix, rib_route(&model->rib, prefix, at));
+	const struct row *row = rib_row(&model->rib, prefix);
+
+	model_note_lost(model, prefix, &row->routes[at]);
 	rib_remove_at(&model->rib, prefix, at);
 }
 
@@ -107,17 +109,21 @@ static void note_expiry(struct model *model, const struct model_route *in)
 static void refresh(struct model *model, const struct model_route *in,
 		    size_t at)
 {
-	struct route *old = rib_route(&model->rib, &in->prefix, at);
-	bool came_back = old->flags & ROUTE_LEAVING;
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+	struct route old = row->routes[at];
+	struct route new = old;
+	bool came_back = old.flags & ROUTE_LEAVING;
 
-	if (in->route.expires_s != old->expires_s || came_back)
+	if (in->route.expires_s != old.expires_s || came_back)
 		note_expiry(model, in);
-	old->expires_s = in->route.expires_s;
-	if (old->protocol != in->route.protocol) {
-		old->protocol = in->route.protocol;
+	new.expires_s = in->route.expires_s;
+	new.protocol = in->route.protocol;
+	new.flags = 0;
+	if (route_equal(&old, &new))
+		return;
+	rib_set(&model->rib, &in->prefix, at, &new);
+	if (old.protocol != new.protocol)
 		rib_touch(&model->rib, &in->prefix);
-	}
-	old->flags = 0;
 }
 
 /*
@@ -160,10 +166,10 @@ static bool is_in_order(const struct row *row, size_t at)
 static void reorder(struct model *model, const struct model_route *in,
 		    size_t at)
 {
-	struct route moved = *rib_route(&model->rib, &in->prefix, at);
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+	struct route moved = row->routes[at];
 
-	if (!(moved.flags & ROUTE_STALE) ||
-	    is_in_order(rib_row(&model->rib, &in->prefix), at))
+	if (!(moved.flags & ROUTE_STALE) || is_in_order(row, at))
 		return;
 	attrset_ref(&model->rib.attrs, moved.attrs);
 	rib_remove_at(&model->rib, &in->prefix, at);
@@ -291,7 +297,7 @@ int model_remove_route(struct model *model, const struct model_route *in,
 		       uint64_t until_ms)
 {
 	struct match match = find(model, in);
-	struct route *route;
+	struct route route;
 	size_t at = match.equal;
 
 	if (match.n == 0)
@@ -303,10 +309,11 @@ int model_remove_route(struct model *model, const struct model_route *in,
 			return -EAGAIN;
 		at = match.first;
 	}
-	route = rib_route(&model->rib, &in->prefix, at);
-	if (until_ms && may_leave(model, route)) {
-		route->flags |= ROUTE_LEAVING;
-		route->expires_s = (uint32_t)until_ms;
+	route = rib_row(&model->rib, &in->prefix)->routes[at];
+	if (until_ms && may_leave(model, &route)) {
+		route.flags |= ROUTE_LEAVING;
+		route.expires_s = (uint32_t)until_ms;
+		rib_set(&model->rib, &in->prefix, at, &route);
 		deadline_push(&model->leaving, until_ms, &in->prefix);
 		return 0;
 	}
@@ -431,28 +438,30 @@ static bool is_read(const struct model *model, const struct route *route,
 	return false;
 }
 
+struct reading {
+	const struct model *model;
+	uint32_t table;
+	uint32_t ifindex;
+};
+
+static void mark_stale(struct route *route, void *data)
+{
+	const struct reading *reading = data;
+
+	/* Leaving routes are gone from the kernel already. */
+	if (!(route->flags & ROUTE_LEAVING) &&
+	    is_read(reading->model, route, reading->table, reading->ifindex))
+		route->flags |= ROUTE_STALE;
+}
+
 void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 		      uint32_t ifindex)
 {
-	struct ip_prefix all = ip_prefix_default(family);
-	struct ip_prefix prefix;
-	struct trie_walk walk;
-	uint32_t at;
+	struct reading reading = {model, table, ifindex};
 
 	model->reading_ifindex = ifindex;
-	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
-	while (trie_walk_next(&walk, &prefix, &at)) {
-		struct row *row = &model->rib.rows.items[at];
-
-		for (size_t i = 0; i < row->n; i++) {
-			struct route *route = &row->routes[i];
-
-			/* Leaving routes are gone from the kernel already. */
-			if (!(route->flags & ROUTE_LEAVING) &&
-			    is_read(model, route, table, ifindex))
-				route->flags |= ROUTE_STALE;
-		}
-	}
+	if (rib_table(&model->rib, table))
+		rib_edit(&model->rib, family, mark_stale, &reading);
 }
 
 /* Whether a read of one link's routes says nothing of this one's end. */
@@ -474,6 +483,7 @@ static bool sweep_row(struct model *model, const struct ip_prefix *prefix,
 		      uint32_t table, uint32_t ifindex)
 {
 	const struct row *row = rib_row(&model->rib, prefix);
+	struct route seen;
 	bool unclear = false;
 
 	for (size_t i = row ? row->n : 0; row && i-- > 0;) {
@@ -481,7 +491,10 @@ static bool sweep_row(struct model *model, const struct ip_prefix *prefix,
 		    !(row->routes[i].flags & ROUTE_STALE))
 			continue;
 		if (is_elsewhere_too(model, &row->routes[i], ifindex)) {
-			rib_route(&model->rib, prefix, i)->flags = 0;
+			seen = row->routes[i];
+			seen.flags = 0;
+			rib_set(&model->rib, prefix, i, &seen);
+			row = rib_row(&model->rib, prefix);
 			unclear = true;
 			continue;
 		}
@@ -491,27 +504,32 @@ static bool sweep_row(struct model *model, const struct ip_prefix *prefix,
 	return unclear;
 }
 
+static bool is_left_over(const struct row *row, uint32_t table)
+{
+	for (size_t i = 0; i < row->n; i++)
+		if (row->routes[i].table == table &&
+		    row->routes[i].flags & ROUTE_STALE)
+			return true;
+	return false;
+}
+
 int model_read_end(struct model *model, uint8_t family, uint32_t table,
 		   uint32_t ifindex)
 {
-	struct ip_prefix all = ip_prefix_default(family);
+	const struct trie *trie = rib_trie(&model->rib, family);
+	const struct trie_entry *place;
 	struct prefix_vec gone = {0};
 	const struct ip_prefix *it;
 	struct ip_prefix prefix;
-	struct trie_walk walk;
 	bool unclear = false;
-	uint32_t at;
+	uint32_t at = 0;
 
 	model->reading_ifindex = 0;
-	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
-	while (trie_walk_next(&walk, &prefix, &at)) {
-		const struct row *row = &model->rib.rows.items[at];
-
-		for (size_t i = 0; i < row->n; i++)
-			if (row->routes[i].table == table &&
-			    row->routes[i].flags & ROUTE_STALE)
-				vec_push(&gone, prefix);
-	}
+	/* Not to be changed while it is looked through. */
+	while (rib_table(&model->rib, table) &&
+	       (place = trie_scan(trie, &at, &prefix)))
+		if (is_left_over(rib_row_at(&model->rib, place->value), table))
+			vec_push(&gone, prefix);
 	vec_foreach(&gone, it)
 		unclear |= sweep_row(model, it, table, ifindex);
 	vec_done(&gone);

@@ -213,8 +213,9 @@ bool subnet_is_uplink(const struct view *view, const struct subnet *subnet)
 					attrset_get(&rib->attrs, id), true);
 	if (!possible)
 		return false;
-	for (size_t i = 0; i < rib->rows.n; i++)
-		if (row_makes_uplink(view, subnet, &rib->rows.items[i], true))
+	for (uint32_t id = 0; id < rib->rows.n; id++)
+		if (row_is_live(&rib->rows, id) &&
+		    row_makes_uplink(view, subnet, rib_row_at(rib, id), true))
 			return true;
 	return false;
 }

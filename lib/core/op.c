@@ -75,40 +75,6 @@ const char *op_format(const struct op *op, const struct attrset_store *attrs,
 
 /* --- entering --- */
 
-static void enter_deleted(struct model *model, const struct op *op)
-{
-	const struct row *row = rib_row(&model->rib, &op->route.prefix);
-
-	for (size_t i = 0; row && i < row->n; i++) {
-		const struct route *route = &row->routes[i];
-
-		if (route_key_cmp(route, &op->route.route) == 0 &&
-		    route->protocol == op->route.route.protocol &&
-		    route->attrs == op->route.route.attrs) {
-			rib_remove_at(&model->rib, &op->route.prefix, i);
-			return;
-		}
-	}
-}
-
-static void enter_put(struct model *model, const struct op *op)
-{
-	const struct row *row = rib_row(&model->rib, &op->route.prefix);
-
-	for (size_t i = 0; row && i < row->n; i++) {
-		const struct route *route = &row->routes[i];
-
-		if (route_key_cmp(route, &op->route.route) == 0 &&
-		    !attrset_get(&model->rib.attrs, route->attrs)
-			     ->src.addr.family) {
-			rib_remove_at(&model->rib, &op->route.prefix, i);
-			break;
-		}
-	}
-	rib_put_interned(&model->rib, &op->route.prefix, &op->route.route,
-			 RIB_PREPEND);
-}
-
 /* The kernel asks for it again, but that alone brings no answer. */
 static void enter_neighbour(struct model *model, const struct op *op)
 {
@@ -124,10 +90,10 @@ void op_enter(struct model *model, const struct op *op)
 {
 	switch (op->kind) {
 	case OP_ROUTE_PUT:
-		enter_put(model, op);
+		rib_write(&model->rib, &op->route.prefix, &op->route.route);
 		break;
 	case OP_ROUTE_DELETE:
-		enter_deleted(model, op);
+		rib_erase(&model->rib, &op->route.prefix, &op->route.route);
 		break;
 	case OP_RULE_ADD:
 		model_add_rule(model, &op->rule);

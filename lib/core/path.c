@@ -37,7 +37,7 @@ static void find_cover(const struct model *model, const struct ip_prefix *dst,
 
 static const struct row *row_at(const struct cover *cover, size_t i)
 {
-	return &cover->model->rib.rows.items[cover->rows[i]];
+	return rib_row_at(&cover->model->rib, cover->rows[i]);
 }
 
 static struct path in_use_at(const struct cover *cover, size_t i,
@@ -90,7 +90,9 @@ static struct path planned_at(const struct cover *cover, size_t i,
 		ip_prefix_make(&cover->dst->addr, cover->len[i]);
 	/* The planned rows are the dirty ones. */
 	const struct planned_row *row =
-		row_at(cover, i)->dirty ? planned_find(planned, &prefix) : NULL;
+		rib_is_dirty(&cover->model->rib, &prefix)
+			? planned_find(planned, &prefix)
+			: NULL;
 	const struct want *want = row ? path_want(planned, row, table) : NULL;
 	const struct route *entry =
 		row ? NULL : path_entry(row_at(cover, i), table);

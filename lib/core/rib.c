@@ -6,6 +6,11 @@
 /* A longer list of dirty rows is not kept: at start every row is in it once. */
 #define DIRTY_KEEP 4096
 
+/* What a trie's mark says of a row. */
+enum {
+	MARK_DIRTY = 1, /* it stands in the list of rows to plan again */
+};
+
 /* The entries of one key within a row. */
 struct span {
 	size_t begin;
@@ -17,40 +22,71 @@ static struct trie *trie_of(struct rib *rib, const struct ip_prefix *prefix)
 	return prefix->addr.family == AF_INET ? &rib->v4 : &rib->v6;
 }
 
-static struct row *find_row(const struct rib *rib,
-			    const struct ip_prefix *prefix)
+static struct trie_entry *find_place(const struct rib *rib,
+				     const struct ip_prefix *prefix)
 {
-	uint32_t at = trie_find(rib_trie(rib, prefix->addr.family), prefix);
-
-	return at == TRIE_NONE ? NULL : &rib->rows.items[at];
+	return trie_entry(rib_trie(rib, prefix->addr.family), prefix);
 }
 
-static uint32_t row_new(struct rib *rib)
+static struct trie_entry *make_place(struct rib *rib,
+				     const struct ip_prefix *prefix)
 {
-	static const struct row empty;
+	struct trie_entry *place = trie_enter(trie_of(rib, prefix), prefix);
 
-	if (rib->free_rows.n)
-		return rib->free_rows.items[--rib->free_rows.n];
-	vec_push(&rib->rows, empty);
-	return (uint32_t)(rib->rows.n - 1);
+	if (place->value == TRIE_NONE)
+		place->value = row_intern(&rib->rows, &rib->attrs, NULL, 0);
+	return place;
 }
 
-static struct row *make_row(struct rib *rib, const struct ip_prefix *prefix)
-{
-	uint32_t *at = trie_insert(trie_of(rib, prefix), prefix);
-
-	if (*at == TRIE_NONE)
-		*at = row_new(rib);
-	return &rib->rows.items[*at];
-}
-
-static void mark_dirty(struct rib *rib, struct row *row,
+static void mark_dirty(struct rib *rib, struct trie_entry *place,
 		       const struct ip_prefix *prefix)
 {
-	if (row->dirty)
+	if (place->mark & MARK_DIRTY)
 		return;
-	row->dirty = true;
+	place->mark |= MARK_DIRTY;
 	vec_push(&rib->dirty, *prefix);
+}
+
+/* --- a row to be changed --- */
+
+/* Fills rib->draft with the row of @place. */
+static struct route_vec *begin_draft(struct rib *rib,
+				     const struct trie_entry *place)
+{
+	const struct row *row = row_get(&rib->rows, place->value);
+
+	vec_clear(&rib->draft);
+	for (size_t i = 0; i < row->n; i++)
+		vec_push(&rib->draft, row->routes[i]);
+	return &rib->draft;
+}
+
+static void end_draft(struct rib *rib, struct trie_entry *place)
+{
+	uint32_t old = place->value;
+
+	place->value = row_intern(&rib->rows, &rib->attrs, rib->draft.items,
+				  rib->draft.n);
+	row_unref(&rib->rows, &rib->attrs, old);
+}
+
+static void set_at(struct rib *rib, struct trie_entry *place, size_t i,
+		   const struct route *route)
+{
+	begin_draft(rib, place)->items[i] = *route;
+	end_draft(rib, place);
+}
+
+static bool insert_at(struct rib *rib, struct trie_entry *place, size_t i,
+		      const struct route *route)
+{
+	struct route_vec *draft = begin_draft(rib, place);
+
+	if (draft->n == ROW_MAX)
+		return false;
+	vec_insert(draft, i, *route);
+	end_draft(rib, place);
+	return true;
 }
 
 /* How many entries have a key that compares to @key with less than @order. */
@@ -79,35 +115,15 @@ static struct span span_of(const struct row *row, const struct route *key)
 	};
 }
 
-/* The entry of @span with these attributes, or NULL. */
-static struct route *find_equal(const struct row *row, struct span span,
-				uint32_t attrs)
+/* Index of the entry of @span with these attributes, or its end. */
+static size_t find_equal(const struct row *row, struct span span,
+			 uint32_t attrs)
 {
-	size_t i;
+	size_t i = span.begin;
 
-	for (i = span.begin; i < span.end; i++) {
-		if (row->routes[i].attrs == attrs)
-			return &row->routes[i];
-	}
-	return NULL;
-}
-
-static bool insert_at(struct row *row, size_t at, const struct route *route)
-{
-	if (row->n == UINT16_MAX)
-		return false;
-	if (row->n == row->cap) {
-		unsigned int cap = row->cap ? 2u * row->cap : 1;
-
-		row->cap = cap < UINT16_MAX ? (uint16_t)cap : UINT16_MAX;
-		row->routes =
-			xgrow(row->routes, row->cap, sizeof(*row->routes));
-	}
-	memmove(row->routes + at + 1, row->routes + at,
-		(row->n - at) * sizeof(*row->routes));
-	row->routes[at] = *route;
-	row->n++;
-	return true;
+	while (i < span.end && row->routes[i].attrs != attrs)
+		i++;
+	return i;
 }
 
 /* --- entries of each table --- */
@@ -176,16 +192,13 @@ void rib_init(struct rib *rib)
 	trie_init(&rib->v4, AF_INET);
 	trie_init(&rib->v6, AF_INET6);
 	attrset_store_init(&rib->attrs);
+	row_store_init(&rib->rows);
 }
 
 void rib_done(struct rib *rib)
 {
-	struct row *row;
-
-	vec_foreach(&rib->rows, row)
-		free(row->routes);
-	vec_done(&rib->rows);
-	vec_done(&rib->free_rows);
+	row_store_done(&rib->rows);
+	vec_done(&rib->draft);
 	vec_done(&rib->dirty);
 	vec_done(&rib->tables);
 	trie_done(&rib->v4);
@@ -193,9 +206,16 @@ void rib_done(struct rib *rib)
 	attrset_store_done(&rib->attrs);
 }
 
+const struct row *rib_row_at(const struct rib *rib, uint32_t value)
+{
+	return row_get(&rib->rows, value);
+}
+
 const struct row *rib_row(const struct rib *rib, const struct ip_prefix *prefix)
 {
-	return find_row(rib, prefix);
+	const struct trie_entry *place = find_place(rib, prefix);
+
+	return place ? rib_row_at(rib, place->value) : NULL;
 }
 
 const struct trie *rib_trie(const struct rib *rib, uint8_t family)
@@ -219,66 +239,213 @@ bool rib_put(struct rib *rib, const struct ip_prefix *prefix,
 bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 		      const struct route *route, enum rib_place place)
 {
-	struct row *row = make_row(rib, prefix);
+	struct trie_entry *at = make_place(rib, prefix);
+	const struct row *row = row_get(&rib->rows, at->value);
 	struct span span = span_of(row, route);
-	struct route *old = find_equal(row, span, route->attrs);
+	size_t equal = find_equal(row, span, route->attrs);
 	bool changed = true;
 
-	if (old) {
+	if (equal < span.end) {
+		const struct route *old = &row->routes[equal];
+
 		changed = old->protocol != route->protocol ||
 			  ((old->flags ^ route->flags) & ROUTE_LEAVING);
-		*old = *route;
+		if (!route_equal(old, route))
+			set_at(rib, at, equal, route);
 	} else if (place == RIB_REPLACE && span.begin < span.end) {
-		old = &row->routes[span.begin];
-		attrset_ref(&rib->attrs, route->attrs);
-		attrset_unref(&rib->attrs, old->attrs);
-		*old = *route;
+		set_at(rib, at, span.begin, route);
 	} else {
-		size_t at = place == RIB_PREPEND ? span.begin : span.end;
-
-		changed = insert_at(row, at, route);
-		if (changed) {
-			attrset_ref(&rib->attrs, route->attrs);
+		changed = insert_at(
+			rib, at, place == RIB_PREPEND ? span.begin : span.end,
+			route);
+		if (changed)
 			count_in(rib, prefix, route->table);
-		}
 	}
 	if (changed)
-		mark_dirty(rib, row, prefix);
+		mark_dirty(rib, at, prefix);
 	return changed;
+}
+
+static void remove_at(struct rib *rib, struct trie_entry *place,
+		      const struct ip_prefix *prefix, size_t i)
+{
+	struct route_vec *draft = begin_draft(rib, place);
+
+	count_out(rib, prefix, draft->items[i].table);
+	vec_remove(draft, i);
+	end_draft(rib, place);
 }
 
 void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i)
 {
-	struct row *row = find_row(rib, prefix);
+	struct trie_entry *place = find_place(rib, prefix);
 
-	attrset_unref(&rib->attrs, row->routes[i].attrs);
-	count_out(rib, prefix, row->routes[i].table);
-	row->n--;
-	memmove(row->routes + i, row->routes + i + 1,
-		(row->n - i) * sizeof(*row->routes));
-	mark_dirty(rib, row, prefix);
+	remove_at(rib, place, prefix, i);
+	mark_dirty(rib, place, prefix);
 }
 
-struct route *rib_route(struct rib *rib, const struct ip_prefix *prefix,
-			size_t i)
+void rib_set(struct rib *rib, const struct ip_prefix *prefix, size_t i,
+	     const struct route *route)
 {
-	return &find_row(rib, prefix)->routes[i];
+	set_at(rib, find_place(rib, prefix), i, route);
 }
+
+/* --- wholesale --- */
+
+/* A kind of row that was there before an edit. */
+struct kind {
+	bool held;   /* with a ref, so that its number is not given out anew */
+	uint32_t to; /* what it has become, with a ref; ROW_NONE: not asked */
+};
+
+VEC(kind_vec, struct kind);
+
+static uint32_t edit_row(struct rib *rib, uint32_t id,
+			 void (*fn)(struct route *route, void *data),
+			 void *data)
+{
+	const struct row *row = row_get(&rib->rows, id);
+	struct route *it;
+
+	vec_clear(&rib->draft);
+	for (size_t i = 0; i < row->n; i++)
+		vec_push(&rib->draft, row->routes[i]);
+	vec_foreach(&rib->draft, it)
+		fn(it, data);
+	return row_intern(&rib->rows, &rib->attrs, rib->draft.items,
+			  rib->draft.n);
+}
+
+static void hold_kinds(struct rib *rib, struct kind_vec *ret)
+{
+	for (uint32_t id = 0; id < rib->rows.n; id++) {
+		struct kind kind = {row_is_live(&rib->rows, id), ROW_NONE};
+
+		if (kind.held)
+			row_ref(&rib->rows, id);
+		vec_push(ret, kind);
+	}
+}
+
+static void release_kinds(struct rib *rib, struct kind_vec *kinds)
+{
+	for (uint32_t id = 0; id < kinds->n; id++) {
+		if (kinds->items[id].to != ROW_NONE)
+			row_unref(&rib->rows, &rib->attrs, kinds->items[id].to);
+		if (kinds->items[id].held)
+			row_unref(&rib->rows, &rib->attrs, id);
+	}
+	vec_done(kinds);
+}
+
+void rib_edit(struct rib *rib, uint8_t family,
+	      void (*fn)(struct route *route, void *data), void *data)
+{
+	struct kind_vec kinds = {0};
+	struct trie_entry *place;
+	struct ip_prefix prefix;
+	uint32_t at = 0;
+
+	hold_kinds(rib, &kinds);
+	while ((place = trie_scan(rib_trie(rib, family), &at, &prefix))) {
+		uint32_t old = place->value;
+		struct kind *kind = &kinds.items[old];
+
+		if (kind->to == ROW_NONE)
+			kind->to = edit_row(rib, old, fn, data);
+		if (kind->to == old)
+			continue;
+		place->value = kind->to;
+		row_ref(&rib->rows, kind->to);
+		row_unref(&rib->rows, &rib->attrs, old);
+	}
+	release_kinds(rib, &kinds);
+}
+
+/* --- our own doing --- */
+
+static bool has_source(const struct rib *rib, const struct route *route)
+{
+	return attrset_get(&rib->attrs, route->attrs)->src.addr.family;
+}
+
+/* Takes the entry that a put of the key replaces out of rib->draft. */
+static void drop_replaced(struct rib *rib, const struct ip_prefix *prefix,
+			  struct span *span)
+{
+	struct route_vec *draft = &rib->draft;
+	size_t at = span->begin;
+
+	while (at < span->end && has_source(rib, &draft->items[at]))
+		at++;
+	if (at == span->end)
+		return;
+	count_out(rib, prefix, draft->items[at].table);
+	vec_remove(draft, at);
+	span->end--;
+}
+
+void rib_write(struct rib *rib, const struct ip_prefix *prefix,
+	       const struct route *route)
+{
+	struct trie_entry *place = make_place(rib, prefix);
+	struct span span = span_of(row_get(&rib->rows, place->value), route);
+	struct route_vec *draft = begin_draft(rib, place);
+	struct row left;
+	size_t equal;
+
+	drop_replaced(rib, prefix, &span);
+	left = (struct row){draft->items, (uint16_t)draft->n};
+	equal = find_equal(&left, span, route->attrs);
+	if (equal < span.end) {
+		draft->items[equal] = *route;
+	} else if (draft->n < ROW_MAX) {
+		vec_insert(draft, span.begin, *route);
+		count_in(rib, prefix, route->table);
+	}
+	end_draft(rib, place);
+}
+
+static void forget_row(struct rib *rib, struct trie_entry *place,
+		       const struct ip_prefix *prefix)
+{
+	row_unref(&rib->rows, &rib->attrs, place->value);
+	trie_remove(trie_of(rib, prefix), prefix);
+}
+
+void rib_erase(struct rib *rib, const struct ip_prefix *prefix,
+	       const struct route *route)
+{
+	struct trie_entry *place = find_place(rib, prefix);
+	const struct row *row;
+	struct span span;
+	size_t at;
+
+	if (!place)
+		return;
+	row = row_get(&rib->rows, place->value);
+	span = span_of(row, route);
+	at = find_equal(row, span, route->attrs);
+	if (at == span.end || row->routes[at].protocol != route->protocol)
+		return;
+	remove_at(rib, place, prefix, at);
+	if (!(place->mark & MARK_DIRTY) &&
+	    row_get(&rib->rows, place->value)->n == 0)
+		forget_row(rib, place, prefix);
+}
+
+/* --- rows to plan again --- */
 
 void rib_touch(struct rib *rib, const struct ip_prefix *prefix)
 {
-	mark_dirty(rib, make_row(rib, prefix), prefix);
+	mark_dirty(rib, make_place(rib, prefix), prefix);
 }
 
-static void forget_row(struct rib *rib, const struct ip_prefix *prefix)
+bool rib_is_dirty(const struct rib *rib, const struct ip_prefix *prefix)
 {
-	struct trie *trie = trie_of(rib, prefix);
-	uint32_t at = trie_find(trie, prefix);
+	const struct trie_entry *place = find_place(rib, prefix);
 
-	free(rib->rows.items[at].routes);
-	rib->rows.items[at] = (struct row){0};
-	trie_remove(trie, prefix);
-	vec_push(&rib->free_rows, at);
+	return place && place->mark & MARK_DIRTY;
 }
 
 void rib_clean(struct rib *rib)
@@ -286,11 +453,11 @@ void rib_clean(struct rib *rib)
 	const struct ip_prefix *prefix;
 
 	vec_foreach(&rib->dirty, prefix) {
-		struct row *row = find_row(rib, prefix);
+		struct trie_entry *place = find_place(rib, prefix);
 
-		row->dirty = false;
-		if (row->n == 0)
-			forget_row(rib, prefix);
+		place->mark = 0;
+		if (row_get(&rib->rows, place->value)->n == 0)
+			forget_row(rib, place, prefix);
 	}
 	if (rib->dirty.cap > DIRTY_KEEP)
 		vec_done(&rib->dirty);

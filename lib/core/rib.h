@@ -4,23 +4,15 @@
  *
  * One row per prefix holds the entries of every table for it: main's, the
  * config's, ours. That is the shape of the plan (one prefix at a time), so a
- * change of one route needs one lookup and looks at one small array.
+ * change of one route needs one lookup and looks at one small array. Equal rows
+ * are one (row.h): a prefix itself costs little more than its place in the trie.
  */
 #ifndef RIB_H
 #define RIB_H
 
-#include "core/route.h"
+#include "core/row.h"
 #include "core/trie.h"
 
-struct row {
-	/* Sorted by route_key_cmp(), equal keys in the kernel's order. */
-	struct route *routes;
-	uint16_t n;
-	uint16_t cap;
-	bool dirty; /* stands in the list of rows to plan again */
-};
-
-VEC(row_vec, struct row);
 VEC(prefix_vec, struct ip_prefix);
 
 /* How many entries one table has. */
@@ -35,9 +27,9 @@ VEC(rib_table_vec, struct rib_table); /* sorted, unique, none empty */
 struct rib {
 	struct trie v4;
 	struct trie v6;
-	struct row_vec rows; /* the tries' values are indexes into this */
-	VEC(, uint32_t) free_rows;
+	struct row_store rows; /* the tries' values are ids of it */
 	struct attrset_store attrs;
+	struct route_vec draft;	 /* of a row that is being changed */
 	struct prefix_vec dirty; /* rows whose candidates or copies changed */
 	struct rib_table_vec tables;
 };
@@ -55,10 +47,13 @@ void rib_done(struct rib *rib);
 /**
  * rib_row() - row of exactly @prefix, or NULL
  *
- * Borrowed until the next rib_put(), rib_touch() or rib_clean().
+ * A row is borrowed, here and below, till the rib is changed.
  */
 const struct row *rib_row(const struct rib *rib,
 			  const struct ip_prefix *prefix);
+
+/** rib_row_at() - the same by what a trie says */
+const struct row *rib_row_at(const struct rib *rib, uint32_t value);
 
 const struct trie *rib_trie(const struct rib *rib, uint8_t family);
 
@@ -87,12 +82,41 @@ bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 /** rib_remove_at() - remove entry @i, which is there; marks the row dirty */
 void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i);
 
-/** rib_route() - entry @i of a row, to change its flags, expiry or protocol */
-struct route *rib_route(struct rib *rib, const struct ip_prefix *prefix,
-			size_t i);
+/**
+ * rib_set() - entry @i, which is there, becomes @route: of the same key
+ *
+ * For what does not matter to a plan, or where the caller touches the row.
+ */
+void rib_set(struct rib *rib, const struct ip_prefix *prefix, size_t i,
+	     const struct route *route);
+
+/**
+ * rib_edit() - the same wholesale: for every entry of a family
+ * @fn: may change what is no part of the key, or the attributes
+ *
+ * It is called for each kind of row, not for each prefix.
+ */
+void rib_edit(struct rib *rib, uint8_t family,
+	      void (*fn)(struct route *route, void *data), void *data);
+
+/**
+ * rib_write() - as the kernel enters a put of ours: instead of the first entry
+ * of its key that has no source prefix, else before those of its key
+ *
+ * Our own doing: this and rib_erase() leave @rib->dirty as it is.
+ */
+void rib_write(struct rib *rib, const struct ip_prefix *prefix,
+	       const struct route *route);
+
+/** rib_erase() - the entry that equals @route, but for its bookkeeping */
+void rib_erase(struct rib *rib, const struct ip_prefix *prefix,
+	       const struct route *route);
 
 /** rib_touch() - put the row of @prefix, made if missing, into @rib->dirty */
 void rib_touch(struct rib *rib, const struct ip_prefix *prefix);
+
+/** rib_is_dirty() - whether it stands in @rib->dirty */
+bool rib_is_dirty(const struct rib *rib, const struct ip_prefix *prefix);
 
 /** rib_clean() - empty @rib->dirty; rows without entries are forgotten */
 void rib_clean(struct rib *rib);

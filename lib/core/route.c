@@ -104,6 +104,14 @@ int route_key_cmp(const struct route *a, const struct route *b)
 	return 0;
 }
 
+bool route_equal(const struct route *a, const struct route *b)
+{
+	return a->table == b->table && a->tos == b->tos &&
+	       a->metric == b->metric && a->protocol == b->protocol &&
+	       a->flags == b->flags && a->attrs == b->attrs &&
+	       a->expires_s == b->expires_s;
+}
+
 /* Takes the first attribute off @list; false at its end and at garbage. */
 static bool attr_next(struct attr_list *list, struct attr *ret)
 {

@@ -42,6 +42,9 @@ VEC(route_vec, struct route);
 /** route_key_cmp() - by table, tos, metric */
 int route_key_cmp(const struct route *a, const struct route *b);
 
+/** route_equal() - key and value; attributes by their ids */
+bool route_equal(const struct route *a, const struct route *b);
+
 #define ROUTE_TEXT_MAX 512
 
 /**

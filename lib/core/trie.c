@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/trie.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/xalloc.h"
 
@@ -12,30 +14,25 @@ struct key {
 };
 
 struct trie_node {
-	struct key key; /* bits behind @len are zero */
-	uint32_t value; /* TRIE_NONE: a mere fork, then it has two children */
-	uint32_t child[2]; /* by the bit behind @len; TRIE_NONE: none */
-	uint8_t len;	   /* more than the parent's */
+	struct key key;		 /* bits behind the length are zero */
+	struct trie_entry entry; /* its length is more than the parent's */
+	uint32_t child[2]; /* by the bit behind the length; TRIE_NONE: none */
 };
 
 _Static_assert(sizeof(struct trie_node) == 32, "a million of these are 32 MB");
 
 static uint64_t load64(const uint8_t *bytes)
 {
-	uint64_t number = 0;
-	size_t i;
+	uint64_t number;
 
-	for (i = 0; i < 8; i++)
-		number = number << 8 | bytes[i];
-	return number;
+	memcpy(&number, bytes, sizeof(number));
+	return be64toh(number);
 }
 
 static void store64(uint64_t number, uint8_t *bytes)
 {
-	size_t i;
-
-	for (i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+	number = htobe64(number);
+	memcpy(bytes, &number, sizeof(number));
 }
 
 static struct key key_of(const struct ip_prefix *prefix)
@@ -95,9 +92,8 @@ static uint32_t node_new(struct trie *trie, struct key key, unsigned int len)
 
 	trie->nodes[at] = (struct trie_node){
 		.key = key,
-		.value = TRIE_NONE,
+		.entry = {.value = TRIE_NONE, .len = (uint8_t)len},
 		.child = {TRIE_NONE, TRIE_NONE},
-		.len = (uint8_t)len,
 	};
 	return at;
 }
@@ -118,7 +114,7 @@ static void splice(struct trie *trie, uint32_t *link)
 	uint32_t at = *link;
 	struct trie_node *node = &trie->nodes[at];
 
-	if (node->value != TRIE_NONE)
+	if (node->entry.value != TRIE_NONE)
 		return;
 	if (node->child[0] != TRIE_NONE && node->child[1] != TRIE_NONE)
 		return;
@@ -137,8 +133,9 @@ static uint32_t descend(const struct trie *trie, struct key key,
 {
 	uint32_t at = trie->root;
 
-	while (at != TRIE_NONE && trie->nodes[at].len < len)
-		at = trie->nodes[at].child[key_bit(key, trie->nodes[at].len)];
+	while (at != TRIE_NONE && trie->nodes[at].entry.len < len)
+		at = trie->nodes[at]
+			     .child[key_bit(key, trie->nodes[at].entry.len)];
 	if (at == TRIE_NONE || key_shared(trie->nodes[at].key, key) < len)
 		return TRIE_NONE;
 	return at;
@@ -156,11 +153,11 @@ void trie_done(struct trie *trie)
 	trie_init(trie, trie->family);
 }
 
-uint32_t *trie_insert(struct trie *trie, const struct ip_prefix *prefix)
+struct trie_entry *trie_enter(struct trie *trie, const struct ip_prefix *prefix)
 {
 	struct key key = key_of(prefix);
 	uint32_t *link = &trie->root;
-	uint32_t *value;
+	struct trie_entry *entry;
 
 	reserve(trie);
 	while (*link != TRIE_NONE) {
@@ -169,21 +166,28 @@ uint32_t *trie_insert(struct trie *trie, const struct ip_prefix *prefix)
 
 		if (shared > prefix->len)
 			shared = prefix->len;
-		if (shared < node->len) {
+		if (shared < node->entry.len) {
 			*link = node_above(trie, *link, shared);
 			node = &trie->nodes[*link];
 		}
-		if (node->len == prefix->len)
+		if (node->entry.len == prefix->len)
 			break;
-		link = &node->child[key_bit(key, node->len)];
+		link = &node->child[key_bit(key, node->entry.len)];
 	}
 	if (*link == TRIE_NONE)
 		*link = node_new(trie, key, prefix->len);
 
-	value = &trie->nodes[*link].value;
-	if (*value == TRIE_NONE)
+	entry = &trie->nodes[*link].entry;
+	if (entry->value == TRIE_NONE) {
 		trie->n++;
-	return value;
+		entry->mark = 0;
+	}
+	return entry;
+}
+
+uint32_t *trie_insert(struct trie *trie, const struct ip_prefix *prefix)
+{
+	return &trie_enter(trie, prefix)->value;
 }
 
 void trie_remove(struct trie *trie, const struct ip_prefix *prefix)
@@ -197,12 +201,12 @@ void trie_remove(struct trie *trie, const struct ip_prefix *prefix)
 		return;
 
 	node = &trie->nodes[*link];
-	while (node->len < prefix->len) {
+	while (node->entry.len < prefix->len) {
 		up = link;
-		link = &node->child[key_bit(key, node->len)];
+		link = &node->child[key_bit(key, node->entry.len)];
 		node = &trie->nodes[*link];
 	}
-	node->value = TRIE_NONE;
+	node->entry.value = TRIE_NONE;
 	trie->n--;
 
 	/* A fork that lost one of its two ways is not needed either. */
@@ -211,13 +215,25 @@ void trie_remove(struct trie *trie, const struct ip_prefix *prefix)
 		splice(trie, up);
 }
 
-uint32_t trie_find(const struct trie *trie, const struct ip_prefix *prefix)
+struct trie_entry *trie_entry(const struct trie *trie,
+			      const struct ip_prefix *prefix)
 {
 	uint32_t at = descend(trie, key_of(prefix), prefix->len);
+	struct trie_entry *entry;
 
-	if (at == TRIE_NONE || trie->nodes[at].len != prefix->len)
-		return TRIE_NONE;
-	return trie->nodes[at].value;
+	if (at == TRIE_NONE)
+		return NULL;
+	entry = &trie->nodes[at].entry;
+	if (entry->len != prefix->len || entry->value == TRIE_NONE)
+		return NULL;
+	return entry;
+}
+
+uint32_t trie_find(const struct trie *trie, const struct ip_prefix *prefix)
+{
+	const struct trie_entry *entry = trie_entry(trie, prefix);
+
+	return entry ? entry->value : TRIE_NONE;
 }
 
 size_t trie_cover_len(const struct trie *trie, const struct ip_prefix *prefix,
@@ -230,16 +246,16 @@ size_t trie_cover_len(const struct trie *trie, const struct ip_prefix *prefix,
 	while (at != TRIE_NONE) {
 		const struct trie_node *node = &trie->nodes[at];
 
-		if (node->len > prefix->len ||
-		    key_shared(node->key, key) < node->len)
+		if (node->entry.len > prefix->len ||
+		    key_shared(node->key, key) < node->entry.len)
 			break;
-		if (node->value != TRIE_NONE) {
-			ret_len[n] = node->len;
-			ret[n++] = node->value;
+		if (node->entry.value != TRIE_NONE) {
+			ret_len[n] = node->entry.len;
+			ret[n++] = node->entry.value;
 		}
-		if (node->len == prefix->len)
+		if (node->entry.len == prefix->len)
 			break;
-		at = node->child[key_bit(key, node->len)];
+		at = node->child[key_bit(key, node->entry.len)];
 	}
 	return n;
 }
@@ -271,7 +287,7 @@ static bool comes_behind(const struct trie_node *node, struct key key,
 		return node->key.hi > key.hi;
 	if (node->key.lo != key.lo)
 		return node->key.lo > key.lo;
-	return node->len > len;
+	return node->entry.len > len;
 }
 
 void trie_walk_after(struct trie_walk *walk, const struct trie *trie,
@@ -290,13 +306,24 @@ void trie_walk_after(struct trie_walk *walk, const struct trie *trie,
 			walk->stack[walk->depth++] = at;
 			return;
 		}
-		if (key_shared(node->key, key) < node->len)
+		if (key_shared(node->key, key) < node->entry.len)
 			return; /* all of it comes before */
-		way = node->len < after->len ? key_bit(key, node->len) : 0;
+		way = node->entry.len < after->len
+			      ? key_bit(key, node->entry.len)
+			      : 0;
 		if (way == 0 && node->child[1] != TRIE_NONE)
 			walk->stack[walk->depth++] = node->child[1];
 		at = node->child[way];
 	}
+}
+
+static void prefix_of(const struct trie *trie, const struct trie_node *node,
+		      struct ip_prefix *ret)
+{
+	ret->addr.family = trie->family;
+	store64(node->key.hi, ret->addr.bytes);
+	store64(node->key.lo, ret->addr.bytes + 8);
+	ret->len = node->entry.len;
 }
 
 bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
@@ -313,12 +340,25 @@ bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
 			if (node->child[i] != TRIE_NONE)
 				walk->stack[walk->depth++] = node->child[i];
 		}
-	} while (node->value == TRIE_NONE);
+	} while (node->entry.value == TRIE_NONE);
 
-	ret_prefix->addr.family = walk->trie->family;
-	store64(node->key.hi, ret_prefix->addr.bytes);
-	store64(node->key.lo, ret_prefix->addr.bytes + 8);
-	ret_prefix->len = node->len;
-	*ret_value = node->value;
+	prefix_of(walk->trie, node, ret_prefix);
+	*ret_value = node->entry.value;
 	return true;
+}
+
+struct trie_entry *trie_scan(const struct trie *trie, uint32_t *at,
+			     struct ip_prefix *ret_prefix)
+{
+	for (; *at < trie->n_nodes; (*at)++) {
+		struct trie_node *node = &trie->nodes[*at];
+
+		/* Unused ones have no value either. */
+		if (node->entry.value == TRIE_NONE)
+			continue;
+		prefix_of(trie, node, ret_prefix);
+		(*at)++;
+		return &node->entry;
+	}
+	return NULL;
 }

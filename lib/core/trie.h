@@ -18,6 +18,13 @@
 
 struct trie_node;
 
+/* What a prefix stands for. */
+struct trie_entry {
+	uint32_t value; /* TRIE_NONE: a mere fork, then it has two children */
+	uint8_t mark;	/* the caller's; 0 when it is new */
+	uint8_t len;	/* of the prefix; not to be changed */
+};
+
 struct trie {
 	uint8_t family;
 	struct trie_node *nodes;
@@ -39,6 +46,18 @@ void trie_done(struct trie *trie);
  * trie_insert().
  */
 uint32_t *trie_insert(struct trie *trie, const struct ip_prefix *prefix);
+
+/** trie_enter() - the same, with the mark beside the value */
+struct trie_entry *trie_enter(struct trie *trie,
+			      const struct ip_prefix *prefix);
+
+/**
+ * trie_entry() - of exactly @prefix, or NULL
+ *
+ * Valid until the next trie_insert() or trie_enter().
+ */
+struct trie_entry *trie_entry(const struct trie *trie,
+			      const struct ip_prefix *prefix);
 
 /** trie_remove() - forget @prefix; no effect if it is not there */
 void trie_remove(struct trie *trie, const struct ip_prefix *prefix);
@@ -85,5 +104,15 @@ void trie_walk_after(struct trie_walk *walk, const struct trie *trie,
  */
 bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
 		    uint32_t *ret_value);
+
+/**
+ * trie_scan() - the next of all prefixes, in no order: faster than a walk
+ * @at: where to go on; 0 to begin with
+ *
+ * New prefixes may be entered meanwhile; whether these come is not sure.
+ * Return: NULL at the end.
+ */
+struct trie_entry *trie_scan(const struct trie *trie, uint32_t *at,
+			     struct ip_prefix *ret_prefix);
 
 #endif

@@ -110,7 +110,7 @@ static struct detour find_detour(const struct view *view,
 	find_own(view, subnet, &own);
 	trie_walk_start(&walk, rib_trie(rib, AF_INET), &all);
 	while (trie_walk_next(&walk, &prefix, &at)) {
-		const struct row *row = &rib->rows.items[at];
+		const struct row *row = rib_row_at(rib, at);
 		struct detour detour = {.prefix = prefix};
 
 		if (!cell_wanted_at(&prefix) ||

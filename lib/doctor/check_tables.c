@@ -80,7 +80,7 @@ static const struct route *original_of(const struct view *view,
 
 	trie_walk_start(&walk, rib_trie(rib, refused->family), &all);
 	while (trie_walk_next(&walk, ret_prefix, &at)) {
-		const struct row *row = &rib->rows.items[at];
+		const struct row *row = rib_row_at(rib, at);
 
 		for (size_t i = 0; i < row->n; i++)
 			if (check_is_candidate(view, &row->routes[i]) &&

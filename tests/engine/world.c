@@ -370,7 +370,7 @@ static void add_believed(const struct engine *engine, uint8_t family,
 
 	trie_walk_start(&walk, rib_trie(rib, family), &all);
 	while (trie_walk_next(&walk, &route.prefix, &at)) {
-		const struct row *row = &rib->rows.items[at];
+		const struct row *row = rib_row_at(rib, at);
 
 		for (size_t i = 0; i < row->n; i++) {
 			route.route = row->routes[i];

@@ -18,7 +18,7 @@ static bool is_reachable(const struct fake *fake, uint32_t table,
 	size_t n = trie_cover(rib_trie(rib, hop->gateway.family), &host, at);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct row *row = &rib->rows.items[at[i]];
+		const struct row *row = rib_row_at(rib, at[i]);
 
 		for (size_t r = 0; r < row->n; r++) {
 			const struct route *route = &row->routes[r];

@@ -239,7 +239,7 @@ static void dump_routes(struct dump *dump)
 
 	trie_walk_start(&walk, rib_trie(rib, dump->what->family), &all);
 	while (trie_walk_next(&walk, &prefix, &at))
-		if (!dump_row(dump, &prefix, &rib->rows.items[at]))
+		if (!dump_row(dump, &prefix, rib_row_at(rib, at)))
 			return;
 }
 

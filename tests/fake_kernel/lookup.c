@@ -126,7 +126,7 @@ static struct found look_in_row(const struct fake *fake,
 				const struct packet *packet, size_t at,
 				uint32_t table)
 {
-	const struct row *row = &fake->model.rib.rows.items[packet->rows[at]];
+	const struct row *row = rib_row_at(&fake->model.rib, packet->rows[at]);
 	struct found best = {.row = packet->rows[at]};
 
 	for (size_t i = 0; i < row->n; i++) {

@@ -491,7 +491,7 @@ static void strip_row(struct fake *fake, const struct ip_prefix *prefix,
 
 	for (size_t i = 0; row && i < row->n; i++) {
 		const struct attrset *set = set_of(fake, &row->routes[i]);
-		struct route *route = rib_route(rib, prefix, i);
+		struct route route = row->routes[i];
 		struct attrset changed = *set;
 		uint32_t id;
 
@@ -499,8 +499,10 @@ static void strip_row(struct fake *fake, const struct ip_prefix *prefix,
 			continue;
 		changed.prefsrc = (struct ip_addr){0};
 		id = attrset_intern(&rib->attrs, &changed);
-		attrset_unref(&rib->attrs, route->attrs);
-		route->attrs = id;
+		route.attrs = id;
+		rib_set(rib, prefix, i, &route);
+		attrset_unref(&rib->attrs, id);
+		row = rib_row(rib, prefix);
 	}
 }
 

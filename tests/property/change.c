@@ -49,9 +49,10 @@ static void keep_common(struct addr_vec *srcs, const struct addr_vec *old)
 static void meddle_route(struct dice *dice, struct model *model,
 			 const struct ip_prefix *prefix, size_t at)
 {
-	struct route *route = rib_route(&model->rib, prefix, at);
-	struct route twin = *route;
-	const struct route *first = rib_route(&model->rib, prefix, 0);
+	const struct row *row = rib_row(&model->rib, prefix);
+	struct route route = row->routes[at];
+	struct route twin = route;
+	const struct route *first = &row->routes[0];
 
 	/* As another route of the row has it, if it is for any source. */
 	if (!attrset_get(&model->rib.attrs, first->attrs)->src.addr.family)
@@ -62,7 +63,8 @@ static void meddle_route(struct dice *dice, struct model *model,
 		rib_remove_at(&model->rib, prefix, at);
 		break;
 	case 2:
-		route->protocol = 3;
+		route.protocol = 3;
+		rib_set(&model->rib, prefix, at, &route);
 		break;
 	case 3:
 		(void)rib_put_interned(&model->rib, prefix, &twin, RIB_REPLACE);
@@ -86,8 +88,8 @@ static void meddle_routes(struct dice *dice, struct scene *scene,
 
 	trie_walk_start(&walk, rib_trie(rib, family), &all);
 	while (trie_walk_next(&walk, &prefix, &at)) {
-		for (size_t i = rib->rows.items[at].n; i-- > 0;)
-			if (rib->rows.items[at].routes[i].protocol ==
+		for (size_t i = rib_row_at(rib, at)->n; i-- > 0;)
+			if (rib_row(rib, &prefix)->routes[i].protocol ==
 			    scene->policy.protocol)
 				meddle_route(dice, &scene->model, &prefix, i);
 	}

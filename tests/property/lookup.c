@@ -66,7 +66,7 @@ void kernel_read(struct kernel *kernel, const struct model *model)
 				&all);
 		while (trie_walk_next(&walk, &prefix, &at))
 			read_row(kernel, model, &prefix,
-				 &model->rib.rows.items[at]);
+				 rib_row_at(&model->rib, at));
 	}
 	vec_foreach(&model->rules, rule)
 		put_rule(kernel, rule);

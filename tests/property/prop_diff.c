@@ -268,13 +268,24 @@ static bool is_there(const struct change *change,
 
 static size_t count_ours(const struct change *change)
 {
-	const struct row_vec *rows = &change->scene.model.rib.rows;
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	const struct rib *rib = &change->scene.model.rib;
 	size_t n = 0;
 
-	for (size_t i = 0; i < rows->n; i++)
-		for (size_t r = 0; r < rows->items[i].n; r++)
-			n += rows->items[i].routes[r].protocol ==
-			     change->scene.policy.protocol;
+	for (size_t f = 0; f < 2; f++) {
+		const struct trie *trie = rib_trie(rib, families[f]);
+		const struct trie_entry *place;
+		struct ip_prefix prefix;
+		uint32_t at = 0;
+
+		while ((place = trie_scan(trie, &at, &prefix))) {
+			const struct row *row = rib_row_at(rib, place->value);
+
+			for (size_t r = 0; r < row->n; r++)
+				n += row->routes[r].protocol ==
+				     change->scene.policy.protocol;
+		}
+	}
 	return n;
 }
 

@@ -468,6 +468,23 @@ static void compare_after(const struct trie *trie,
 	assert_false(trie_walk_next(&steps, &p, &value));
 }
 
+/* Each once, with its value and length; the order is nobody's business. */
+static void compare_scan(const struct trie *trie, const struct entry_vec *naive)
+{
+	const struct trie_entry *entry;
+	struct ip_prefix p;
+	uint32_t at = 0;
+	size_t n = 0;
+
+	while ((entry = trie_scan(trie, &at, &p))) {
+		n++;
+		assert_int_equal(entry->len, p.len);
+		assert_ptr_equal(entry, trie_entry(trie, &p));
+		compare_find(trie, naive, &p);
+	}
+	assert_int_equal(n, naive->n);
+}
+
 static void run_world(struct dice *dice, uint8_t family)
 {
 	const struct ip_prefix all = ip_prefix_default(family);
@@ -496,6 +513,7 @@ static void run_world(struct dice *dice, uint8_t family)
 		compare_walk(&trie, &naive, &p);
 		compare_walk(&trie, &naive, &all);
 		compare_after(&trie, &naive, &p);
+		compare_scan(&trie, &naive);
 	}
 	/* No more forks than leaves, and none is left behind. */
 	assert_true(trie.n_nodes <= 2 * peak);
