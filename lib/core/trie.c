@@ -19,6 +19,15 @@ struct trie_node {
 	uint32_t child[2]; /* by the bit behind the length; TRIE_NONE: none */
 };
 
+/* The nodes on the way to @key, all of which cover it, the last one ends there.
+ */
+struct trie_finger {
+	struct key key;
+	size_t depth; /* 0: no way is known */
+	uint32_t at[TRIE_DEPTH_MAX];
+	uint8_t len[TRIE_DEPTH_MAX]; /* of each */
+};
+
 _Static_assert(sizeof(struct trie_node) == 32, "a million of these are 32 MB");
 
 static uint64_t load64(const uint8_t *bytes)
@@ -77,6 +86,8 @@ static void reserve(struct trie *trie)
 {
 	if (trie->cap - trie->n_nodes >= 2)
 		return;
+	if (!trie->finger)
+		trie->finger = xalloc(sizeof(*trie->finger));
 	trie->cap = trie->cap ? 2 * trie->cap : 16;
 	trie->nodes = xgrow(trie->nodes, trie->cap, sizeof(*trie->nodes));
 }
@@ -141,6 +152,64 @@ static uint32_t descend(const struct trie *trie, struct key key,
 	return at;
 }
 
+/* How much of the finger's way leads to @key as well. */
+static size_t finger_shared(const struct trie_finger *finger, struct key key,
+			    unsigned int len)
+{
+	unsigned int shared = key_shared(finger->key, key);
+	size_t depth = finger->depth;
+
+	if (shared > len)
+		shared = len;
+	while (depth > 0 && finger->len[depth - 1] > shared)
+		depth--;
+	return depth;
+}
+
+static void finger_push(struct trie_finger *finger, const struct trie *trie,
+			uint32_t at)
+{
+	finger->at[finger->depth] = at;
+	finger->len[finger->depth++] = trie->nodes[at].entry.len;
+}
+
+/* The node of exactly @prefix, which may be a mere fork; or TRIE_NONE. */
+static uint32_t find_node(const struct trie *trie,
+			  const struct ip_prefix *prefix)
+{
+	const struct key key = key_of(prefix);
+	struct trie_finger *finger = trie->finger;
+	size_t known;
+	uint32_t at;
+
+	if (!finger)
+		return TRIE_NONE;
+	known = finger_shared(finger, key, prefix->len);
+	finger->depth = known;
+	at = trie->root;
+	if (known) {
+		at = finger->at[--finger->depth];
+		if (finger->len[finger->depth] == prefix->len) {
+			finger->depth++;
+			return at;
+		}
+	}
+	while (at != TRIE_NONE && trie->nodes[at].entry.len < prefix->len) {
+		finger_push(finger, trie, at);
+		at = trie->nodes[at]
+			     .child[key_bit(key, trie->nodes[at].entry.len)];
+	}
+	/* Bits in between were not compared on the way: once, here. */
+	if (at == TRIE_NONE || trie->nodes[at].entry.len != prefix->len ||
+	    key_shared(trie->nodes[at].key, key) < prefix->len) {
+		finger->depth = known;
+		return TRIE_NONE;
+	}
+	finger_push(finger, trie, at);
+	finger->key = key;
+	return at;
+}
+
 void trie_init(struct trie *trie, uint8_t family)
 {
 	*trie = (struct trie){
@@ -150,34 +219,54 @@ void trie_init(struct trie *trie, uint8_t family)
 void trie_done(struct trie *trie)
 {
 	free(trie->nodes);
+	free(trie->finger);
 	trie_init(trie, trie->family);
+}
+
+/* Where the next node on the way to @key is named. */
+static uint32_t *next_link(struct trie *trie, struct key key)
+{
+	const struct trie_finger *finger = trie->finger;
+	struct trie_node *node;
+
+	if (finger->depth == 0)
+		return &trie->root;
+	node = &trie->nodes[finger->at[finger->depth - 1]];
+	return &node->child[key_bit(key, node->entry.len)];
+}
+
+static uint32_t make_node(struct trie *trie, const struct ip_prefix *prefix)
+{
+	struct key key = key_of(prefix);
+	struct trie_finger *finger;
+	uint32_t *link;
+
+	reserve(trie);
+	finger = trie->finger;
+	finger->depth = finger_shared(finger, key, prefix->len);
+	while (finger->depth == 0 ||
+	       finger->len[finger->depth - 1] < prefix->len) {
+		unsigned int shared;
+
+		link = next_link(trie, key);
+		if (*link == TRIE_NONE)
+			*link = node_new(trie, key, prefix->len);
+		shared = key_shared(trie->nodes[*link].key, key);
+		if (shared > prefix->len)
+			shared = prefix->len;
+		if (shared < trie->nodes[*link].entry.len)
+			*link = node_above(trie, *link, shared);
+		finger_push(finger, trie, *link);
+	}
+	finger->key = key;
+	return finger->at[finger->depth - 1];
 }
 
 struct trie_entry *trie_enter(struct trie *trie, const struct ip_prefix *prefix)
 {
-	struct key key = key_of(prefix);
-	uint32_t *link = &trie->root;
-	struct trie_entry *entry;
+	uint32_t at = make_node(trie, prefix);
+	struct trie_entry *entry = &trie->nodes[at].entry;
 
-	reserve(trie);
-	while (*link != TRIE_NONE) {
-		struct trie_node *node = &trie->nodes[*link];
-		unsigned int shared = key_shared(node->key, key);
-
-		if (shared > prefix->len)
-			shared = prefix->len;
-		if (shared < node->entry.len) {
-			*link = node_above(trie, *link, shared);
-			node = &trie->nodes[*link];
-		}
-		if (node->entry.len == prefix->len)
-			break;
-		link = &node->child[key_bit(key, node->entry.len)];
-	}
-	if (*link == TRIE_NONE)
-		*link = node_new(trie, key, prefix->len);
-
-	entry = &trie->nodes[*link].entry;
 	if (entry->value == TRIE_NONE) {
 		trie->n++;
 		entry->mark = 0;
@@ -208,6 +297,7 @@ void trie_remove(struct trie *trie, const struct ip_prefix *prefix)
 	}
 	node->entry.value = TRIE_NONE;
 	trie->n--;
+	trie->finger->depth = 0;
 
 	/* A fork that lost one of its two ways is not needed either. */
 	splice(trie, link);
@@ -218,15 +308,11 @@ void trie_remove(struct trie *trie, const struct ip_prefix *prefix)
 struct trie_entry *trie_entry(const struct trie *trie,
 			      const struct ip_prefix *prefix)
 {
-	uint32_t at = descend(trie, key_of(prefix), prefix->len);
-	struct trie_entry *entry;
+	uint32_t at = find_node(trie, prefix);
 
-	if (at == TRIE_NONE)
+	if (at == TRIE_NONE || trie->nodes[at].entry.value == TRIE_NONE)
 		return NULL;
-	entry = &trie->nodes[at].entry;
-	if (entry->len != prefix->len || entry->value == TRIE_NONE)
-		return NULL;
-	return entry;
+	return &trie->nodes[at].entry;
 }
 
 uint32_t trie_find(const struct trie *trie, const struct ip_prefix *prefix)

@@ -32,7 +32,12 @@ struct trie {
 	uint32_t cap;
 	uint32_t free; /* first of the unused nodes, linked; TRIE_NONE: none */
 	uint32_t root; /* TRIE_NONE: empty */
-	size_t n;      /* prefixes that have a value */
+	/*
+	 * The way to what was found last: most searches are for what is near.
+	 * Those in a const trie write it too; NULL: there was no node yet.
+	 */
+	struct trie_finger *finger;
+	size_t n; /* prefixes that have a value */
 };
 
 void trie_init(struct trie *trie, uint8_t family);
