@@ -150,38 +150,48 @@ void attrset_copy_for_table(const struct attrset *set, const bool *keep,
 
 /* --- the store --- */
 
-/* FNV-1a. */
-static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t len)
+static uint32_t mix(uint32_t hash, uint32_t word)
 {
-	const uint8_t *byte = bytes;
+	hash = (hash ^ word) * 0x9e3779b1u;
+	return hash ^ hash >> 15;
+}
+
+static uint32_t hash_bytes(uint32_t hash, const uint8_t *bytes, size_t len)
+{
+	uint32_t word;
 	size_t i;
 
-	for (i = 0; i < len; i++)
-		hash = (hash ^ byte[i]) * 16777619u;
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		hash = mix(hash, word);
+	}
+	for (; i < len; i++)
+		hash = mix(hash, bytes[i]);
 	return hash;
 }
 
 static uint32_t hash_addr(uint32_t hash, const struct ip_addr *addr)
 {
-	hash = hash_bytes(hash, &addr->family, sizeof(addr->family));
-	return hash_bytes(hash, addr->bytes, sizeof(addr->bytes));
+	if (!ip_addr_is_set(addr))
+		return mix(hash, 0);
+	return hash_bytes(mix(hash, addr->family), addr->bytes,
+			  sizeof(addr->bytes));
 }
 
 static uint32_t hash_set(const struct attrset *set)
 {
-	const uint8_t small[] = {set->family, set->type, set->scope, set->pref,
-				 set->src.len};
 	const struct next_hop *hop;
-	uint32_t hash = 2166136261u;
+	uint32_t hash = mix(set->nh_id, set->src.len);
 
-	hash = hash_bytes(hash, small, sizeof(small));
-	hash = hash_bytes(hash, &set->nh_id, sizeof(set->nh_id));
+	hash = mix(hash, (uint32_t)set->family | (uint32_t)set->type << 8 |
+				 (uint32_t)set->scope << 16 |
+				 (uint32_t)set->pref << 24);
 	hash = hash_addr(hash, &set->src.addr);
 	hash = hash_addr(hash, &set->prefsrc);
 	vec_foreach(&set->hops, hop) {
-		hash = hash_bytes(hash, &hop->ifindex, sizeof(hop->ifindex));
+		hash = mix(hash, hop->ifindex);
 		hash = hash_addr(hash, &hop->gateway);
-		hash = hash_bytes(hash, &hop->weight, sizeof(hop->weight));
+		hash = mix(hash, hop->weight);
 	}
 	return hash_bytes(hash, set->extra.items, set->extra.n);
 }

@@ -29,24 +29,15 @@ void cell_done(struct cell *cell)
 
 bool cell_wanted_at(const struct ip_prefix *prefix)
 {
-	static const struct {
-		uint8_t family;
-		uint8_t len;
-		uint8_t bytes[16];
-	} excluded[] = {
-		{AF_INET, 8, {127}},	     {AF_INET, 4, {224}},
-		{AF_INET6, 128, {[15] = 1}}, {AF_INET6, 10, {0xfe, 0x80}},
-		{AF_INET6, 8, {0xff}},
+	static const struct ip_prefix excluded[] = {
+		{{AF_INET, {127}}, 8},	       {{AF_INET, {224}}, 4},
+		{{AF_INET6, {[15] = 1}}, 128}, {{AF_INET6, {0xfe, 0x80}}, 10},
+		{{AF_INET6, {0xff}}, 8},
 	};
 
-	for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
-		struct ip_addr addr =
-			ip_addr_make(excluded[i].family, excluded[i].bytes);
-		struct ip_prefix outer = ip_prefix_make(&addr, excluded[i].len);
-
-		if (ip_prefix_covers(&outer, prefix))
+	for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++)
+		if (ip_prefix_covers(&excluded[i], prefix))
 			return false;
-	}
 	return true;
 }
 
