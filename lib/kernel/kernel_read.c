@@ -9,6 +9,7 @@
 #include <netlink/attr.h>
 
 #include "kernel/encode.h"
+#include "kernel/repeat.h"
 #include "kernel/sockets.h"
 
 /* Of a dump during which others make changes again and again. */
@@ -102,6 +103,7 @@ static int encode_question(struct kernel *kernel,
 struct dump {
 	struct kernel *kernel;
 	struct decode_context context;
+	struct repeat repeat;
 	kernel_event_fn *fn;
 	void *data;
 	/* Messages not passed on yet. Not of routes: there can be a million. */
@@ -113,14 +115,13 @@ struct dump {
 	int error;
 };
 
-static void pass_on(const struct dump *dump, const struct nlmsghdr *hdr)
+static void pass_on(struct dump *dump, const struct nlmsghdr *hdr)
 {
-	struct kernel_event event;
+	const struct kernel_event *event =
+		repeat_decode(&dump->repeat, hdr, &dump->context);
 
-	if (!decode_message(hdr, &dump->context, &event))
-		return;
-	dump->fn(&event, dump->data);
-	decode_done(&event);
+	if (event)
+		dump->fn(event, dump->data);
 }
 
 static void hold(struct byte_vec *held, const struct nlmsghdr *hdr)
@@ -132,7 +133,7 @@ static void hold(struct byte_vec *held, const struct nlmsghdr *hdr)
 		vec_push(held, i < hdr->nlmsg_len ? byte[i] : 0);
 }
 
-static void pass_on_held(const struct dump *dump)
+static void pass_on_held(struct dump *dump)
 {
 	const struct nlmsghdr *hdr;
 	size_t at;
@@ -259,6 +260,7 @@ int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 	if (!r)
 		pass_on_held(&dump);
 	vec_done(&dump.held);
+	repeat_done(&dump.repeat);
 	/* Of a table or link that does not exist there is nothing to read. */
 	if (what->what == KERNEL_ROUTE && (r == -ENOENT || r == -ENODEV))
 		return 0;
