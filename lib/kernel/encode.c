@@ -192,6 +192,16 @@ static int encode_route_put(const struct op *op,
 	return put_attrs(msg, set);
 }
 
+void encode_move(struct nlmsghdr *hdr, const struct ip_prefix *prefix)
+{
+	struct rtmsg *info = nlmsg_data(hdr);
+	/* The destination comes first: see put_key(). */
+	struct nlattr *dst = nlmsg_attrdata(hdr, sizeof(*info));
+
+	info->rtm_dst_len = prefix->len;
+	memcpy(nla_data(dst), prefix->addr.bytes, (size_t)nla_len(dst));
+}
+
 /* Metric and protocol are compared if given, so only ours can be meant. */
 static int encode_route_delete(const struct op *op, struct nl_msg *msg)
 {

@@ -26,6 +26,14 @@ int encode_op(const struct op *op, const struct attrset_store *attrs,
 	      uint8_t protocol, struct nl_msg *msg);
 
 /**
+ * encode_move() - the message of a route op becomes that for @prefix
+ * @hdr: of an op whose prefix is of the same family; like @prefix no default
+ *
+ * Nothing else differs between the messages for two prefixes.
+ */
+void encode_move(struct nlmsghdr *hdr, const struct ip_prefix *prefix);
+
+/**
  * encode_begin() - start a message with @body as its family's header
  *
  * Return: 0 or -EMSGSIZE.

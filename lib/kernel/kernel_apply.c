@@ -14,8 +14,24 @@
 #define BATCH_MESSAGES 100
 #define BATCH_BYTES    32768
 
+#define PATTERNS      16
+#define PATTERN_BYTES 256
+
+/*
+ * A message that was encoded, and may serve for other prefixes: of many routes,
+ * most differ in nothing else.
+ */
+struct pattern {
+	size_t len; /* 0: none */
+	enum op_kind kind;
+	uint8_t family;
+	struct route route;
+	uint32_t bytes[PATTERN_BYTES / sizeof(uint32_t)];
+};
+
 struct batch {
 	struct kernel *kernel;
+	const struct attrset_store *attrs;
 	const struct op *ops; /* all of them */
 	struct kernel_failure_vec *failures;
 	uint8_t *bytes; /* BATCH_BYTES */
@@ -24,6 +40,7 @@ struct batch {
 	uint32_t first;		   /* sequence number of the first message */
 	size_t op[BATCH_MESSAGES]; /* which op each message is */
 	struct nlmsghdr *last;
+	struct pattern patterns[PATTERNS];
 };
 
 /* Keeps the failures sorted; they nearly always come in order. */
@@ -93,11 +110,10 @@ static int send_batch(struct batch *batch)
 	return r;
 }
 
-/* Appends the message that was encoded for op number @op. */
-static int add_message(struct batch *batch, size_t op)
+/* Appends the message @hdr, which is that of op number @op. */
+static int add_message(struct batch *batch, size_t op, struct nlmsghdr *hdr)
 {
 	struct kernel *kernel = batch->kernel;
-	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
 	size_t len = NLMSG_ALIGN(hdr->nlmsg_len);
 	int r;
 
@@ -110,37 +126,88 @@ static int add_message(struct batch *batch, size_t op)
 	if (batch->n == 0)
 		batch->first = hdr->nlmsg_seq;
 	batch->last = (struct nlmsghdr *)(batch->bytes + batch->len);
-	memset(batch->last, 0, len);
+	/* What stands behind the last attribute is no part of it. */
 	memcpy(batch->last, hdr, hdr->nlmsg_len);
+	memset(batch->bytes + batch->len + hdr->nlmsg_len, 0,
+	       len - hdr->nlmsg_len);
 	batch->op[batch->n++] = op;
 	batch->len += len;
 	return 0;
+}
+
+/* --- patterns --- */
+
+static struct pattern *pattern_of(struct batch *batch, const struct op *op)
+{
+	const struct route *route = &op->route.route;
+
+	if ((op->kind != OP_ROUTE_PUT && op->kind != OP_ROUTE_DELETE) ||
+	    op->route.prefix.len == 0)
+		return NULL;
+	return &batch->patterns[(route->table + 5 * route->attrs) % PATTERNS];
+}
+
+static bool fits(const struct pattern *pattern, const struct op *op)
+{
+	return pattern->len && pattern->kind == op->kind &&
+	       pattern->family == op->route.prefix.addr.family &&
+	       route_equal(&pattern->route, &op->route.route);
+}
+
+static void keep(struct pattern *pattern, const struct op *op,
+		 const struct nlmsghdr *hdr)
+{
+	pattern->len = 0;
+	if (hdr->nlmsg_len > sizeof(pattern->bytes))
+		return;
+	pattern->len = hdr->nlmsg_len;
+	pattern->kind = op->kind;
+	pattern->family = op->route.prefix.addr.family;
+	pattern->route = op->route.route;
+	memcpy(pattern->bytes, hdr, hdr->nlmsg_len);
+}
+
+static int add_op(struct batch *batch, size_t i)
+{
+	const struct op *op = &batch->ops[i];
+	struct pattern *pattern = pattern_of(batch, op);
+	struct nlmsghdr *hdr = nlmsg_hdr(batch->kernel->msg);
+	int r;
+
+	if (pattern && fits(pattern, op)) {
+		hdr = (struct nlmsghdr *)pattern->bytes;
+		encode_move(hdr, &op->route.prefix);
+		return add_message(batch, i, hdr);
+	}
+	r = encode_op(op, batch->attrs, batch->kernel->config.protocol,
+		      batch->kernel->msg);
+	if (r) {
+		add_failure(batch, i, r, NULL);
+		return 0;
+	}
+	if (pattern)
+		keep(pattern, op, hdr);
+	return add_message(batch, i, hdr);
 }
 
 int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 		 const struct attrset_store *attrs,
 		 struct kernel_failure_vec *failures)
 {
-	struct batch batch = {
-		.kernel = kernel,
-		.ops = ops,
-		.failures = failures,
-		.bytes = xalloc(BATCH_BYTES),
-	};
+	struct batch *batch = xalloc(sizeof(*batch));
 	int r = 0;
-	int encoded;
 	size_t i;
 
-	for (i = 0; i < n && !r; i++) {
-		encoded = encode_op(&ops[i], attrs, kernel->config.protocol,
-				    kernel->msg);
-		if (encoded)
-			add_failure(&batch, i, encoded, NULL);
-		else
-			r = add_message(&batch, i);
-	}
+	batch->kernel = kernel;
+	batch->attrs = attrs;
+	batch->ops = ops;
+	batch->failures = failures;
+	batch->bytes = xalloc(BATCH_BYTES);
+	for (i = 0; i < n && !r; i++)
+		r = add_op(batch, i);
 	if (!r)
-		r = send_batch(&batch);
-	free(batch.bytes);
+		r = send_batch(batch);
+	free(batch->bytes);
+	free(batch);
 	return r;
 }
