@@ -184,6 +184,7 @@ int ra_parse(const uint8_t *bytes, size_t len, struct ra *ret)
 int ra_parse_prefix(const uint8_t *bytes, size_t len, struct ra_prefix *ret)
 {
 	size_t size = option_size(bytes, len);
+	struct ip_prefix prefix;
 	struct ip_addr addr;
 
 	if (size == 0)
@@ -193,11 +194,13 @@ int ra_parse_prefix(const uint8_t *bytes, size_t len, struct ra_prefix *ret)
 	if (size < PREFIX_SIZE || bytes[PREFIX_BITS_AT] > 128)
 		return -EBADMSG;
 	addr = ip_addr_make(AF_INET6, bytes + PREFIX_AT);
-	if (bytes[PREFIX_BITS_AT] < PREFIX_BITS_MIN ||
-	    ip_addr_is_link_local(&addr) || ip_addr_is_multicast(&addr))
+	prefix = ip_prefix_make(&addr, bytes[PREFIX_BITS_AT]);
+	/* fefa::/9 is fe80::/9. */
+	if (prefix.len < PREFIX_BITS_MIN || ip_addr_is_link_local(&addr) ||
+	    ip_addr_is_link_local(&prefix.addr) || ip_addr_is_multicast(&addr))
 		return -ENOENT;
 
-	ret->prefix = ip_prefix_make(&addr, bytes[PREFIX_BITS_AT]);
+	ret->prefix = prefix;
 	ret->valid_s = read_u32(bytes + PREFIX_VALID_AT);
 	return 0;
 }

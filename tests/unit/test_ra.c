@@ -244,6 +244,7 @@ static void prefixes_are_parsed(void **state)
 		{"fe80::/10", 1, NULL, "all that is link-local"},
 		{"febf::1/128", 1, NULL, "the end of what is link-local"},
 		{"fec0::/64", 1, "fec0::/64", "just behind link-local"},
+		{"fefa::/9", 1, NULL, "around link-local"},
 		{"ff02::/16", 1, NULL, "multicast"},
 		{"ff00::/8", 1, NULL, "all that is multicast"},
 	};
