@@ -20,6 +20,8 @@
 #include "kernel/flow_socket.h"
 #include "linkdown.h"
 #include "log.h"
+#include "mptcp/endpoints_file.h"
+#include "mptcp/setting.h"
 #include "state_file.h"
 
 enum {
@@ -121,13 +123,26 @@ static void check_pins(const struct engine *engine)
 	}
 }
 
-/* One of our own, of this boot: @which 0 to 2. */
+static void read_endpoints(const char *path)
+{
+	struct endpoints endpoints = {0};
+	const struct own_endpoint *it;
+
+	(void)snprintf(endpoints.path, sizeof(endpoints.path), "%s", path);
+	endpoints_file_load(&endpoints);
+	vec_foreach(&endpoints.ours, it)
+		assert(ip_addr_is_set(&it->endpoint.addr));
+	vec_done(&endpoints.ours);
+}
+
+/* One of our own, of this boot: @which 0 to 3. */
 static void read_own(uint8_t which, const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("state", MFD_CLOEXEC);
 	char boot_id[STATE_FILE_BOOT_ID_MAX];
 	struct adverts adverts = {0};
 	struct linkdown linkdown;
+	struct setting setting;
 	struct flows flows = {.socket = flow_socket};
 	struct policy policy;
 	struct engine engine;
@@ -146,9 +161,13 @@ static void read_own(uint8_t which, const uint8_t *data, size_t size)
 		(void)snprintf(flows.path, sizeof(flows.path), "%s", path);
 		flows_start(&flows, &engine, NOW_MS);
 		check_pins(&engine);
-	} else {
+	} else if (which == 2) {
 		linkdown_init(&linkdown, path);
 		linkdown_done(&linkdown);
+		setting_init(&setting, path);
+		assert(memchr(setting.before, '\0', sizeof(setting.before)));
+	} else {
+		read_endpoints(path);
 	}
 	engine_done(&engine);
 	policy_done(&policy);
@@ -185,10 +204,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	which = data[0] % 6;
-	if (which < 3)
+	which = data[0] % 7;
+	if (which < 4)
 		read_own(which, data + 1, size - 1);
 	else
-		read_foreign(places[which - 3], data + 1, size - 1);
+		read_foreign(places[which - 4], data + 1, size - 1);
 	return 0;
 }
