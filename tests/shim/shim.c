@@ -80,7 +80,7 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	for (int call = 0; call < CALLS; call++)
 		if (strcmp(name, call_names[call]) == 0)
-			fault_call = call;
+			fault_call = (enum call)call;
 	fault_nth = nth;
 }
 
