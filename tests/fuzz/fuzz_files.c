@@ -71,6 +71,7 @@ static void make_dirs(const char *place)
 	}
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer's. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;

@@ -105,6 +105,14 @@ static bool is_netlink(int fd)
 	return domain == AF_NETLINK;
 }
 
+/*
+ * Names and numbers of parameters are the C library's, a function's name in
+ * parentheses declares nothing, and a pointer is what is copied.
+ */
+// NOLINTBEGIN(readability-function-size)
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
+// NOLINTBEGIN(bugprone-macro-parentheses,bugprone-sizeof-expression)
+
 /* dlsym() gives an object pointer; C has no conversion to a function's. */
 #define NEXT(name)                                                             \
 	static __typeof__(&name) next;                                         \
@@ -283,3 +291,7 @@ time_t time(time_t *ret)
 		*ret = now.tv_sec;
 	return now.tv_sec;
 }
+
+// NOLINTEND(bugprone-macro-parentheses,bugprone-sizeof-expression)
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+// NOLINTEND(readability-function-size)
