@@ -14,7 +14,7 @@
 
 #include "facts/facts.h"
 
-#define CGROUP	"/sys/fs/cgroup/system.slice/systemd-networkd.service"
+#define CGROUP	"system.slice/systemd-networkd.service/cgroup.procs"
 #define COMM	"systemd-network" /* the name is cut at 15 */
 #define DIR_END "systemd/networkd.conf.d"
 
@@ -34,10 +34,25 @@ static const char *const config_roots[] = {
 
 #define ROOTS (sizeof(config_roots) / sizeof(config_roots[0]))
 
+/* Where systemd keeps its groups: alone, and beside those of version 1. */
+static const char *const cgroup_roots[] = {
+	"/sys/fs/cgroup",
+	"/sys/fs/cgroup/systemd",
+	"/sys/fs/cgroup/unified",
+};
+
+#define CGROUP_ROOTS (sizeof(cgroup_roots) / sizeof(cgroup_roots[0]))
+
 /* --- does it run? --- */
 
-/* That it may not be looked at counts as ours. */
-static bool is_in_our_namespace(const char *root, const char *pid)
+enum place {
+	PLACE_HERE, /* also where it may not be looked at */
+	PLACE_ELSEWHERE,
+	PLACE_GONE, /* it has ended, or it is hidden from us (hidepid) */
+};
+
+/* Where the network of a process is. */
+static enum place place_of(const char *root, const char *pid)
 {
 	char path[PATH_SIZE];
 	char own[64];
@@ -49,27 +64,42 @@ static bool is_in_our_namespace(const char *root, const char *pid)
 	n = readlink(path, own, sizeof(own));
 	(void)snprintf(path, sizeof(path), "%s/proc/%s/ns/net", root, pid);
 	m = readlink(path, other, sizeof(other));
-	/* It has ended meanwhile, or is about to. */
 	if (m < 0 && (errno == ENOENT || errno == ESRCH || errno == EINVAL))
-		return false;
-	return n < 0 || m < 0 || (n == m && memcmp(own, other, (size_t)n) == 0);
+		return PLACE_GONE;
+	if (n < 0 || m < 0 || (n == m && memcmp(own, other, (size_t)n) == 0))
+		return PLACE_HERE;
+	return PLACE_ELSEWHERE;
 }
 
-/* Of the service's own processes; how the host's systemd runs it. */
-static bool is_in_cgroup(const char *root)
+/*
+ * Of the service's own processes; how the host's systemd runs it. Who is listed
+ * is alive, so one that is not to be seen is hidden: our unit's ProtectProc.
+ * One of number 0 is outside of our own process namespace.
+ */
+static bool is_in_cgroup(const char *root, const char *cgroup)
 {
 	char path[PATH_SIZE];
 	char pid[16];
 	bool found = false;
 	FILE *file;
 
-	(void)snprintf(path, sizeof(path), "%s" CGROUP "/cgroup.procs", root);
+	(void)snprintf(path, sizeof(path), "%s%s/" CGROUP, root, cgroup);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
 	while (!found && fscanf(file, "%15[0-9]\n", pid) == 1)
-		found = is_in_our_namespace(root, pid);
+		found = strcmp(pid, "0") != 0 &&
+			place_of(root, pid) != PLACE_ELSEWHERE;
 	(void)fclose(file);
+	return found;
+}
+
+static bool is_in_a_cgroup(const char *root)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < CGROUP_ROOTS && !found; i++)
+		found = is_in_cgroup(root, cgroup_roots[i]);
 	return found;
 }
 
@@ -87,7 +117,7 @@ static bool is_networkd(const char *root, const char *pid)
 		comm[0] = '\0';
 	(void)fclose(file);
 	comm[strcspn(comm, "\n")] = '\0';
-	return strcmp(comm, COMM) == 0 && is_in_our_namespace(root, pid);
+	return strcmp(comm, COMM) == 0 && place_of(root, pid) == PLACE_HERE;
 }
 
 static enum fact_networkd find_process(const char *root)
@@ -268,7 +298,7 @@ static void read_configs(const char *root, struct facts *ret)
 void facts_read_networkd(const char *root, struct facts *ret)
 {
 	ret->networkd =
-		is_in_cgroup(root) ? NETWORKD_RUNNING : find_process(root);
+		is_in_a_cgroup(root) ? NETWORKD_RUNNING : find_process(root);
 	if (ret->networkd == NETWORKD_UNKNOWN)
 		facts_add_gap(ret, "whether systemd-networkd runs: /proc "
 				   "cannot be read");

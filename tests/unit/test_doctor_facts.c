@@ -190,7 +190,8 @@ static void networkd_files_are_read_in_its_order(void **state)
 	{                                                                      \
 		"/proc/self/ns/net", "-> net:[1]"                              \
 	}
-#define CGROUP "/sys/fs/cgroup/system.slice/systemd-networkd.service/"
+#define SERVICE "/system.slice/systemd-networkd.service/"
+#define CGROUP	"/sys/fs/cgroup" SERVICE
 
 static const struct {
 	struct file files[FILES_MAX];
@@ -233,6 +234,22 @@ static const struct {
 	  {"/proc/7/ns/net", "-> net:[2]"}},
 	 NETWORKD_NOT_RUNNING,
 	 "the host's own, seen from a container"},
+	{{SELF, {CGROUP "cgroup.procs", "7\n"}},
+	 NETWORKD_RUNNING,
+	 "the service's process is hidden from us, as by our unit"},
+	{{SELF, {CGROUP "cgroup.procs", "0\n"}},
+	 NETWORKD_NOT_RUNNING,
+	 "it is outside of our process namespace"},
+	{{SELF,
+	  {"/sys/fs/cgroup/systemd" SERVICE "cgroup.procs", "7\n"},
+	  {"/proc/7/ns/net", "-> net:[1]"}},
+	 NETWORKD_RUNNING,
+	 "groups of version 1"},
+	{{SELF,
+	  {"/sys/fs/cgroup/unified" SERVICE "cgroup.procs", "7\n"},
+	  {"/proc/7/ns/net", "-> net:[1]"}},
+	 NETWORKD_RUNNING,
+	 "groups of both versions"},
 	{{SELF, {CGROUP "cgroup.procs", ""}},
 	 NETWORKD_NOT_RUNNING,
 	 "the service is stopped"},
