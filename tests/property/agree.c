@@ -131,9 +131,10 @@ static bool agrees(const struct world *world, const struct subnet *subnet,
 	if (!forward->best.n)
 		return false;
 	type = set_of(world, forward->best.items[0].route.attrs)->type;
-	/* A throw sends nothing; the words for that may differ. */
+	/* A throw sends nothing, or leaves it to main; the words may differ. */
 	if (type == ATTRSET_THROW)
-		return !set || attrset_is_reject(set);
+		return !set || attrset_is_reject(set) ||
+		       is_partial(world, subnet, entry);
 	if (!set || entry->table != subnet->table)
 		return false;
 	if (forward->best.items[0].reject)
