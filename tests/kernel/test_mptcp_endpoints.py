@@ -21,18 +21,6 @@ def kept(daemon):
     return [e["address"] for e in shown(daemon)["endpoints"] if "kept" in e]
 
 
-def unplug(figure):
-    figure.r1.ip("link set lan down")
-
-
-def plug_in(figure):
-    figure.r1.ip("""
-        link set lan up
-        addr replace 2001:db8:1::1/64 dev lan
-        addr replace fe80::1/64 dev lan
-    """)
-
-
 def test_each_uplink_has_an_endpoint_in_the_order_of_metrics(figure):
     daemon = figure.start()
     found = endpoints(figure.a)
@@ -105,11 +93,11 @@ def test_a_pulled_cable_and_its_return(figure):
     until(lambda: transfer.subflows() >= 1, 10)
     until(carries(figure.r2), 20)
     old = endpoints(figure.a)[A1_4]
-    unplug(figure)
+    figure.unplug()
     until(transfer.goes_on(), 20)
     until(lambda: A1_4 not in endpoints(figure.a), 5)
     assert A2_4 in endpoints(figure.a)
-    plug_in(figure)
+    figure.plug_in()
     until(lambda: A1_4 in endpoints(figure.a), 5)
     assert endpoints(figure.a)[A1_4] != old
     # On the running connection a new subflow leaves by the first uplink.
@@ -139,10 +127,10 @@ def test_an_outage_does_not_end_a_connection_that_has_no_other_subflow(figure):
     transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
     until(carries(figure.r1), 20)
     until(lambda: transfer.subflows() == 0, 10)
-    unplug(figure)
+    figure.unplug()
     until(lambda: kept(daemon) == [A1_4], 5)
     assert set(endpoints(figure.a)) == {A1_4, A2_4, A2_6}
-    plug_in(figure)
+    figure.plug_in()
     until(transfer.goes_on(), 20)
     transfer.end()
 
@@ -153,7 +141,7 @@ def test_a_kept_endpoint_goes_when_its_connection_has_ended(figure):
     transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
     until(carries(figure.r1), 20)
     until(lambda: transfer.subflows() == 0, 10)
-    unplug(figure)
+    figure.unplug()
     until(lambda: kept(daemon) == [A1_4], 5)
     transfer.client.shutdown(2)
     figure.a.run("ss", "-K", "src", A1_4)

@@ -18,18 +18,6 @@ def allow_joins(namespace, number=8):
                   "add_addr_accepted", str(number))
 
 
-def unplug(figure):
-    figure.r1.ip("link set lan down")
-
-
-def plug_in(figure):
-    figure.r1.ip("""
-        link set lan up
-        addr replace 2001:db8:1::1/64 dev lan
-        addr replace fe80::1/64 dev lan
-    """)
-
-
 @pytest.mark.parametrize("dst, source", [
     (B_4, None), (B_4, A1_4), (B_4, A2_4), (B_6, None), (B_6, A2_6)])
 def test_both_paths_carry_data(figure, dst, source):
@@ -50,9 +38,9 @@ def test_a_pulled_cable_and_its_return(figure):
     transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
     until(lambda: transfer.subflows() == 1, 10)
     until(carries(figure.r2), 20)
-    unplug(figure)
+    figure.unplug()
     until(transfer.goes_on(), 20)
-    plug_in(figure)
+    figure.plug_in()
     until(carries(figure.r1), 20)
     until(transfer.goes_on(), 20)
     transfer.end()
@@ -160,9 +148,9 @@ def test_a_restart_goes_on_where_it_was(figure):
         until(lambda: subflows(daemon) == before, 5)
         assert transfer.subflows() == 1
     # And it is still managed: what is lost is replaced.
-    unplug(figure)
+    figure.unplug()
     until(lambda: (A1_4, B_4) not in subflows(daemon), 10)
-    plug_in(figure)
+    figure.plug_in()
     until(lambda: subflows(daemon) == before, 20)
     until(carries(figure.r1), 20)
     transfer.end()
@@ -245,7 +233,7 @@ def test_backup_links_carry_when_nothing_else_does(figure):
     states = {s["source"]: s["backup"]
               for s in shown(daemon)["connections"][0]["subflows"]}
     assert states == {A1_4: False, A2_4: True}
-    unplug(figure)
+    figure.unplug()
     until(carries(figure.r2), 20)
     transfer.end()
 

@@ -26,7 +26,7 @@ Namespace  ip() ip_json() nft() sysctl() run() start() tun() inside()
 Daemon     wait() status() subnet() table() ctl() plan() flush() log()
            reload() set_config() terminate() leave() kill() freeze() thaw()
            start()
-Figure     a r1 r2 b start() dropped()
+Figure     a r1 r2 b start() unplug() plug_in() dropped()
 Family     V4 and V6: the figure's addresses; fixture `family` runs over both
 functions  until() ingress_filter() filter_counts() nat()
            tcp_open() tcp_works() listen() udp_send()

@@ -112,6 +112,18 @@ class Figure:
             assert self.a.leaves_by(family.b, family.a2) == family.via2
         return daemon
 
+    def unplug(self):
+        """R1's cable: A's eth0 loses its carrier."""
+        self.r1.ip("link set lan down")
+
+    def plug_in(self):
+        """And back, with the addresses that a link set down has lost."""
+        self.r1.ip("""
+            link set lan up
+            addr replace 2001:db8:1::1/64 dev lan
+            addr replace fe80::1/64 dev lan
+        """)
+
     def dropped(self):
         """Packets the ingress filters took, all families and routers."""
         counts = [filter_counts(router) for router in (self.r1, self.r2)]
