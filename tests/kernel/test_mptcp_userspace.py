@@ -5,7 +5,7 @@ import json
 import socket
 
 import pytest
-from lab import until
+from lab import nat, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import IPPROTO_MPTCP, MptcpTransfer, carries, endpoints
 
@@ -301,3 +301,20 @@ def test_lost_events_leave_nothing_behind(figure):
     assert set(subflows(daemon)) == {(A1_4, B_4), (A2_4, B_4)}
     transfer.end()
     until(lambda: metric(daemon, "multihomed_mptcp_connections") == 0, 10)
+
+
+def test_through_a_nat_on_each_path(figure):
+    """The peer sees other addresses; both paths carry, and come back."""
+    for router in (figure.r1, figure.r2):
+        nat(router, "wan")
+    figure.start(SHORT_HOLD)
+    allow_joins(figure.b)
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() == 1, 10)
+    until(carries(figure.r1), 20)
+    until(carries(figure.r2), 20)
+    figure.unplug()
+    until(transfer.goes_on(), 20)
+    figure.plug_in()
+    until(carries(figure.r1), 20)
+    transfer.end()
