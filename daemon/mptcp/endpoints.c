@@ -269,6 +269,61 @@ static void add_missing(struct endpoints *endpoints,
 	vec_done(&all);
 }
 
+/* How many of ours come in the order that is wanted. */
+static size_t count_ordered(const struct endpoints *endpoints,
+			    const struct endpoint_vec *wanted)
+{
+	const struct endpoint *last = wanted->items;
+	size_t n = 0;
+
+	for (; n < endpoints->ours.n; n++) {
+		const struct endpoint *it = endpoint_find(
+			wanted, &endpoints->ours.items[n].endpoint.addr);
+
+		if (it && it < last)
+			break;
+		last = it ? it : last;
+	}
+	return n;
+}
+
+/* Whether any connection has a subflow from one of ours. */
+static bool are_in_use(const struct endpoints *endpoints)
+{
+	struct flow_vec subflows = {0};
+	bool yes = subflows_list(&subflows) != 0;
+	const struct flow *flow;
+
+	vec_foreach(&subflows, flow)
+		for (size_t i = 0; i < endpoints->ours.n && !yes; i++)
+			yes = ip_addr_equal(
+				&flow->src,
+				&endpoints->ours.items[i].endpoint.addr);
+	vec_done(&subflows);
+	return yes;
+}
+
+/*
+ * The kernel tries them in the order in which they came. After a change of
+ * metrics they are added anew, when that closes no subflow.
+ */
+static void reorder(struct endpoints *endpoints,
+		    const struct endpoint_vec *wanted, uint64_t now_ms)
+{
+	size_t ordered = count_ordered(endpoints, wanted);
+
+	if (ordered == endpoints->ours.n)
+		return;
+	if (are_in_use(endpoints)) {
+		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
+		return;
+	}
+	/* What is before the first that is wrong may belong behind it. */
+	while (endpoints->ours.n)
+		remove_at(endpoints, endpoints->ours.n - 1,
+			  "the order of metrics is another one");
+}
+
 void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 		      uint64_t now_ms)
 {
@@ -286,6 +341,7 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	if (!is_on(endpoints, engine))
 		return;
 	endpoint_build(&view, &wanted);
+	reorder(endpoints, &wanted, now_ms);
 	if (wanted.n && (is_new || is_missing(endpoints, &wanted)))
 		add_missing(endpoints, engine, &wanted, now_ms);
 	vec_done(&wanted);

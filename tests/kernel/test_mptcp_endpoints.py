@@ -37,6 +37,42 @@ def test_each_uplink_has_an_endpoint_in_the_order_of_metrics(figure):
     assert reply["missing"] == []
 
 
+def prefer_the_second(figure):
+    figure.a.ip("""
+        route add default via 10.2.0.1 dev eth1 metric 50
+        route del default via 10.2.0.1 dev eth1 metric 200
+    """)
+
+
+def order_of(figure):
+    """In which the kernel tries them; it shows them so."""
+    return [address for address in endpoints(figure.a)
+            if address in (A1_4, A2_4)]
+
+
+def test_another_order_of_metrics_is_followed(figure):
+    daemon = figure.start()
+    assert order_of(figure) == [A1_4, A2_4]
+    prefer_the_second(figure)
+    daemon.wait()
+    until(lambda: order_of(figure) == [A2_4, A1_4], 5)
+    assert set(endpoints(figure.a)) == ALL
+
+
+def test_but_not_at_the_cost_of_a_subflow(figure):
+    daemon = figure.start()
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() >= 1, 10)
+    before = endpoints(figure.a)
+    prefer_the_second(figure)
+    daemon.wait()
+    until(transfer.goes_on(), 20)
+    assert endpoints(figure.a) == before
+    transfer.end()
+    until(lambda: order_of(figure) == [A2_4, A1_4], 15)
+
+
 def test_sigterm_takes_them_along_and_a_restart_knows_them(figure):
     before = limits(figure.a)
     daemon = figure.start()
