@@ -257,6 +257,78 @@ void plan_row_done(struct attrset_store *attrs, struct want_vec *wants)
 	vec_clear(wants);
 }
 
+/* --- the rows of one round --- */
+
+void planned_add(const struct view *view, const struct ip_prefix *prefix,
+		 struct attrset_store *attrs, struct planned *planned)
+{
+	struct planned_row row = {
+		.prefix = *prefix,
+		.first = planned->wants.n,
+	};
+	struct want_vec wants = {0};
+	const struct want *want;
+
+	plan_row_build(view, prefix, rib_row(&view->model->rib, prefix), attrs,
+		       &wants);
+	vec_foreach(&wants, want)
+		vec_push(&planned->wants, *want); /* takes over the refs */
+	row.n = wants.n;
+	vec_push(&planned->rows, row);
+	vec_done(&wants);
+}
+
+static int planned_order(const void *a, const void *b)
+{
+	const struct planned_row *x = a;
+	const struct planned_row *y = b;
+
+	return ip_prefix_cmp(&x->prefix, &y->prefix);
+}
+
+void planned_sort(struct planned *planned)
+{
+	vec_sort(&planned->rows, planned_order);
+}
+
+void planned_merge(struct planned *planned, size_t sorted)
+{
+	const struct planned_row_vec *rows = &planned->rows;
+	struct planned_row_vec merged = {0};
+	size_t i = 0;
+	size_t j = sorted;
+
+	while (i < sorted || j < rows->n) {
+		bool first = j == rows->n ||
+			     (i < sorted && planned_order(&rows->items[i],
+							  &rows->items[j]) < 0);
+
+		vec_push(&merged, rows->items[first ? i : j]);
+		i += first;
+		j += !first;
+	}
+	vec_done(&planned->rows);
+	planned->rows = merged;
+}
+
+const struct planned_row *planned_find(const struct planned *planned,
+				       const struct ip_prefix *prefix)
+{
+	const struct planned_row key = {.prefix = *prefix};
+
+	if (planned->rows.n == 0)
+		return NULL;
+	return bsearch(&key, planned->rows.items, planned->rows.n, sizeof(key),
+		       planned_order);
+}
+
+void planned_done(struct attrset_store *attrs, struct planned *planned)
+{
+	plan_row_done(attrs, &planned->wants);
+	vec_done(&planned->wants);
+	vec_done(&planned->rows);
+}
+
 /* --- tunnels --- */
 
 bool plan_rule_may_tunnel(const struct policy *policy, const struct rule *rule)
