@@ -401,6 +401,7 @@ def test_uplink_that_lost_its_default(figure, family):
     assert ill["severity"] == "warning"
 
 
+@pytest.mark.no_sandbox("a sysctl is opened by a drop-in before the start")
 def test_default_route_over_a_dead_link(figure, family):
     a = figure.a
     daemon = figure.start()

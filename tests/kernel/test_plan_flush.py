@@ -283,6 +283,7 @@ NO_ADMIN = ("setpriv", "--bounding-set", "-net_admin", "--inh-caps",
             "-net_admin")
 
 
+@pytest.mark.no_sandbox("it is run by a user, not by the unit")
 def test_without_the_right_to_it_a_clear_message(figure, idle):
     done = multihomed(idle(), prefix=NO_ADMIN)
     assert done.returncode == 1
@@ -301,6 +302,7 @@ def test_without_the_right_to_it_flush_says_so(figure):
     assert own_state(a) == before
 
 
+@pytest.mark.no_sandbox("it is run by a user, not by the unit")
 def test_plan_needs_no_rights(figure, idle):
     daemon = idle()
     everything = daemon.plan()

@@ -126,6 +126,7 @@ def test_it_is_remembered_over_a_crash(figure):
     assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
 
 
+@pytest.mark.no_sandbox("the drop-in is needed till it is put back")
 def test_after_a_crash_it_may_be_off_in_the_config(figure):
     a = figure.a
     daemon = figure.start("ignore_linkdown = true;")
