@@ -11,6 +11,7 @@
 #include "core/plan.h"
 #include "kernel/device.h"
 #include "kernel/mptcp.h"
+#include "kernel/mptcp_subflow.h"
 #include "kernel/sysctl.h"
 
 /* The settings of a link, and where they go. */
@@ -140,18 +141,17 @@ static int read_manager(void)
 	return sysctl_read("mptcp/pm_type", &value) ? FACT_UNKNOWN : value;
 }
 
-static int read_limit(void)
+static void read_mptcp(struct facts *ret)
 {
 	struct mptcp_limits limits;
 	struct mptcp *mptcp;
-	int ret = FACT_UNKNOWN;
 
 	if (mptcp_open(&mptcp))
-		return FACT_UNKNOWN;
+		return;
 	if (mptcp_get_limits(mptcp, &limits) == 0)
-		ret = (int)limits.subflows;
+		ret->mptcp_subflows = (int)limits.subflows;
+	ret->mptcp_forgets = !mptcp_tells_local(mptcp);
 	mptcp_free(mptcp);
-	return ret;
 }
 
 void facts_read(const struct view *view, struct kernel *kernel,
@@ -165,6 +165,6 @@ void facts_read(const struct view *view, struct kernel *kernel,
 	facts_read_leases("", view->model, ret);
 	ret->mptcp_enabled = read_number("mptcp/enabled", ret);
 	ret->mptcp_manager = read_manager();
-	ret->mptcp_subflows = read_limit();
+	read_mptcp(ret);
 	ret->nexthop_compat_mode = read_number("ipv4/nexthop_compat_mode", ret);
 }

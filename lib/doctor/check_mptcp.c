@@ -75,6 +75,21 @@ static void report_setting(const struct facts *facts, bool userspace,
 	finding_fix(finding, "multihomectl reload");
 }
 
+/* What the kernel lacks for a path manager in user space. */
+static void report_kernel(struct finding_vec *ret)
+{
+	struct finding *finding =
+		finding_add(ret, SEVERITY_HINT, "this kernel");
+
+	finding_what(finding, "The kernel does not tell which ids a connection "
+			      "has given to its addresses; Linux 6.10 does.");
+	finding_breaks(finding,
+		       "After a restart of the daemon a connection that is "
+		       "older may refuse a subflow from an address that it "
+		       "used before and does not use now.");
+	finding_fix(finding, "boot Linux 6.10 or newer");
+}
+
 void check_mptcp_manager(const struct view *view, const struct facts *facts,
 			 struct finding_vec *ret)
 {
@@ -87,6 +102,8 @@ void check_mptcp_manager(const struct view *view, const struct facts *facts,
 	if (facts->mptcp_manager >= 0 &&
 	    (facts->mptcp_manager == FACT_MANAGER_USERSPACE) != userspace)
 		report_setting(facts, userspace, ret);
+	if (userspace && facts->mptcp_forgets)
+		report_kernel(ret);
 	if (!userspace || facts->mptcp_other == 0)
 		return;
 	finding = finding_add(ret, SEVERITY_WARNING, "netlink port %u",

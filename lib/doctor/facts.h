@@ -86,11 +86,12 @@ struct facts {
 	/* As networkd's own files say; true is its default. */
 	struct fact_setting networkd_rules;
 	struct fact_setting networkd_routes;
-	int mptcp_enabled;	 /* net.mptcp.enabled */
-	int mptcp_manager;	 /* FACT_MANAGER_, or FACT_UNKNOWN */
-	int mptcp_subflows;	 /* the kernel's limit, or FACT_UNKNOWN */
-	uint32_t mptcp_other;	 /* netlink port of who else hears its events */
-	int nexthop_compat_mode; /* net.ipv4.nexthop_compat_mode */
+	int mptcp_enabled;    /* net.mptcp.enabled */
+	int mptcp_manager;    /* FACT_MANAGER_, or FACT_UNKNOWN */
+	int mptcp_subflows;   /* the kernel's limit, or FACT_UNKNOWN */
+	bool mptcp_forgets;   /* the kernel does not tell a connection's ids */
+	uint32_t mptcp_other; /* netlink port of who else hears its events */
+	int nexthop_compat_mode;    /* net.ipv4.nexthop_compat_mode */
 	char config[FACT_PATH_MAX]; /* the daemon's own file */
 	struct fact_gap_vec gaps;
 };

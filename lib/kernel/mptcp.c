@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include <linux/genetlink.h>
 #include <linux/mptcp.h>
@@ -63,6 +64,16 @@ void mptcp_free(struct mptcp *mptcp)
 
 /* --- one question and its answer --- */
 
+/* A dump that fails, at once or half way, ends with the error in here. */
+static int take_end(const struct nlmsghdr *hdr)
+{
+	int error = 0;
+
+	if (nlmsg_datalen(hdr) >= (int)sizeof(error))
+		memcpy(&error, nlmsg_data(hdr), sizeof(error));
+	return error < 0 ? error : 0;
+}
+
 /* Return: 1 to go on, 0 at the end, or -errno. */
 static int take(const struct mptcp *mptcp, const struct nlmsghdr *hdr,
 		mptcp_answer_fn *fn, void *data)
@@ -73,7 +84,7 @@ static int take(const struct mptcp *mptcp, const struct nlmsghdr *hdr,
 	if (hdr->nlmsg_seq != mptcp->sequence)
 		return 1; /* of an earlier question that was given up */
 	if (hdr->nlmsg_type == NLMSG_DONE)
-		return 0;
+		return take_end(hdr);
 	if (hdr->nlmsg_type == NLMSG_ERROR) {
 		if (!nlmsg_valid_hdr(hdr, sizeof(*failure)))
 			return -EBADMSG;

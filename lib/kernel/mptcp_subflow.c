@@ -140,8 +140,8 @@ static int take_local(const struct nlmsghdr *hdr, void *data)
 	return 0;
 }
 
-int mptcp_list_local(struct mptcp *mptcp, uint32_t token,
-		     struct endpoint_vec *ret)
+static int list_local(struct mptcp *mptcp, uint32_t token,
+		      struct endpoint_vec *ret)
 {
 	struct nl_msg *msg =
 		mptcp_begin(mptcp, MPTCP_PM_CMD_GET_ADDR, NLM_F_DUMP);
@@ -151,4 +151,22 @@ int mptcp_list_local(struct mptcp *mptcp, uint32_t token,
 		msg = NULL;
 	}
 	return mptcp_ask(mptcp, msg, take_local, ret);
+}
+
+/* No connection has token 0: who looks for it says so. */
+bool mptcp_tells_local(struct mptcp *mptcp)
+{
+	struct endpoint_vec none = {0};
+	int error = list_local(mptcp, 0, &none);
+
+	vec_done(&none);
+	return error == -EINVAL;
+}
+
+int mptcp_list_local(struct mptcp *mptcp, uint32_t token,
+		     struct endpoint_vec *ret)
+{
+	if (!mptcp_tells_local(mptcp))
+		return -EOPNOTSUPP;
+	return list_local(mptcp, token, ret);
 }

@@ -46,10 +46,17 @@ int mptcp_announce(struct mptcp *mptcp, uint32_t token,
 int mptcp_withdraw(struct mptcp *mptcp, uint32_t token, uint8_t id);
 
 /**
+ * mptcp_tells_local() - whether mptcp_list_local() can be asked: since 6.10
+ *
+ * Older kernels do not look at the connection and list their own endpoints.
+ */
+bool mptcp_tells_local(struct mptcp *mptcp);
+
+/**
  * mptcp_list_local() - addresses and their ids that a connection knows
  * @ret: appended
  *
- * Return: 0; -EINVAL or -EOPNOTSUPP: older than 6.10, or none of ours.
+ * Return: 0; -EOPNOTSUPP: the kernel does not tell; -EINVAL: none of ours.
  */
 int mptcp_list_local(struct mptcp *mptcp, uint32_t token,
 		     struct endpoint_vec *ret);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,9 +15,23 @@
 
 #include "tests/kernel_c/netns.h"
 
+/* The usual limit is 1024. */
+static void allow_files(rlim_t n)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_cur < n)
+		limit.rlim_cur = n;
+	if (limit.rlim_max < n)
+		limit.rlim_max = n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 int pair_network(void **state)
 {
 	(void)state;
+	allow_files(PAIR_FILES);
 	netns_ip("link set lo up\n"
 		 "addr add 192.0.2.7/24 dev lo\n"
 		 "addr add 192.0.2.99/24 dev lo\n"

@@ -9,6 +9,8 @@
 
 #include "kernel/flow_socket.h"
 
+#define PAIR_FILES 10000
+
 struct pair {
 	int listener;
 	int client;
@@ -18,7 +20,8 @@ struct pair {
 /**
  * pair_network() - setup of a group of tests
  *
- * Gives lo 192.0.2.7 and .99, 198.51.100.7 and .99, 2001:db8::7 and ::99.
+ * Gives lo 192.0.2.7 and .99, 198.51.100.7 and .99, 2001:db8::7 and ::99, and
+ * the process PAIR_FILES descriptors.
  */
 int pair_network(void **state);
 

@@ -359,6 +359,14 @@ static void numbers_are_listed(void **state)
 	end(&host);
 }
 
+/* Older kernels (before 6.16) have only pm_type. */
+static int set_manager(const char *word, const char *number)
+{
+	int error = sysctl_write_word("mptcp/path_manager", word);
+
+	return error ? sysctl_write_word("mptcp/pm_type", number) : 0;
+}
+
 static void refuse_all(struct host *host, uint32_t token)
 {
 	const struct mptcp_subflow subflow = {
@@ -369,6 +377,8 @@ static void refuse_all(struct host *host, uint32_t token)
 			 .dport = 2},
 		.id_local = 5,
 	};
+	struct endpoint_vec known = {0};
+	int error;
 
 	assert_int_equal(mptcp_subflow_create(host->mptcp, &subflow), -EINVAL);
 	assert_int_equal(
@@ -378,6 +388,9 @@ static void refuse_all(struct host *host, uint32_t token)
 		mptcp_announce(host->mptcp, token, &subflow.ends.src, 5),
 		-EINVAL);
 	assert_int_equal(mptcp_withdraw(host->mptcp, token, 5), -EINVAL);
+	error = mptcp_list_local(host->mptcp, token, &known);
+	assert_true(error == -EINVAL || error == -EOPNOTSUPP);
+	assert_int_equal(known.n, 0);
 }
 
 static void what_is_not_ours_is_refused(void **state)
@@ -388,12 +401,11 @@ static void what_is_not_ours_is_refused(void **state)
 	begin_v4(&host);
 	refuse_all(&host, host.client_token ^ 1);
 	end(&host);
-	assert_int_equal(sysctl_write_word("mptcp/path_manager", "kernel"), 0);
+	assert_int_equal(set_manager("kernel", "0"), 0);
 	begin_v4(&host);
 	refuse_all(&host, host.client_token);
 	end(&host);
-	assert_int_equal(sysctl_write_word("mptcp/path_manager", "userspace"),
-			 0);
+	assert_int_equal(set_manager("userspace", "1"), 0);
 }
 
 static void other_listeners_are_seen(void **state)
@@ -454,9 +466,7 @@ int main(void)
 
 	if (!netns_enter())
 		return NETNS_SKIP;
-	/* Older kernels (before 6.16) have only pm_type. */
-	if (sysctl_write_word("mptcp/path_manager", "userspace") &&
-	    sysctl_write_word("mptcp/pm_type", "1"))
+	if (set_manager("userspace", "1"))
 		return NETNS_SKIP;
 	return cmocka_run_group_tests(tests, make_network, NULL);
 }

@@ -151,6 +151,10 @@ static void facts_line(struct patient *patient, const char *line)
 	char word[WORD_SIZE] = "";
 
 	(void)sscanf(line, "%99s", word);
+	if (strcmp(word, "forgets") == 0) {
+		facts->mptcp_forgets = true;
+		return;
+	}
 	if (router_line(patient, line) || lease_line(patient, line) ||
 	    networkd_line(facts, line) ||
 	    sscanf(line, "mptcp %d", &facts->mptcp_enabled) == 1 ||
