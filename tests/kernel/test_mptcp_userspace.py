@@ -9,6 +9,8 @@ from lab import nat, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import IPPROTO_MPTCP, MptcpTransfer, carries, endpoints
 
+# The older name of net.mptcp.path_manager, which all kernels have.
+PM_TYPE, KERNEL, USERSPACE = "mptcp/pm_type", "0", "1"
 CONFIG = 'mptcp = { path_manager = "userspace"; }; '
 SHORT_HOLD = CONFIG + "pinning = { hold_ms = 300; }; "
 
@@ -63,27 +65,27 @@ def subflows(daemon):
 
 def test_the_sysctl_is_ours_while_the_config_says_so(figure):
     def manager():
-        return figure.a.sysctl("mptcp/path_manager")
-    assert manager() == "kernel"
+        return figure.a.sysctl(PM_TYPE)
+    assert manager() == KERNEL
     daemon = figure.start(CONFIG)
-    assert manager() == "userspace"
+    assert manager() == USERSPACE
     daemon.reload('mptcp = { path_manager = "kernel"; };')
-    until(lambda: manager() == "kernel" and endpoints(figure.a))
+    until(lambda: manager() == KERNEL and endpoints(figure.a))
     daemon.reload(CONFIG)
-    until(lambda: manager() == "userspace" and not endpoints(figure.a))
+    until(lambda: manager() == USERSPACE and not endpoints(figure.a))
     for end in ("leave", "kill"):
         getattr(daemon, end)()
-        assert manager() == "userspace"
+        assert manager() == USERSPACE
         daemon.start()
     daemon.terminate()
-    assert manager() == "kernel"
+    assert manager() == KERNEL
 
 
 def test_a_sysctl_that_was_userspace_already_stays(figure):
-    figure.a.sysctl("mptcp/path_manager", "userspace")
+    figure.a.sysctl(PM_TYPE, USERSPACE)
     daemon = figure.start(CONFIG)
     daemon.terminate()
-    assert figure.a.sysctl("mptcp/path_manager") == "userspace"
+    assert figure.a.sysctl(PM_TYPE) == USERSPACE
 
 
 def test_connections_are_shown_and_explained(figure):
