@@ -5,7 +5,8 @@
  * One row per prefix holds the entries of every table for it: main's, the
  * config's, ours. That is the shape of the plan (one prefix at a time), so a
  * change of one route needs one lookup and looks at one small array. Equal rows
- * are one (row.h): a prefix itself costs little more than its place in the trie.
+ * are one (row.h): a prefix itself costs little more than its place in the
+ * trie.
  */
 #ifndef RIB_H
 #define RIB_H

@@ -4,7 +4,8 @@
  * another destination.
  *
  * Most routes of a large table differ in nothing else, so such a message need
- * not be taken apart. Pure: what comes out is what decode_message() makes of it.
+ * not be taken apart. Pure: what comes out is what decode_message() makes of
+ * it.
  */
 #ifndef REPEAT_H
 #define REPEAT_H
