@@ -28,8 +28,9 @@ static uint32_t hash_routes(const struct route *routes, size_t n)
 		hash = mix(hash, it->metric);
 		hash = mix(hash, it->attrs);
 		hash = mix(hash, it->expires_s);
-		hash = mix(hash, (uint32_t)it->tos | it->protocol << 8 |
-					 it->flags << 16);
+		hash = mix(hash, (uint32_t)it->tos |
+					 (uint32_t)it->protocol << 8 |
+					 (uint32_t)it->flags << 16);
 	}
 	return hash;
 }
