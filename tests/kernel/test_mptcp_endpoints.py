@@ -122,20 +122,21 @@ def test_both_subflows_carry_data(figure):
     assert figure.dropped() == 0
 
 
-def test_a_pulled_cable_and_its_return(figure):
+@pytest.mark.parametrize("dst, source", [(B_4, A1_4), (B_6, A1_6)])
+def test_a_pulled_cable_and_its_return(figure, dst, source):
     daemon = figure.start(SHORT_HOLD)
     figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
-    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    transfer = MptcpTransfer(figure.a, figure.b, dst, source)
     until(lambda: transfer.subflows() >= 1, 10)
     until(carries(figure.r2), 20)
-    old = endpoints(figure.a)[A1_4]
+    old = endpoints(figure.a)[source]
     figure.unplug()
     until(transfer.goes_on(), 20)
-    until(lambda: A1_4 not in endpoints(figure.a), 5)
+    until(lambda: source not in endpoints(figure.a), 5)
     assert A2_4 in endpoints(figure.a)
     figure.plug_in()
-    until(lambda: A1_4 in endpoints(figure.a), 5)
-    assert endpoints(figure.a)[A1_4] != old
+    until(lambda: source in endpoints(figure.a), 5)
+    assert endpoints(figure.a)[source] != old
     # On the running connection a new subflow leaves by the first uplink.
     until(carries(figure.r1), 20)
     until(transfer.goes_on(), 20)

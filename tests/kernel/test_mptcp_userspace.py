@@ -34,10 +34,11 @@ def test_both_paths_carry_data(figure, dst, source):
     assert figure.dropped() == 0
 
 
-def test_a_pulled_cable_and_its_return(figure):
+@pytest.mark.parametrize("dst, source", [(B_4, A1_4), (B_6, A1_6)])
+def test_a_pulled_cable_and_its_return(figure, dst, source):
     daemon = figure.start(SHORT_HOLD)
     allow_joins(figure.b)
-    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    transfer = MptcpTransfer(figure.a, figure.b, dst, source)
     until(lambda: transfer.subflows() == 1, 10)
     until(carries(figure.r2), 20)
     figure.unplug()
