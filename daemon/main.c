@@ -185,7 +185,7 @@ static int print_plan(struct engine *engine, const char *socket)
 			     strstr(text, " attr ") ? "# (not all of it) " : "",
 			     text + 3);
 	}
-	planned_done(&engine->model.rib.attrs, &planned);
+	planned_done(&planned);
 	vec_done(&ops);
 	flows_done(&flows);
 	return 0;

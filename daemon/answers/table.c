@@ -11,6 +11,7 @@
 #include "answers/pins.h"
 #include "control/field.h"
 #include "control/interface.h"
+#include "core/pin_lay.h"
 #include "core/xalloc.h"
 #include "daemon.h"
 
@@ -240,21 +241,23 @@ void table_entries(struct engine *engine, const struct subnet *subnet,
 		.prefix = prefix,
 		.row = rib_row(rib, prefix),
 	};
-	struct planned planned = {0};
+	struct planned planned;
+	struct planned_row row;
 	struct want_vec wants = {0};
 	const struct want *it;
 
-	planned_add(&view, prefix, &rib->attrs, &planned);
-	vec_foreach(&planned.wants, it)
-		vec_push(&wants, *it);
-	pin_lay(&(struct pin_layer){&engine->pins.set, &rib->attrs, &planned,
-				    pin_first_in(&engine->pins.set, prefix)},
+	planned_begin(&planned, &view, rib);
+	row = planned_row(&planned, prefix);
+	for (size_t i = row.first; i < row.first + row.n; i++)
+		vec_push(&wants, planned.wants.items[i]);
+	pin_lay(&(const struct pin_layer){&engine->pins.set, &rib->attrs,
+					  &planned.wants},
 		prefix, &wants);
 	vec_foreach(&wants, it)
 		if (it->table == subnet->table)
 			push_wanted(&entry, it, ret);
 	push_others(&entry, &wants, ret);
-	planned_done(&rib->attrs, &planned);
+	planned_done(&planned);
 	vec_done(&wants);
 }
 

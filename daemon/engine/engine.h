@@ -13,7 +13,7 @@
 #ifndef ENGINE_H
 #define ENGINE_H
 
-#include "core/diff.h"
+#include "core/planned.h"
 #include "engine/engine_pins.h"
 #include "engine/repair.h"
 #include "kernel/kernel.h"
@@ -84,15 +84,41 @@ struct engine_result {
 	struct kernel_failure_vec failures; /* op: index into all ops */
 };
 
+/* What a round has come to; each of the latter is of many rows only. */
+enum engine_pass {
+	ENGINE_ALL, /* all of it at once */
+	ENGINE_PUTS,
+	ENGINE_LATE, /* new defaults */
+	ENGINE_RULES,
+	ENGINE_GONE,
+	ENGINE_NEIGHBOURS,
+	ENGINE_DONE,
+};
+
 /*
- * Ops on their way to the kernel, some at a time, so that the owner can do
- * something else in between. Till the last one nothing else enters the model.
+ * A round on its way to the kernel, a slice at a time, so that the owner can do
+ * something else in between. What is heard between two slices enters the model;
+ * rows that it changes are planned in another round.
  */
 struct engine_batch {
 	bool active;
+	enum engine_pass pass;
 	struct planned planned; /* keeps the ops' attribute ids alive */
+	struct prefix_vec rows; /* to be planned, in order */
+	struct prefix_vec late; /* rows with something new that comes last */
+	struct prefix_vec gone; /* rows with something that goes */
+	size_t next;		/* in @rows or @gone, by the pass */
+	/* Of the slice. */
 	struct op_vec ops;
 	struct engine_result result;
+	/* Of all of them. */
+	size_t written;
+	size_t repairs;	 /* noted when it began */
+	bool failed;	 /* some op was not carried out */
+	bool is_bad;	 /* some op is to be tried again */
+	bool retry;	 /* not at once */
+	bool is_stopped; /* nothing more can be written */
+	int error;
 };
 
 /* Called between a plan and its writes, which may depend on what goes first. */
@@ -158,7 +184,7 @@ void engine_done(struct engine *engine);
 void engine_set_policy(struct engine *engine, const struct policy *policy);
 
 /**
- * engine_listen() - take in what the kernel has queued; not while it is busy
+ * engine_listen() - take in what the kernel has queued
  *
  * Return: whether there may be more.
  */
@@ -193,13 +219,13 @@ bool engine_is_steady(const struct engine *engine, uint64_t now_ms);
 void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 		 struct planned *planned);
 
-/** engine_is_busy() - ops are on their way: engine_run() has more to write */
+/** engine_is_busy() - amid a round: engine_run() has more to write */
 bool engine_is_busy(const struct engine *engine);
 
 /**
  * engine_run() - one reconcile: read what must be read, plan, write
  *
- * Of many ops it writes only the first; engine_is_busy() then, and it must be
+ * Of many rows it looks at the first only; engine_is_busy() then, and it must be
  * called again.
  * Return: 0 also when ops failed and will be tried again; -EPERM when the
  * kernel does not let us write at all.

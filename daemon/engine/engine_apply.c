@@ -20,7 +20,10 @@ void engine_drop_batch(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
 
-	planned_done(&engine->model.rib.attrs, &batch->planned);
+	planned_done(&batch->planned);
+	vec_done(&batch->rows);
+	vec_done(&batch->late);
+	vec_done(&batch->gone);
 	vec_done(&batch->ops);
 	engine_result_done(&batch->result);
 	memset(batch, 0, sizeof(*batch));
@@ -39,6 +42,8 @@ void engine_retry_later(struct engine *engine, uint64_t now_ms)
 
 static void enter(struct engine *engine, const struct op *op)
 {
+	const struct model_changes changes = engine->model.changes;
+
 	/* Before it is entered: that may free what it refers to. */
 	if (log_is_on(LOG_DEBUG)) {
 		char text[OP_TEXT_MAX];
@@ -50,6 +55,8 @@ static void enter(struct engine *engine, const struct op *op)
 		engine->observer.wrote(engine, op, engine->observer.data);
 	engine->counters.ops[op->kind]++;
 	op_enter(&engine->model, op);
+	/* Our own doing is no news. */
+	engine->model.changes = changes;
 }
 
 /* --- failures --- */
@@ -186,27 +193,23 @@ static bool is_refused_all(const struct engine_result *result)
 	       result->failures.items[0].error == -EPERM;
 }
 
-bool engine_apply(struct engine *engine, const struct op_vec *ops, size_t max,
+bool engine_apply(struct engine *engine, const struct op_vec *ops,
 		  struct engine_result *ret)
 {
 	size_t phase = 0;
-	size_t end;
 
 	while (phase < DIFF_PHASES && ret->end[phase] <= ret->begun)
 		phase++;
 	if (phase == DIFF_PHASES)
 		return false;
-	end = ret->end[phase];
-	if (end - ret->begun > max)
-		end = ret->begun + max;
-	apply_phase(engine, ops, end, ret);
+	apply_phase(engine, ops, ret->end[phase], ret);
 	ret->failed |= has_failed(ops, ret);
 	if (is_refused_all(ret))
 		ret->error = -EPERM;
 	/* What was unknown is read again first. */
-	if (ret->begun < end || ret->begun == ops->n)
+	if (ret->begun < ret->end[phase] || ret->begun == ops->n)
 		return false;
-	return !ret->failed || ret->go_on || ret->begun < ret->end[phase];
+	return !ret->failed || ret->go_on;
 }
 
 static void redo_op(struct engine *engine, const struct op *op, bool again)
@@ -233,38 +236,51 @@ static bool is_worth_a_retry(const struct op_vec *ops,
 	return false;
 }
 
-void engine_redo(struct engine *engine, uint64_t now_ms,
-		 const struct op_vec *ops, const struct engine_result *result)
+/* Return: whether the op is to be planned again at once. */
+static bool redo_failed(struct engine *engine, uint64_t now_ms,
+			const struct kernel_failure *failure)
 {
+	const struct op *op = &engine->batch.ops.items[failure->op];
+	bool now;
+
+	engine->counters.errors++;
+	if (engine->observer.failed)
+		engine->observer.failed(engine, op, failure,
+					engine->observer.data);
+	log_failure(engine, now_ms, op, failure);
+	now = judge(engine, now_ms, op, failure);
+	redo_op(engine, op, now);
+	return now;
+}
+
+void engine_redo(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct engine_result *result = &batch->result;
+	const struct op_vec *ops = &batch->ops;
 	bool again = false;
 	bool later = false;
 
 	for (size_t i = 0; i < result->failures.n; i++) {
-		const struct kernel_failure *failure =
-			&result->failures.items[i];
-		const struct op *op = &ops->items[failure->op];
-		bool now;
+		bool now =
+			redo_failed(engine, now_ms, &result->failures.items[i]);
 
-		engine->counters.errors++;
-		if (engine->observer.failed)
-			engine->observer.failed(engine, op, failure,
-						engine->observer.data);
-		log_failure(engine, now_ms, op, failure);
-		now = judge(engine, now_ms, op, failure);
-		redo_op(engine, op, now);
 		again |= now;
 		later |= !now;
 	}
-	if (!result->failed && !(later && is_worth_a_retry(ops, result))) {
-		engine->failures = 0;
+	batch->written += result->written;
+	if (result->error)
+		batch->error = result->error;
+	batch->is_stopped = result->error || engine->read_failed;
+	if (!result->failed && !(later && is_worth_a_retry(ops, result)))
 		return;
-	}
 	for (size_t i = result->begun; i < ops->n; i++)
 		redo_op(engine, &ops->items[i], again);
 	if (again)
 		engine->model.changes.rules = true;
-	if (later || engine->read_all)
-		engine_retry_later(engine, now_ms);
+	batch->failed |= result->failed;
+	batch->is_bad = true;
+	batch->retry |= later;
 }
 
 /* --- removing all of it --- */
@@ -300,7 +316,7 @@ int engine_flush(struct engine *engine)
 	diff_neighbours(engine->policy, &engine->model.neighbours,
 			&no_neighbours, &ops);
 	diff_order(&ops, result.end);
-	while (engine_apply(engine, &ops, SIZE_MAX, &result))
+	while (engine_apply(engine, &ops, &result))
 		;
 	if (result.failed || result.failures.n)
 		error = result.failures.n ? result.failures.items[0].error

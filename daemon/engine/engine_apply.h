@@ -15,21 +15,22 @@
 void engine_result_done(struct engine_result *result);
 
 /**
- * engine_apply() - carry out the next of @ops; the model follows
+ * engine_apply() - carry out the next phase of @ops; the model follows
  * @ops: ordered
- * @max: at most so many
  *
  * Return: whether there are more to be carried out.
  */
-bool engine_apply(struct engine *engine, const struct op_vec *ops, size_t max,
+bool engine_apply(struct engine *engine, const struct op_vec *ops,
 		  struct engine_result *ret);
 
 /** engine_drop_batch() - forget what is on its way, written or not */
 void engine_drop_batch(struct engine *engine);
 
-/** engine_redo() - mark what failed, or was not begun, to be planned again */
-void engine_redo(struct engine *engine, uint64_t now_ms,
-		 const struct op_vec *ops, const struct engine_result *result);
+/**
+ * engine_redo() - what came of the batch's slice; what failed or was not begun
+ * is marked to be planned again
+ */
+void engine_redo(struct engine *engine, uint64_t now_ms);
 
 /** engine_retry_later() - after a failure: 1 ms, 2 ms, ... 5 s */
 void engine_retry_later(struct engine *engine, uint64_t now_ms);

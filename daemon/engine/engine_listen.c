@@ -314,8 +314,6 @@ bool engine_listen(struct engine *engine, uint64_t now_ms)
 	struct intake intake = {.engine = engine, .now_ms = now_ms};
 	int n;
 
-	if (engine_is_busy(engine))
-		return false;
 	n = kernel_listen(engine->kernel, LISTEN_MAX, engine_take, &intake);
 	if (n < 0) {
 		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,

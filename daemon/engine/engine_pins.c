@@ -306,22 +306,13 @@ static void count(struct engine_pins_counters *counters,
 		counters->moved[i] += tally->moved[i];
 }
 
-/* Pins of rows that were not planned so far. */
-static void plan_touched(struct engine *engine, const struct pin_tally *tally,
-			 struct planned *planned)
+/* Pins of rows that were not to be planned so far. */
+static void touch(struct engine *engine, const struct pin_tally *tally)
 {
-	const struct view view = engine_view(engine);
-	struct rib *rib = &engine->model.rib;
-	size_t before = planned->rows.n;
 	const struct ip_prefix *it;
 
-	vec_foreach(&tally->touched, it) {
-		if (planned_find(planned, it))
-			continue;
-		rib_touch(rib, it);
-		planned_add(&view, it, &rib->attrs, planned);
-	}
-	planned_merge(planned, before);
+	vec_foreach(&tally->touched, it)
+		rib_touch(&engine->model.rib, it);
 }
 
 static void decide(struct engine *engine, uint64_t now_ms,
@@ -346,7 +337,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 	};
 
 	pin_update(&input, &pins->set, &tally);
-	plan_touched(engine, &tally, planned);
+	touch(engine, &tally);
 	pins->next_ms = pin_next_ms(&pins->set);
 	if (pins->set.pins.n)
 		come_by(&pins->audit_ms, now_ms + AUDIT_MS);
@@ -360,7 +351,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 }
 
 /* All of them go: flows follow the plan. */
-static void give_up(struct engine *engine, struct planned *planned)
+static void give_up(struct engine *engine)
 {
 	struct pin_tally all = {0};
 	const struct pin *pin;
@@ -373,7 +364,7 @@ static void give_up(struct engine *engine, struct planned *planned)
 	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
 	engine->pins.next_ms = 0;
 	engine->pins.audit_ms = 0;
-	plan_touched(engine, &all, planned);
+	touch(engine, &all);
 	pin_tally_done(&all);
 }
 
@@ -391,7 +382,7 @@ void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 		if (tables.n || engine->pins.set.pins.n)
 			decide(engine, now_ms, &tables, planned);
 	} else if (engine->pins.set.pins.n) {
-		give_up(engine, planned);
+		give_up(engine);
 	}
 	update_sources(engine);
 	model_forget_lost(&engine->model);

@@ -211,33 +211,65 @@ static enum step step_of(const struct op *op)
 	return STEP_NEIGHBOUR;
 }
 
-/* More specific first: a longer prefix, then a TOS row before the plain one. */
-static int specific_cmp(const struct op *a, const struct op *b)
+/* What an op is sorted by, most of it in one number. */
+struct rank {
+	uint64_t first;
+	const struct op *op;
+};
+
+VEC(rank_vec, struct rank);
+
+/* Table by table: within one of them the order counts, and the kernel is
+ * faster where one follows the other. More specific first, or last. */
+static uint64_t route_rank(const struct op *op, bool specific_last)
 {
-	if (a->route.prefix.len != b->route.prefix.len)
-		return a->route.prefix.len > b->route.prefix.len ? -1 : 1;
-	if (a->route.route.tos != b->route.route.tos)
-		return a->route.route.tos > b->route.route.tos ? -1 : 1;
-	return ip_prefix_cmp(&a->route.prefix, &b->route.prefix);
+	uint8_t len = op->route.prefix.len;
+	uint8_t tos = op->route.route.tos;
+
+	if (!specific_last) {
+		len = (uint8_t)~len;
+		tos = (uint8_t)~tos;
+	}
+	return (uint64_t)op->route.route.table << 16 | (uint64_t)len << 8 | tos;
 }
 
-static int op_order(const void *a, const void *b)
+static struct rank rank_of(const struct op *op)
 {
-	const struct op *x = a;
-	const struct op *y = b;
-	enum step step = step_of(x);
-	int order = (step > step_of(y)) - (step < step_of(y));
+	enum step step = step_of(op);
+	struct rank rank = {(uint64_t)step << 56, op};
 
-	if (order != 0)
-		return order;
 	switch (step) {
 	case STEP_HOST:
 	case STEP_INSERT:
 	case STEP_REPLACE:
-		order = specific_cmp(x, y);
+		rank.first |= route_rank(op, false);
 		break;
 	case STEP_ROUTE_DELETE:
-		order = specific_cmp(y, x);
+		rank.first |= route_rank(op, true);
+		break;
+	case STEP_RULE_ADD:
+	case STEP_RULE_DELETE:
+	case STEP_NEIGHBOUR:
+		break;
+	}
+	return rank;
+}
+
+static int rank_order(const void *a, const void *b)
+{
+	const struct rank *m = a;
+	const struct rank *n = b;
+	const struct op *x = m->op;
+	const struct op *y = n->op;
+	int order;
+
+	if (m->first != n->first)
+		return m->first < n->first ? -1 : 1;
+	switch (step_of(x)) {
+	case STEP_HOST:
+	case STEP_INSERT:
+	case STEP_REPLACE:
+	case STEP_ROUTE_DELETE:
 		break;
 	case STEP_RULE_ADD:
 		return rule_cmp(&x->rule, &y->rule);
@@ -247,9 +279,104 @@ static int op_order(const void *a, const void *b)
 	case STEP_NEIGHBOUR:
 		return neighbour_cmp(&x->neighbour, &y->neighbour);
 	}
+	order = ip_prefix_cmp(&x->route.prefix, &y->route.prefix);
 	if (order != 0)
 		return order;
 	return route_key_cmp(&x->route.route, &y->route.route);
+}
+
+/* How many ops have a rank of this first number, and where they go. */
+struct shelf {
+	uint64_t first;
+	size_t n;
+	size_t next;
+};
+
+VEC(shelf_vec, struct shelf);
+
+static int shelf_order(const void *a, const void *b)
+{
+	const struct shelf *x = a;
+	const struct shelf *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+#define SHELVES_MAX 64 /* else it is no use */
+
+static struct shelf *shelf_of(struct shelf_vec *shelves, uint64_t first)
+{
+	const struct shelf new = {.first = first};
+
+	for (size_t i = 0; i < shelves->n; i++)
+		if (shelves->items[i].first == first)
+			return &shelves->items[i];
+	if (shelves->n == SHELVES_MAX)
+		return NULL;
+	vec_push(shelves, new);
+	return &shelves->items[shelves->n - 1];
+}
+
+/* Return: whether there are few enough. */
+static bool count_shelves(const struct rank_vec *ranks,
+			  struct shelf_vec *shelves)
+{
+	struct shelf *shelf;
+	const struct rank *it;
+	size_t next = 0;
+
+	vec_foreach(ranks, it) {
+		shelf = shelf_of(shelves, it->first);
+		if (!shelf)
+			return false;
+		shelf->n++;
+	}
+	vec_sort(shelves, shelf_order);
+	vec_foreach(shelves, shelf) {
+		shelf->next = next;
+		next += shelf->n;
+	}
+	return true;
+}
+
+/*
+ * Of many ops there are few tables and lengths: these are told apart first, and
+ * what is left is in order as a rule.
+ */
+static void shelve(struct rank_vec *ranks)
+{
+	struct shelf_vec shelves = {0};
+	struct rank_vec sorted = {0};
+	const struct rank *it;
+
+	if (ranks->n && count_shelves(ranks, &shelves)) {
+		sorted.items = xgrow(NULL, ranks->n, sizeof(*sorted.items));
+		sorted.n = ranks->n;
+		sorted.cap = ranks->n;
+		vec_foreach(ranks, it)
+			sorted.items[shelf_of(&shelves, it->first)->next++] =
+				*it;
+		vec_done(ranks);
+		*ranks = sorted;
+	}
+	vec_done(&shelves);
+}
+
+static void sort_ops(struct op_vec *ops)
+{
+	struct rank_vec ranks = {0};
+	struct op_vec sorted = {0};
+	const struct op *op;
+
+	vec_foreach(ops, op)
+		vec_push(&ranks, rank_of(op));
+	shelve(&ranks);
+	vec_sort(&ranks, rank_order);
+	for (size_t i = 0; i < ranks.n; i++)
+		vec_push(&sorted, *ranks.items[i].op);
+	vec_done(&ranks);
+	vec_done(ops);
+	*ops = sorted;
 }
 
 void diff_order(struct op_vec *ops, size_t phase_end[DIFF_PHASES])
@@ -262,7 +389,7 @@ void diff_order(struct op_vec *ops, size_t phase_end[DIFF_PHASES])
 	};
 	size_t i = 0;
 
-	vec_sort(ops, op_order);
+	sort_ops(ops);
 	for (size_t phase = 0; phase < DIFF_PHASES; phase++) {
 		while (i < ops->n && step_of(&ops->items[i]) <= last[phase])
 			i++;

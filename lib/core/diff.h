@@ -55,6 +55,9 @@ void diff_neighbours(const struct policy *policy,
  * 4. new rules, 5. rules that go, 6. entries that go, the shortest first, for
  *    the same reason; 7. neighbours.
  *
+ * Within 1, 2, 3 and 6 table by table: what one of them says of a packet does
+ * not depend on another, and the kernel is faster where its own table is warm.
+ *
  * @phase_end: index behind the last op of 1, 3, 5 and 7: after each, the
  * kernel's answers are looked at before going on.
  */

@@ -133,12 +133,13 @@ static void refresh(struct model *model, const struct model_route *in,
 static bool is_order_unknown(const struct model *model,
 			     const struct model_route *in)
 {
-	const struct row *row = rib_row(&model->rib, &in->prefix);
+	const struct row *row;
 
 	if (!model->reading_ifindex ||
 	    (in->prefix.addr.family == AF_INET6 &&
 	     ip_addr_is_link_local(&in->prefix.addr)))
 		return false;
+	row = rib_row(&model->rib, &in->prefix);
 	for (size_t i = 0; row && i < row->n; i++)
 		if (route_key_cmp(&row->routes[i], &in->route) == 0 &&
 		    !(row->routes[i].flags & (ROUTE_STALE | ROUTE_LEAVING)))
@@ -223,9 +224,16 @@ static int place(const struct model *model, const struct model_route *in,
 int model_put_route(struct model *model, const struct model_route *in,
 		    enum model_put how)
 {
-	struct match match = find(model, in);
+	struct match match;
 	int where;
 
+	if (!rib_row(&model->rib, &in->prefix)) {
+		rib_put(&model->rib, &in->prefix, &in->route, &in->set,
+			RIB_APPEND);
+		note_expiry(model, in);
+		return 0;
+	}
+	match = find(model, in);
 	if (match.equal != SIZE_MAX) {
 		const struct row *row = rib_row(&model->rib, &in->prefix);
 		const struct attrset *set = attrset_get(

@@ -71,9 +71,9 @@ struct path path_in_use(const struct model *model, uint32_t table,
 /* --- what is planned --- */
 
 const struct want *path_want(const struct planned *planned,
-			     const struct planned_row *row, uint32_t table)
+			     struct planned_row row, uint32_t table)
 {
-	for (size_t i = row->first; i < row->first + row->n; i++) {
+	for (size_t i = row.first; i < row.first + row.n; i++) {
 		const struct want *want = &planned->wants.items[i];
 
 		if (want->table == table && want->tos == 0 &&
@@ -84,34 +84,32 @@ const struct want *path_want(const struct planned *planned,
 }
 
 static struct path planned_at(const struct cover *cover, size_t i,
-			      const struct planned *planned, uint32_t table)
+			      struct planned *planned, uint32_t table)
 {
 	struct ip_prefix prefix =
 		ip_prefix_make(&cover->dst->addr, cover->len[i]);
-	/* The planned rows are the dirty ones. */
-	const struct planned_row *row =
-		rib_is_dirty(&cover->model->rib, &prefix)
-			? planned_find(planned, &prefix)
-			: NULL;
-	const struct want *want = row ? path_want(planned, row, table) : NULL;
-	const struct route *entry =
-		row ? NULL : path_entry(row_at(cover, i), table);
+	const struct route *entry;
+	const struct want *want;
 
-	if (want)
-		return (struct path){true, want->attrs, prefix.len};
+	if (rib_is_dirty(&cover->model->rib, &prefix)) {
+		want = path_want(planned, planned_row(planned, &prefix), table);
+		if (want)
+			return (struct path){true, want->attrs, prefix.len};
+		return (struct path){0};
+	}
+	entry = path_entry(row_at(cover, i), table);
 	if (entry)
 		return (struct path){true, entry->attrs, prefix.len};
 	return (struct path){0};
 }
 
-struct path path_planned(const struct model *model,
-			 const struct planned *planned, uint32_t table,
+struct path path_planned(struct planned *planned, uint32_t table,
 			 const struct ip_prefix *dst)
 {
 	struct path path = {0};
 	struct cover cover;
 
-	find_cover(model, dst, &cover);
+	find_cover(planned->view.model, dst, &cover);
 	for (size_t i = cover.n; i-- > 0 && !path.found;)
 		path = planned_at(&cover, i, planned, table);
 	return path;

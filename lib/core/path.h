@@ -10,7 +10,7 @@
 #ifndef PATH_H
 #define PATH_H
 
-#include "core/plan.h"
+#include "core/planned.h"
 
 struct path {
 	bool found;	/* the table has an entry that covers the destination */
@@ -29,12 +29,8 @@ struct path {
 struct path path_in_use(const struct model *model, uint32_t table,
 			const struct ip_prefix *dst);
 
-/**
- * path_planned() - by the plan, and where it lacks a row by what is in use
- * @planned: sorted
- */
-struct path path_planned(const struct model *model,
-			 const struct planned *planned, uint32_t table,
+/** path_planned() - by the plan for dirty rows, for others by what is in use */
+struct path path_planned(struct planned *planned, uint32_t table,
 			 const struct ip_prefix *dst);
 
 /** path_entry() - what @row says for @table, pins included; or NULL */
@@ -42,7 +38,7 @@ const struct route *path_entry(const struct row *row, uint32_t table);
 
 /** path_want() - what a planned row wants for @table; or NULL */
 const struct want *path_want(const struct planned *planned,
-			     const struct planned_row *row, uint32_t table);
+			     struct planned_row row, uint32_t table);
 
 /** path_is_same() - the same next hops, or both none */
 bool path_is_same(const struct attrset_store *attrs, const struct path *a,

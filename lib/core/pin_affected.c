@@ -25,23 +25,22 @@ void pin_touch(struct model *model, const struct pin_set *set)
 }
 
 /* Whether the table is about to answer otherwise for a row of the plan. */
-static bool is_moving(const struct view *view, const struct planned *planned,
-		      const struct planned_row *row, uint32_t table)
+static bool is_moving(const struct view *view, struct planned *planned,
+		      const struct ip_prefix *prefix, uint32_t table)
 {
-	struct path old = path_in_use(view->model, table, &row->prefix);
-	struct path new =
-		path_planned(view->model, planned, table, &row->prefix);
+	struct path old = path_in_use(view->model, table, prefix);
+	struct path new = path_planned(planned, table, prefix);
 
 	return old.found && !path_is_same(&view->model->rib.attrs, &old, &new);
 }
 
-static bool is_as_planned(const struct view *view,
-			  const struct planned *planned,
-			  const struct planned_row *row, uint32_t table)
+static bool is_as_planned(const struct view *view, struct planned *planned,
+			  const struct ip_prefix *prefix, uint32_t table)
 {
-	const struct row *have = rib_row(&view->model->rib, &row->prefix);
+	const struct row *have = rib_row(&view->model->rib, prefix);
 	const struct route *entry = have ? path_entry(have, table) : NULL;
-	const struct want *want = path_want(planned, row, table);
+	const struct want *want =
+		path_want(planned, planned_row(planned, prefix), table);
 
 	return entry && want && entry->attrs == want->attrs;
 }
@@ -68,9 +67,8 @@ static bool is_led(const struct view *view, uint32_t table)
 	return false;
 }
 
-static void affected_by_row(const struct view *view,
-			    const struct planned *planned,
-			    const struct planned_row *row,
+static void affected_by_row(const struct view *view, struct planned *planned,
+			    const struct ip_prefix *prefix,
 			    struct table_vec *ret)
 {
 	const struct subnet *it;
@@ -79,26 +77,50 @@ static void affected_by_row(const struct view *view,
 		const struct pin *pin = NULL;
 
 		if (!it->managed || !it->table ||
-		    it->prefix.addr.family != row->prefix.addr.family ||
+		    it->prefix.addr.family != prefix->addr.family ||
 		    pin_has_table(ret, it->table) || !is_led(view, it->table))
 			continue;
-		if (pin_is_host(&row->prefix))
-			pin = pin_find(view->pins, &row->prefix.addr,
-				       it->table);
+		if (pin_is_host(prefix))
+			pin = pin_find(view->pins, &prefix->addr, it->table);
 		if (pin ? is_turning(view, pin)
-			: !is_as_planned(view, planned, row, it->table) &&
-				    is_moving(view, planned, row, it->table))
+			: !is_as_planned(view, planned, prefix, it->table) &&
+				    is_moving(view, planned, prefix, it->table))
 			vec_push(ret, it->table);
 	}
 }
 
-void pin_affected(const struct view *view, const struct planned *planned,
+/* Whether a row may still add to @ret. */
+static bool is_any_left(const struct view *view, const struct table_vec *ret)
+{
+	const struct subnet *it;
+
+	vec_foreach(&view->subnets->subnets, it)
+		if (it->managed && it->table &&
+		    !pin_has_table(ret, it->table) && is_led(view, it->table))
+			return true;
+	return false;
+}
+
+void pin_affected(const struct view *view, struct planned *planned,
 		  const struct table_vec *first, struct table_vec *ret)
 {
-	const struct planned_row *row;
+	const struct ip_prefix *row;
+	bool any_left;
 
 	for (size_t i = 0; i < first->n; i++)
 		vec_push(ret, first->items[i]);
-	vec_foreach(&planned->rows, row)
+	any_left = is_any_left(view, ret);
+	vec_foreach(&view->model->rib.dirty, row) {
+		size_t before = ret->n;
+
+		if (!any_left)
+			break;
+		/* Entries that the kernel took away by itself are not there. */
+		if (!pin_is_host(row) && view->model->lost.n == 0 &&
+		    planned_is_same(planned, row))
+			continue;
 		affected_by_row(view, planned, row, ret);
+		if (ret->n != before)
+			any_left = is_any_left(view, ret);
+	}
 }

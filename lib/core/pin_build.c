@@ -117,8 +117,7 @@ static void find_paths(struct context *context)
 	const struct model *model = input->view->model;
 	uint32_t asked;
 
-	context->planned =
-		path_planned(model, input->planned, context->table, &host);
+	context->planned = path_planned(input->planned, context->table, &host);
 	if (context->pin) {
 		context->home = look_at(context, context->pin->attrs);
 		renew(context);
@@ -427,7 +426,7 @@ static void add_change(const struct pin_input *input, const struct ip_addr *dst,
 
 	/* Without its row's plan, a pin's own entry would look like that. */
 	if (pin && pin_is_laid(pin->kind) &&
-	    !planned_find(input->planned, &host))
+	    !rib_is_dirty(&input->view->model->rib, &host))
 		return;
 	change = decide(input, dst, table, spot);
 	if (is_news(&change, pin))
@@ -458,7 +457,7 @@ void pin_update(const struct pin_input *input, struct pin_set *set,
 {
 	const struct pin_flow_vec *flows = input->flows;
 	struct change_vec changes = {0};
-	const struct planned_row *row;
+	const struct ip_prefix *row;
 	size_t next;
 
 	assert(input->view->pins == set);
@@ -473,9 +472,10 @@ void pin_update(const struct pin_input *input, struct pin_set *set,
 			spot.n++;
 		add_change(input, &first->dst, first->table, &spot, &changes);
 	}
-	vec_foreach(&input->planned->rows, row)
-		if (set->pins.n && pin_is_host(&row->prefix))
-			add_pins(input, &row->prefix, &changes);
+	if (set->pins.n)
+		vec_foreach(&input->view->model->rib.dirty, row)
+			if (pin_is_host(row))
+				add_pins(input, row, &changes);
 	cap(input, &changes);
 	enter(input, set, &changes, ret);
 	vec_done(&changes);

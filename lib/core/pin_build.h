@@ -34,8 +34,8 @@ VEC(pin_flow_vec, struct pin_flow);
 /* What is handed in; borrowed for the call. */
 struct pin_input {
 	const struct view *view;
-	struct attrset_store *attrs;   /* of the view's model */
-	const struct planned *planned; /* sorted, without pins */
+	struct attrset_store *attrs; /* of the view's model */
+	struct planned *planned;     /* of the same view */
 	/* Tables whose flows are all in @flows. */
 	const struct table_vec *listed;
 	const struct pin_flow_vec *flows; /* sorted */
@@ -73,7 +73,7 @@ void pin_touch(struct model *model, const struct pin_set *set);
  * Those that are about to answer otherwise for some prefix, and those with a
  * pin whose path has gone or come.
  */
-void pin_affected(const struct view *view, const struct planned *planned,
+void pin_affected(const struct view *view, struct planned *planned,
 		  const struct table_vec *first, struct table_vec *ret);
 
 /** pin_update() - decide about every pin and flow concerned */
@@ -87,21 +87,5 @@ void pin_update(const struct pin_input *input, struct pin_set *set,
  */
 void pin_count(const struct pin_flow_vec *flows, const struct table_vec *listed,
 	       struct pin_set *set, struct model *model);
-
-/* Lays pins over rows, one after the other. */
-struct pin_layer {
-	const struct pin_set *set;
-	struct attrset_store *attrs;
-	struct planned *planned; /* gets the refs of what is new */
-	size_t next;		 /* the first pin that may concern a row */
-};
-
-/**
- * pin_lay() - lay the pins over what is wanted of one row
- * @prefix: in ascending order from call to call
- * @row:    its wants, sorted; stays so; holds no refs
- */
-void pin_lay(struct pin_layer *layer, const struct ip_prefix *prefix,
-	     struct want_vec *row);
 
 #endif

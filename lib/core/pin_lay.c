@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/pin_lay.h"
+
 #include "core/pin_spot.h"
 
-static void lay_one(const struct pin *pin, struct attrset_store *attrs,
-		    struct planned *planned, struct want_vec *row)
+static void lay_one(const struct pin *pin, const struct pin_layer *layer,
+		    struct want_vec *row)
 {
+	struct attrset_store *attrs = layer->attrs;
 	struct want want = {
 		.table = pin->table,
 		.metric = PLAN_METRIC,
@@ -21,7 +24,7 @@ static void lay_one(const struct pin *pin, struct attrset_store *attrs,
 		return; /* the kernel will not have it: the flows move */
 	}
 	/* The ref is the plan's to keep; the row only borrows. */
-	vec_push(&planned->wants, want);
+	vec_push(layer->refs, want);
 	while (at < row->n && plan_want_cmp(&row->items[at], &want) < 0)
 		at++;
 	if (at < row->n && plan_want_cmp(&row->items[at], &want) == 0)
@@ -30,23 +33,20 @@ static void lay_one(const struct pin *pin, struct attrset_store *attrs,
 		vec_insert(row, at, want);
 }
 
-void pin_lay(struct pin_layer *layer, const struct ip_prefix *prefix,
+void pin_lay(const struct pin_layer *layer, const struct ip_prefix *prefix,
 	     struct want_vec *row)
 {
 	const struct pin_set *set = layer->set;
+	size_t at;
 
 	if (!pin_is_host(prefix))
 		return;
-	while (layer->next < set->pins.n &&
-	       ip_addr_cmp(&set->pins.items[layer->next].dst, &prefix->addr) <
-		       0)
-		layer->next++;
-	for (size_t at = layer->next; at < set->pins.n; at++) {
+	for (at = pin_first_in(set, prefix); at < set->pins.n; at++) {
 		const struct pin *pin = &set->pins.items[at];
 
 		if (!ip_addr_equal(&pin->dst, &prefix->addr))
 			break;
 		if (pin_is_laid(pin->kind))
-			lay_one(pin, layer->attrs, layer->planned, row);
+			lay_one(pin, layer, row);
 	}
 }

@@ -25,21 +25,6 @@ struct want {
 
 VEC(want_vec, struct want);
 
-/* What is wanted of one row: a run of planned.wants. */
-struct planned_row {
-	struct ip_prefix prefix;
-	size_t first;
-	size_t n;
-};
-
-VEC(planned_row_vec, struct planned_row);
-
-/* The rows of one round. */
-struct planned {
-	struct planned_row_vec rows; /* sorted after planned_sort(), unique */
-	struct want_vec wants;	     /* each holds a ref */
-};
-
 /** plan_want_cmp() - by table, TOS and metric */
 int plan_want_cmp(const struct want *x, const struct want *y);
 
@@ -69,26 +54,6 @@ void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 
 /** plan_row_done() - give back the refs and empty @wants */
 void plan_row_done(struct attrset_store *attrs, struct want_vec *wants);
-
-/** planned_add() - plan_row_build() for one more row */
-void planned_add(const struct view *view, const struct ip_prefix *prefix,
-		 struct attrset_store *attrs, struct planned *planned);
-
-/** planned_sort() - so that planned_find() can be used */
-void planned_sort(struct planned *planned);
-
-/**
- * planned_merge() - the same where the first @sorted rows are in order, and so
- * are those behind them
- */
-void planned_merge(struct planned *planned, size_t sorted);
-
-/** planned_find() - the row of exactly @prefix, or NULL: it was not planned */
-const struct planned_row *planned_find(const struct planned *planned,
-				       const struct ip_prefix *prefix);
-
-/** planned_done() - give back the refs and free; may run twice */
-void planned_done(struct attrset_store *attrs, struct planned *planned);
 
 /* A foreign rule that sends all unmarked host traffic into a tunnel. */
 struct tunnel {

@@ -6,11 +6,6 @@
 /* A longer list of dirty rows is not kept: at start every row is in it once. */
 #define DIRTY_KEEP 4096
 
-/* What a trie's mark says of a row. */
-enum {
-	MARK_DIRTY = 1, /* it stands in the list of rows to plan again */
-};
-
 /* The entries of one key within a row. */
 struct span {
 	size_t begin;
@@ -41,9 +36,9 @@ static struct trie_entry *make_place(struct rib *rib,
 static void mark_dirty(struct rib *rib, struct trie_entry *place,
 		       const struct ip_prefix *prefix)
 {
-	if (place->mark & MARK_DIRTY)
+	if (place->mark & rib->dirty_marks)
 		return;
-	place->mark |= MARK_DIRTY;
+	place->mark |= rib->new_mark;
 	vec_push(&rib->dirty, *prefix);
 }
 
@@ -193,6 +188,8 @@ void rib_init(struct rib *rib)
 	trie_init(&rib->v6, AF_INET6);
 	attrset_store_init(&rib->attrs);
 	row_store_init(&rib->rows);
+	rib->new_mark = 1;
+	rib->dirty_marks = rib->new_mark;
 }
 
 void rib_done(struct rib *rib)
@@ -429,9 +426,7 @@ void rib_erase(struct rib *rib, const struct ip_prefix *prefix,
 	if (at == span.end || row->routes[at].protocol != route->protocol)
 		return;
 	remove_at(rib, place, prefix, at);
-	if (!(place->mark & MARK_DIRTY) &&
-	    row_get(&rib->rows, place->value)->n == 0)
-		forget_row(rib, place, prefix);
+	rib_forget_empty(rib, prefix);
 }
 
 /* --- rows to plan again --- */
@@ -441,11 +436,88 @@ void rib_touch(struct rib *rib, const struct ip_prefix *prefix)
 	mark_dirty(rib, make_place(rib, prefix), prefix);
 }
 
+void rib_touch_all(struct rib *rib, uint8_t family)
+{
+	struct trie_entry *place;
+	struct ip_prefix prefix;
+	uint32_t at = 0;
+
+	while ((place = trie_scan(rib_trie(rib, family), &at, &prefix)))
+		mark_dirty(rib, place, &prefix);
+}
+
 bool rib_is_dirty(const struct rib *rib, const struct ip_prefix *prefix)
 {
 	const struct trie_entry *place = find_place(rib, prefix);
 
-	return place && place->mark & MARK_DIRTY;
+	return place && place->mark & rib->dirty_marks;
+}
+
+void rib_forget_empty(struct rib *rib, const struct ip_prefix *prefix)
+{
+	struct trie_entry *place = find_place(rib, prefix);
+
+	if (place && !place->mark && row_get(&rib->rows, place->value)->n == 0)
+		forget_row(rib, place, prefix);
+}
+
+void rib_take(struct rib *rib, struct prefix_vec *ret)
+{
+	const struct ip_prefix *prefix;
+
+	if (ret->n == 0) {
+		vec_done(ret);
+		*ret = rib->dirty;
+		rib->dirty = (struct prefix_vec){0};
+	}
+	vec_foreach(&rib->dirty, prefix)
+		vec_push(ret, *prefix);
+	vec_clear(&rib->dirty);
+	/* Rows keep their marks; another mark is the new one. */
+	rib->due_marks = rib->dirty_marks;
+	for (rib->new_mark = 1; rib->new_mark & rib->due_marks;)
+		rib->new_mark = (uint8_t)(rib->new_mark << 1);
+	rib->dirty_marks = rib->new_mark;
+}
+
+bool rib_is_due(struct rib *rib, const struct ip_prefix *prefix)
+{
+	struct trie_entry *place = find_place(rib, prefix);
+	bool is_due;
+
+	if (!place)
+		return false;
+	is_due = place->mark & rib->due_marks &&
+		 !(place->mark & rib->dirty_marks);
+	place->mark &= (uint8_t)~rib->due_marks;
+	return is_due;
+}
+
+/* One mark is enough for all of them: there are no more than eight. */
+static void merge_marks(struct rib *rib)
+{
+	const struct ip_prefix *prefix;
+
+	vec_foreach(&rib->dirty, prefix) {
+		struct trie_entry *place = find_place(rib, prefix);
+
+		/* One that stood there twice may be gone already. */
+		if (place)
+			place->mark = rib->new_mark;
+	}
+	rib->dirty_marks = rib->new_mark;
+}
+
+void rib_give_back(struct rib *rib, struct prefix_vec *rows, size_t from)
+{
+	/* One that stands in both is planned once: see rib_is_due(). */
+	for (size_t i = from; i < rows->n; i++)
+		vec_push(&rib->dirty, rows->items[i]);
+	vec_done(rows);
+	rib->dirty_marks |= rib->due_marks;
+	rib->due_marks = 0;
+	if (rib->dirty_marks == UINT8_MAX)
+		merge_marks(rib);
 }
 
 void rib_clean(struct rib *rib)
@@ -455,10 +527,12 @@ void rib_clean(struct rib *rib)
 	vec_foreach(&rib->dirty, prefix) {
 		struct trie_entry *place = find_place(rib, prefix);
 
-		place->mark = 0;
-		if (row_get(&rib->rows, place->value)->n == 0)
-			forget_row(rib, place, prefix);
+		if (!place)
+			continue; /* it stood here twice */
+		place->mark &= (uint8_t)~rib->dirty_marks;
+		rib_forget_empty(rib, prefix);
 	}
+	rib->dirty_marks = rib->new_mark;
 	if (rib->dirty.cap > DIRTY_KEEP)
 		vec_done(&rib->dirty);
 	vec_clear(&rib->dirty);

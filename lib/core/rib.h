@@ -4,8 +4,8 @@
  *
  * One row per prefix holds the entries of every table for it: main's, the
  * config's, ours. That is the shape of the plan (one prefix at a time), so a
- * change of one route needs one lookup and looks at one small array. Equal rows
- * are one (row.h): a prefix itself costs little more than its place in the
+ * change of one route needs one lookup and looks at one small array. Equal
+ * rows are one (row.h): a prefix itself costs little more than its place in the
  * trie.
  */
 #ifndef RIB_H
@@ -32,6 +32,9 @@ struct rib {
 	struct attrset_store attrs;
 	struct route_vec draft;	 /* of a row that is being changed */
 	struct prefix_vec dirty; /* rows whose candidates or copies changed */
+	uint8_t dirty_marks;	 /* in the trie: it stands in @dirty */
+	uint8_t due_marks;	 /* it was taken, see rib_take() */
+	uint8_t new_mark;	 /* one of the first: for what comes next */
 	struct rib_table_vec tables;
 };
 
@@ -116,8 +119,33 @@ void rib_erase(struct rib *rib, const struct ip_prefix *prefix,
 /** rib_touch() - put the row of @prefix, made if missing, into @rib->dirty */
 void rib_touch(struct rib *rib, const struct ip_prefix *prefix);
 
+/** rib_touch_all() - the same for all rows of @family */
+void rib_touch_all(struct rib *rib, uint8_t family);
+
 /** rib_is_dirty() - whether it stands in @rib->dirty */
 bool rib_is_dirty(const struct rib *rib, const struct ip_prefix *prefix);
+
+/**
+ * rib_take() - what is dirty is due now: the caller is to plan it
+ * @ret: appended; each row of it is either planned, after a call of
+ *	 rib_is_due(), or given back
+ *
+ * What changes from now on is dirty anew. Nothing may be taken before all that
+ * was taken is done with.
+ */
+void rib_take(struct rib *rib, struct prefix_vec *ret);
+
+/**
+ * rib_is_due() - whether a row that was taken is to be planned: it is not if
+ * that was done already, or if it has become dirty again since
+ */
+bool rib_is_due(struct rib *rib, const struct ip_prefix *prefix);
+
+/** rib_forget_empty() - a row without entries, unless it is dirty or due */
+void rib_forget_empty(struct rib *rib, const struct ip_prefix *prefix);
+
+/** rib_give_back() - rows from @from on are dirty again; empties @rows */
+void rib_give_back(struct rib *rib, struct prefix_vec *rows, size_t from);
 
 /** rib_clean() - empty @rib->dirty; rows without entries are forgotten */
 void rib_clean(struct rib *rib);

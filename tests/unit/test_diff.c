@@ -225,12 +225,12 @@ static void ops_are_put_in_order(void **state)
 	const struct op ordered[] = {
 		/* New hosts: pins among them. */
 		route_op("10.1.1.1/32", 7100, 0, OP_ROUTE_PUT, true),
-		/* New: the longest first, a TOS row before the plain one. */
+		/* Table by table; the longest first, TOS before plain. */
 		route_op("10.1.1.0/24", 7100, 0, OP_ROUTE_PUT, true),
 		route_op("10.1.0.0/16", 7100, 0x10, OP_ROUTE_PUT, true),
 		route_op("10.1.0.0/16", 7100, 0, OP_ROUTE_PUT, true),
-		route_op("10.1.0.0/16", 7101, 0, OP_ROUTE_PUT, true),
 		route_op("10.0.0.0/8", 7100, 0, OP_ROUTE_PUT, true),
+		route_op("10.1.0.0/16", 7101, 0, OP_ROUTE_PUT, true),
 		/* Changed. */
 		route_op("10.1.1.2/32", 7100, 0, OP_ROUTE_PUT, false),
 		route_op("172.16.0.0/12", 7100, 0, OP_ROUTE_PUT, false),

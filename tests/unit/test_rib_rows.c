@@ -186,6 +186,54 @@ static void edit_asks_once_for_each_kind(void **state)
 	rib_done(&rib);
 }
 
+/* What is taken, what comes meanwhile, and what is given back. */
+static void taken_rows_are_due_once(void **state)
+{
+	const struct ip_prefix a = prefix("192.0.2.0/24");
+	const struct ip_prefix b = prefix("198.51.100.0/24");
+	const struct ip_prefix c = prefix("203.0.113.0/24");
+	struct prefix_vec taken = {0};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	/* More often than there are marks. */
+	for (int turn = 0; turn < 20; turn++) {
+		rib_touch(&rib, &a);
+		rib_touch(&rib, &b);
+		rib_take(&rib, &taken);
+		assert_true(taken.n >= 2);
+		assert_int_equal(rib.dirty.n, 0);
+		assert_false(rib_is_dirty(&rib, &a));
+
+		/* One becomes dirty again, another for the first time. */
+		rib_touch(&rib, &b);
+		rib_touch(&rib, &c);
+		assert_true(rib_is_due(&rib, &a));
+		assert_false(rib_is_due(&rib, &a));
+		assert_false(rib_is_due(&rib, &b));
+		rib_forget_empty(&rib, &a);
+		assert_null(rib_row(&rib, &a));
+		rib_forget_empty(&rib, &b);
+		assert_non_null(rib_row(&rib, &b));
+
+		rib_give_back(&rib, &taken, (size_t)turn % 3);
+		assert_int_equal(taken.n, 0);
+		assert_true(rib_is_dirty(&rib, &b));
+		assert_true(rib_is_dirty(&rib, &c));
+	}
+	rib_take(&rib, &taken);
+	(void)rib_is_due(&rib, &a);
+	assert_true(rib_is_due(&rib, &b));
+	assert_true(rib_is_due(&rib, &c));
+	vec_done(&taken);
+	rib_touch_all(&rib, AF_INET);
+	assert_int_equal(rib.dirty.n, rib_count(&rib, AF_INET));
+	rib_clean(&rib);
+	assert_int_equal(rib_count(&rib, AF_INET), 0);
+	rib_done(&rib);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +241,7 @@ int main(void)
 		cmocka_unit_test(write_is_what_the_kernel_does),
 		cmocka_unit_test(erase_leaves_no_empty_row),
 		cmocka_unit_test(edit_asks_once_for_each_kind),
+		cmocka_unit_test(taken_rows_are_due_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

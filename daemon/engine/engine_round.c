@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One round: what is due, planned and written, a slice at a time.
+ *
+ * A few rows are one slice. Of many, each slice plans some rows and writes what
+ * is new or changed there; when all of these are through come the rules, and
+ * only then what goes, so that the order of diff_order() holds for the whole.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "engine/engine_advert.h"
+#include "engine/engine_apply.h"
+#include "engine/engine_read.h"
+#include "engine/engine_subnets.h"
+#include "log.h"
+
+/* Written at one go: some milliseconds, for others to get a turn. */
+#define SLICE_OPS 1024
+
+/* Looked at at one go, where there is little to write. */
+#define SLICE_ROWS 8192
+
+/* Enough to empty the socket; a storm must not keep us from writing. */
+#define LISTEN_ROUNDS 16
+
+static const uint8_t families[] = {AF_INET, AF_INET6};
+#define N_FAMILIES (sizeof(families) / sizeof(families[0]))
+
+/* --- what is due --- */
+
+/* What the kernel refused may be fine now that links or addresses changed. */
+static void forget_refusals(struct engine *engine)
+{
+	struct attrset_store *attrs = &engine->model.rib.attrs;
+
+	if (engine->refused.n == 0 ||
+	    (!engine->model.changes.links && !engine->model.changes.addresses &&
+	     !engine->policy_changed))
+		return;
+	for (size_t i = 0; i < engine->refused.n; i++) {
+		attrset_refuse(attrs, engine->refused.items[i], false);
+		attrset_unref(attrs, engine->refused.items[i]);
+	}
+	vec_clear(&engine->refused);
+	engine_touch_all(engine, AF_INET);
+	engine_touch_all(engine, AF_INET6);
+}
+
+/* What was held back is looked at again once its time has come. */
+static void release_repairs(struct engine *engine, uint64_t now_ms)
+{
+	const struct repair_entry *it;
+
+	if (!repair_is_due(&engine->repair, now_ms))
+		return;
+	if (engine->repair.many_entries) {
+		engine_touch_all(engine, AF_INET);
+		engine_touch_all(engine, AF_INET6);
+	}
+	vec_foreach(&engine->repair.entries, it)
+		rib_touch(&engine->model.rib, &it->prefix);
+}
+
+/* All that decides about a plan, and which rows are to be planned. */
+static void prepare(struct engine *engine, uint64_t now_ms,
+		    struct planned *planned)
+{
+	struct view view;
+
+	forget_refusals(engine);
+	engine_update_subnets(engine);
+	release_repairs(engine, now_ms);
+	engine_pins_due(engine, now_ms);
+	view = engine_view(engine);
+	planned_begin(planned, &view, &engine->model.rib);
+	pin_touch(&engine->model, &engine->pins.set);
+	engine_pins_decide(engine, now_ms, planned);
+}
+
+/* --- ops --- */
+
+static void plan_rules(const struct engine *engine, struct op_vec *ops)
+{
+	const struct view view = engine_view(engine);
+
+	for (size_t i = 0; i < N_FAMILIES; i++) {
+		struct rule_vec want = {0};
+		struct rule_vec have = {0};
+		const struct rule *rule;
+
+		vec_foreach(&engine->model.rules, rule)
+			if (rule->family == families[i])
+				vec_push(&have, *rule);
+		plan_rules_build(&view, families[i], &want);
+		diff_rules(engine->policy, &have, &want, ops);
+		vec_done(&want);
+		vec_done(&have);
+	}
+}
+
+static void plan_neighbours(const struct engine *engine, struct op_vec *ops)
+{
+	const struct view view = engine_view(engine);
+	struct neighbour_vec want = {0};
+
+	if (engine->no_managed)
+		return;
+	plan_routers_build(&view, &want);
+	diff_neighbours(engine->policy, &engine->model.neighbours, &want, ops);
+	vec_done(&want);
+}
+
+/* What somebody keeps deleting is put back later; all else goes on. */
+static void hold_back(const struct repair *repair, uint64_t now_ms,
+		      struct op_vec *ops)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ops->n; i++)
+		if (!repair_holds(repair, &ops->items[i], now_ms))
+			ops->items[n++] = ops->items[i];
+	ops->n = n;
+}
+
+void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
+		 struct planned *planned)
+{
+	const struct ip_prefix *it;
+
+	prepare(engine, now_ms, planned);
+	vec_foreach(&engine->model.rib.dirty, it)
+		planned_diff(planned, it, ops);
+	plan_rules(engine, ops);
+	plan_neighbours(engine, ops);
+	hold_back(&engine->repair, now_ms, ops);
+}
+
+/* --- slices --- */
+
+static bool is_new(const struct op *op)
+{
+	return op->kind == OP_ROUTE_PUT && op->route.insert;
+}
+
+/*
+ * One row of many. What goes has to wait, and so does a new default, which
+ * catches what no longer prefix has caught yet.
+ */
+static void plan_row(struct engine_batch *batch, const struct ip_prefix *prefix,
+		     bool is_early)
+{
+	struct op_vec *ops = &batch->ops;
+	size_t begin = ops->n;
+	size_t n = begin;
+	bool has_late = false;
+	bool has_gone = false;
+
+	planned_diff(&batch->planned, prefix, ops);
+	for (size_t i = begin; i < ops->n; i++) {
+		const struct op *op = &ops->items[i];
+
+		if (op->kind == OP_ROUTE_DELETE)
+			has_gone = true;
+		else if (is_early && is_new(op))
+			has_late = true;
+		else
+			ops->items[n++] = *op;
+	}
+	ops->n = n;
+	if (has_late)
+		vec_push(&batch->late, *prefix);
+	else if (has_gone)
+		vec_push(&batch->gone, *prefix);
+	else if (n == begin)
+		rib_forget_empty(batch->planned.rib, prefix);
+}
+
+static void plan_small(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct ip_prefix *it;
+
+	vec_foreach(&batch->rows, it) {
+		size_t before = batch->ops.n;
+
+		if (!rib_is_due(&engine->model.rib, it))
+			continue;
+		planned_diff(&batch->planned, it, &batch->ops);
+		if (batch->ops.n == before)
+			rib_forget_empty(&engine->model.rib, it);
+	}
+	vec_clear(&batch->rows);
+	plan_rules(engine, &batch->ops);
+	plan_neighbours(engine, &batch->ops);
+	batch->pass = ENGINE_DONE;
+}
+
+static void plan_puts(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	struct rib *rib = &engine->model.rib;
+
+	for (size_t i = 0; i < SLICE_ROWS && batch->ops.n < SLICE_OPS; i++) {
+		const struct ip_prefix *it;
+
+		if (batch->next == batch->rows.n) {
+			vec_clear(&batch->rows);
+			batch->next = 0;
+			batch->pass = ENGINE_LATE;
+			return;
+		}
+		it = &batch->rows.items[batch->next++];
+		if (rib_is_due(rib, it))
+			plan_row(batch, it, it->len == 0);
+	}
+}
+
+/* What goes of one row; what is to come there too is of another round. */
+static void plan_gone(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	struct op_vec *ops = &batch->ops;
+
+	while (ops->n < SLICE_OPS && batch->next < batch->gone.n) {
+		const struct ip_prefix *it = &batch->gone.items[batch->next++];
+		size_t n = ops->n;
+
+		if (rib_is_dirty(&engine->model.rib, it))
+			continue; /* it is planned again */
+		planned_diff(&batch->planned, it, ops);
+		for (size_t i = n; i < ops->n; i++)
+			if (ops->items[i].kind == OP_ROUTE_DELETE)
+				ops->items[n++] = ops->items[i];
+		ops->n = n;
+	}
+	if (batch->next == batch->gone.n)
+		batch->pass = ENGINE_NEIGHBOURS;
+}
+
+static void plan_late(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct ip_prefix *it;
+
+	vec_foreach(&batch->late, it)
+		if (!rib_is_dirty(&engine->model.rib, it))
+			plan_row(batch, it, false);
+	vec_clear(&batch->late);
+	batch->pass = ENGINE_RULES;
+}
+
+static void plan_pass(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	switch (batch->pass) {
+	case ENGINE_ALL:
+		plan_small(engine);
+		break;
+	case ENGINE_PUTS:
+		plan_puts(engine);
+		break;
+	case ENGINE_LATE:
+		plan_late(engine);
+		break;
+	case ENGINE_RULES:
+		plan_rules(engine, &batch->ops);
+		planned_order_back(&batch->gone);
+		batch->pass = ENGINE_GONE;
+		break;
+	case ENGINE_GONE:
+		plan_gone(engine);
+		break;
+	case ENGINE_NEIGHBOURS:
+		plan_neighbours(engine, &batch->ops);
+		batch->pass = ENGINE_DONE;
+		break;
+	case ENGINE_DONE:
+		break;
+	}
+}
+
+/* --- a round that ends before its time --- */
+
+/* Something came that must not wait for the rest of many rows. */
+static bool is_urgent(const struct engine *engine)
+{
+	const struct model_changes *changes = &engine->model.changes;
+
+	if (engine->policy_changed || engine->read_rules || changes->links ||
+	    changes->addresses || changes->neighbours || changes->bindings)
+		return true;
+	for (size_t i = 0; i < N_FAMILIES; i++) {
+		struct ip_prefix all = ip_prefix_default(families[i]);
+
+		if (rib_is_dirty(&engine->model.rib, &all))
+			return true;
+	}
+	return false;
+}
+
+static void end_puts(struct engine_batch *batch)
+{
+	batch->next = 0;
+	batch->pass = ENGINE_DONE;
+}
+
+/* What is left belongs to the next round, which begins at once. */
+static void give_back(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	struct rib *rib = &engine->model.rib;
+	size_t gone = batch->pass == ENGINE_GONE ? batch->next : 0;
+	const struct ip_prefix *it;
+
+	if (batch->pass == ENGINE_PUTS)
+		rib_give_back(rib, &batch->rows, batch->next);
+	for (; gone < batch->gone.n; gone++)
+		rib_touch(rib, &batch->gone.items[gone]);
+	vec_foreach(&batch->late, it)
+		rib_touch(rib, it);
+	end_puts(batch);
+}
+
+/* What is left waits for the next try. */
+static void put_off(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	size_t gone = batch->pass == ENGINE_GONE ? batch->next : 0;
+	const struct ip_prefix *it;
+
+	for (size_t i = batch->next;
+	     batch->pass == ENGINE_PUTS && i < batch->rows.n; i++)
+		if (rib_is_due(&engine->model.rib, &batch->rows.items[i]))
+			vec_push(&engine->undone, batch->rows.items[i]);
+	for (; gone < batch->gone.n; gone++)
+		vec_push(&engine->undone, batch->gone.items[gone]);
+	vec_foreach(&batch->late, it)
+		vec_push(&engine->undone, *it);
+	end_puts(batch);
+}
+
+/* The next ops, if the next rows need any. */
+static void plan_slice(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	enum engine_pass pass;
+
+	do {
+		pass = batch->pass;
+		/* What needs all of it to be there waits for the next try. */
+		if (batch->failed && pass > ENGINE_PUTS)
+			put_off(engine);
+		else
+			plan_pass(engine);
+	} while (batch->ops.n == 0 && batch->pass != pass &&
+		 batch->pass != ENGINE_DONE);
+}
+
+/* --- one reconcile --- */
+
+static void log_run(const struct engine *engine, size_t n_ops, uint64_t now_ms)
+{
+	size_t managed = 0;
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		managed += it->managed;
+	log_limited(LOG_KIND_PLAN, now_ms, LOG_INFO,
+		    "plan %llu: subnets=%zu prefixes=%zu ops=%zu",
+		    (unsigned long long)engine->counters.runs, managed,
+		    rib_count(&engine->model.rib, AF_INET) +
+			    rib_count(&engine->model.rib, AF_INET6),
+		    n_ops);
+}
+
+/* Valid neighbours are news only while a router is not. */
+static void watch_recovery(struct engine *engine)
+{
+	const struct neighbour *it;
+	bool wanted = false;
+
+	vec_foreach(&engine->model.neighbours, it)
+		wanted = wanted || it->failed;
+	if (wanted == engine->watching_recovery)
+		return;
+	if (kernel_watch_recovery(engine->kernel, wanted) == 0)
+		engine->watching_recovery = wanted;
+	/* One may have become valid before the filter let it through. */
+	if (wanted)
+		engine_read_neighbours(engine);
+}
+
+/* In every round: a rule must not come while its table lacks a route. */
+static void release_undone(struct engine *engine)
+{
+	const struct ip_prefix *it;
+
+	engine->retry_ms = 0;
+	vec_foreach(&engine->undone, it)
+		rib_touch(&engine->model.rib, it);
+	vec_clear(&engine->undone);
+}
+
+/* Whether all of it goes into one slice. */
+static bool is_small(const struct engine *engine, size_t rows)
+{
+	const struct subnet *it;
+	size_t tables = 1;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		tables += it->managed;
+	return rows * tables <= SLICE_OPS;
+}
+
+static size_t count_repairs(const struct engine *engine)
+{
+	return engine->repair.entries.n + engine->repair.rules.n;
+}
+
+static void begin_batch(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	prepare(engine, now_ms, &batch->planned);
+	rib_take(&engine->model.rib, &batch->rows);
+	engine->counters.rows += batch->rows.n;
+	engine->policy_changed = false;
+	memset(&engine->model.changes, 0, sizeof(engine->model.changes));
+	batch->repairs = count_repairs(engine);
+	batch->pass = ENGINE_ALL;
+	if (!is_small(engine, batch->rows.n)) {
+		batch->pass = ENGINE_PUTS;
+		planned_order(&batch->rows);
+	}
+	batch->active = true;
+	if (engine->before_write.call)
+		engine->before_write.call(engine, engine->before_write.data);
+}
+
+static int begin_round(struct engine *engine, uint64_t now_ms)
+{
+	engine->counters.rounds++;
+	for (int i = 0; i < LISTEN_ROUNDS && engine_listen(engine, now_ms); i++)
+		;
+	release_undone(engine);
+	engine_advert_due(engine, now_ms);
+	if (engine_read_pending(engine, now_ms) < 0) {
+		engine_retry_later(engine, now_ms);
+		return -EAGAIN;
+	}
+	model_settle(&engine->model, now_ms);
+	model_expire_bindings(&engine->model, now_ms);
+	watch_recovery(engine);
+	begin_batch(engine, now_ms);
+	return 0;
+}
+
+static int finish_round(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+	int error = batch->error;
+
+	if (!batch->is_bad)
+		engine->failures = 0;
+	else if (batch->retry || engine->read_all)
+		engine_retry_later(engine, now_ms);
+	if (batch->written) {
+		engine->counters.runs++;
+		log_run(engine, batch->written, now_ms);
+		engine_prune_tables(engine);
+		/* Routers that only went with these ops: look once more. */
+		engine->model.changes.neighbours = true;
+	}
+	/* What was noted meanwhile was not put back yet. */
+	if (!batch->failed && batch->repairs == count_repairs(engine) &&
+	    repair_finish(&engine->repair, now_ms))
+		engine->counters.repairs++;
+	engine_drop_batch(engine);
+	return error;
+}
+
+/* Without its entry, a router that failed counts as usable again. */
+static void touch_released(struct engine *engine)
+{
+	const struct engine_batch *batch = &engine->batch;
+
+	for (size_t i = 0; i < batch->result.begun; i++) {
+		const struct op *op = &batch->ops.items[i];
+
+		if (op->kind == OP_NEIGHBOUR_DELETE && op->neighbour.failed)
+			model_touch_gateway(&engine->model,
+					    op->neighbour.ifindex,
+					    &op->neighbour.addr);
+	}
+}
+
+static void write_slice(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct view view = engine_view(engine);
+	size_t refused = engine->refused.n;
+
+	batch->result = (struct engine_result){.now_ms = now_ms};
+	hold_back(&engine->repair, now_ms, &batch->ops);
+	diff_order(&batch->ops, batch->result.end);
+	while (engine_apply(engine, &batch->ops, &batch->result))
+		;
+	touch_released(engine);
+	engine_redo(engine, now_ms);
+	vec_clear(&batch->ops);
+	engine_result_done(&batch->result);
+	/* Other attributes will do for these now. */
+	if (engine->refused.n != refused) {
+		planned_done(&batch->planned);
+		planned_begin(&batch->planned, &view, &engine->model.rib);
+	}
+}
+
+bool engine_is_busy(const struct engine *engine)
+{
+	return engine->batch.active;
+}
+
+int engine_run(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	if (batch->active && is_urgent(engine)) {
+		give_back(engine);
+		(void)finish_round(engine, now_ms);
+	}
+	if (!batch->active && begin_round(engine, now_ms))
+		return 0;
+	plan_slice(engine);
+	if (batch->ops.n)
+		write_slice(engine, now_ms);
+	if (batch->is_stopped)
+		put_off(engine);
+	return batch->pass == ENGINE_DONE ? finish_round(engine, now_ms) : 0;
+}

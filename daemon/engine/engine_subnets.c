@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/engine_subnets.h"
+
+#include <netinet/in.h>
+
+#include "engine/engine_read.h"
+#include "log.h"
+
+void engine_touch_all(struct engine *engine, uint8_t family)
+{
+	struct ip_prefix all = ip_prefix_default(family);
+
+	rib_touch_all(&engine->model.rib, family);
+	/* A strong table's last resort needs no route of main. */
+	rib_touch(&engine->model.rib, &all);
+}
+
+static void log_subnets(const struct engine *engine,
+			const struct subnet_set *before)
+{
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it) {
+		const struct subnet *old =
+			subnet_find(before, &it->prefix, it->ifindex);
+		const struct link *link =
+			model_link(&engine->model, it->ifindex);
+		char text[IP_TEXT_MAX];
+
+		if (it->managed && it->table &&
+		    (!old || old->table != it->table))
+			log_notice("subnet %s link=%s: managed, table=%u",
+				   ip_prefix_format(&it->prefix, text),
+				   link ? link->name : "?", it->table);
+	}
+	vec_foreach(&before->subnets, it) {
+		const struct subnet *now =
+			subnet_find(&engine->subnets, &it->prefix, it->ifindex);
+		char text[IP_TEXT_MAX];
+
+		if (it->managed && (!now || !now->managed))
+			log_notice("subnet %s: no longer managed, table %u "
+				   "is given up",
+				   ip_prefix_format(&it->prefix, text),
+				   it->table);
+	}
+}
+
+static bool is_given(const struct engine *engine, uint32_t table)
+{
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		if (it->table == table)
+			return true;
+	return false;
+}
+
+/* Tables that are nobody's any more and empty need not be read again. */
+void engine_prune_tables(struct engine *engine)
+{
+	for (size_t i = engine->tables.n; i-- > 0;) {
+		uint32_t table = engine->tables.items[i];
+
+		if (!is_given(engine, table) &&
+		    !subnet_table_is_taken(&engine->subnets, &engine->model,
+					   table))
+			vec_remove(&engine->tables, i);
+	}
+}
+
+/* A number that nobody else's routes or rules use; 0: there is none left. */
+static uint32_t free_table(struct engine *engine)
+{
+	uint32_t table = engine->policy->table_first;
+
+	for (;; table++) {
+		if (!subnet_table_is_taken(&engine->subnets, &engine->model,
+					   table) &&
+		    engine_read_table(engine, table) == 0 &&
+		    !subnet_table_is_taken(&engine->subnets, &engine->model,
+					   table))
+			return table;
+		if (table == engine->policy->table_last)
+			return 0;
+	}
+}
+
+static void give_tables(struct engine *engine)
+{
+	struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it) {
+		char text[IP_TEXT_MAX];
+
+		if (!it->managed || it->table)
+			continue;
+		it->table = free_table(engine);
+		if (it->table)
+			engine_pins_managed(engine, it);
+		else
+			log_err("subnet %s: no table number is free in "
+				"%u-%u; it is not managed",
+				ip_prefix_format(&it->prefix, text),
+				engine->policy->table_first,
+				engine->policy->table_last);
+	}
+}
+
+/* A row that changed can make a subnet an uplink: then look at all of them. */
+static bool subnets_may_change(const struct engine *engine)
+{
+	const struct model_changes *changes = &engine->model.changes;
+	const struct view view = engine_view(engine);
+	const struct subnet *it;
+
+	if (changes->links || changes->addresses || changes->bindings ||
+	    engine->policy_changed)
+		return true;
+	if (engine->model.rib.dirty.n == 0)
+		return false;
+	vec_foreach(&engine->subnets.subnets, it)
+		if (!it->uplink && subnet_is_uplink(&view, it))
+			return true;
+	return false;
+}
+
+/* Bindings and metric_add go by a link's name, and a name is new or gone. */
+static bool names_matter(const struct engine *engine)
+{
+	return engine->model.changes.names &&
+	       (engine->policy->bindings.n || engine->policy->interfaces.n);
+}
+
+static void build_subnets(struct engine *engine,
+			  const struct subnet_set *before)
+{
+	memset(&engine->subnets, 0, sizeof(engine->subnets));
+	subnet_set_build(&engine->model, engine->policy, before,
+			 &engine->subnets);
+}
+
+/* What an earlier life of ours managed, found by its rules. */
+static void recover_subnets(struct engine *engine)
+{
+	struct subnet_set found;
+
+	engine->recovered = true;
+	subnet_recover_tables(&engine->subnets, &engine->model, engine->policy);
+	/* Once more: that more of them are managed changes other things. */
+	found = engine->subnets;
+	build_subnets(engine, &found);
+	subnet_set_done(&found);
+}
+
+void engine_update_subnets(struct engine *engine)
+{
+	struct subnet_set before = engine->subnets;
+
+	if (!subnets_may_change(engine))
+		return;
+	if (engine->policy->routes.n || engine->policy_changed)
+		model_set_config_routes(&engine->model, engine->policy);
+	build_subnets(engine, &before);
+	if (!engine->recovered)
+		recover_subnets(engine);
+	give_tables(engine);
+	if (engine->policy_changed || names_matter(engine) ||
+	    !subnet_set_equal(&before, &engine->subnets)) {
+		log_subnets(engine, &before);
+		if (engine->observer.subnets)
+			engine->observer.subnets(engine, &before,
+						 engine->observer.data);
+		engine_touch_all(engine, AF_INET);
+		engine_touch_all(engine, AF_INET6);
+	}
+	subnet_set_done(&before);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/planned.h"
+
+#include <netinet/in.h>
+
+#include "core/pin_lay.h"
+#include "core/pin_spot.h"
+
+void planned_begin(struct planned *planned, const struct view *view,
+		   struct rib *rib)
+{
+	*planned = (struct planned){.view = *view, .rib = rib};
+}
+
+static void release(struct planned *planned, const struct planned_kind *kind)
+{
+	if (kind->is_planned && kind->id != ROW_NONE)
+		row_unref(&planned->rib->rows, &planned->rib->attrs, kind->id);
+}
+
+void planned_done(struct planned *planned)
+{
+	const struct planned_kind *kind;
+
+	if (!planned->rib)
+		return;
+	vec_foreach(&planned->kinds, kind)
+		release(planned, kind);
+	for (size_t i = 0; i < PLANNED_DEFAULTS; i++)
+		release(planned, &planned->defaults[i]);
+	plan_row_done(&planned->rib->attrs, &planned->wants);
+	vec_done(&planned->kinds);
+	vec_done(&planned->wants);
+	vec_done(&planned->patterns);
+	*planned = (struct planned){0};
+}
+
+/* --- kinds --- */
+
+static uint32_t row_id(const struct planned *planned,
+		       const struct ip_prefix *prefix)
+{
+	uint32_t id =
+		trie_find(rib_trie(planned->rib, prefix->addr.family), prefix);
+
+	return id == TRIE_NONE ? ROW_NONE : id;
+}
+
+static struct planned_kind *default_kind(struct planned *planned,
+					 const struct ip_prefix *prefix,
+					 uint32_t id)
+{
+	struct planned_kind *kind =
+		&planned->defaults[prefix->addr.family == AF_INET6];
+
+	/* Its old plan's wants keep their refs till the end. */
+	if (kind->is_planned && kind->id != id) {
+		release(planned, kind);
+		*kind = (struct planned_kind){0};
+	}
+	return kind;
+}
+
+static struct planned_kind *kind_of(struct planned *planned,
+				    const struct ip_prefix *prefix, uint32_t id)
+{
+	static const struct planned_kind unknown;
+
+	if (prefix->len == 0)
+		return default_kind(planned, prefix, id);
+	while (planned->kinds.n <= id)
+		vec_push(&planned->kinds, unknown);
+	return &planned->kinds.items[id];
+}
+
+static void plan(struct planned *planned, const struct ip_prefix *prefix,
+		 uint32_t id, struct planned_kind *kind)
+{
+	struct rib *rib = planned->rib;
+	struct want_vec wants = {0};
+	const struct want *want;
+
+	/* The row is not moved by that: attributes are interned, not rows. */
+	plan_row_build(&planned->view, prefix,
+		       id == ROW_NONE ? NULL : rib_row_at(rib, id), &rib->attrs,
+		       &wants);
+	kind->id = id;
+	kind->row = (struct planned_row){planned->wants.n, wants.n};
+	vec_foreach(&wants, want)
+		vec_push(&planned->wants, *want); /* takes over the refs */
+	vec_done(&wants);
+	if (id != ROW_NONE)
+		row_ref(&rib->rows, id);
+	kind->is_planned = true;
+}
+
+/* NULL: the prefix gets no cells, or it has no row. */
+static struct planned_kind *planned_kind(struct planned *planned,
+					 const struct ip_prefix *prefix)
+{
+	uint32_t id = row_id(planned, prefix);
+	struct planned_kind *kind;
+
+	if (id == ROW_NONE && prefix->len > 0)
+		return NULL;
+	kind = kind_of(planned, prefix, id);
+	if (!kind->is_planned)
+		plan(planned, prefix, id, kind);
+	return kind;
+}
+
+struct planned_row planned_row(struct planned *planned,
+			       const struct ip_prefix *prefix)
+{
+	const struct planned_kind *kind =
+		cell_wanted_at(prefix) ? planned_kind(planned, prefix) : NULL;
+
+	return kind ? kind->row : (struct planned_row){0};
+}
+
+/* --- what is to be done --- */
+
+/* What is wanted, with @layer's pins laid over it, against what there is. */
+static void compare(struct planned *planned, const struct ip_prefix *prefix,
+		    bool with_pins, struct op_vec *ops)
+{
+	const struct planned_row row = planned_row(planned, prefix);
+	const struct pin_layer layer = {planned->view.pins,
+					&planned->rib->attrs, &planned->wants};
+	struct want_vec wants = {0};
+
+	for (size_t i = row.first; i < row.first + row.n; i++)
+		vec_push(&wants, planned->wants.items[i]);
+	if (with_pins)
+		pin_lay(&layer, prefix, &wants);
+	diff_row(&planned->view, prefix, rib_row(planned->rib, prefix), &wants,
+		 ops);
+	vec_done(&wants);
+}
+
+/* NULL: the prefix is one of its own. */
+static struct planned_kind *compared_kind(struct planned *planned,
+					  const struct ip_prefix *prefix)
+{
+	struct planned_kind *kind;
+
+	if (!cell_wanted_at(prefix))
+		return NULL;
+	kind = planned_kind(planned, prefix);
+	if (kind && !kind->is_compared) {
+		kind->first_op = planned->patterns.n;
+		compare(planned, prefix, false, &planned->patterns);
+		kind->n_ops = planned->patterns.n - kind->first_op;
+		kind->is_compared = true;
+	}
+	return kind;
+}
+
+static bool has_pins(const struct planned *planned,
+		     const struct ip_prefix *prefix)
+{
+	const struct pin_set *pins = planned->view.pins;
+
+	return pins && pins->pins.n && pin_is_host(prefix);
+}
+
+bool planned_is_same(struct planned *planned, const struct ip_prefix *prefix)
+{
+	const struct planned_kind *kind = compared_kind(planned, prefix);
+
+	return kind && kind->n_ops == 0;
+}
+
+void planned_diff(struct planned *planned, const struct ip_prefix *prefix,
+		  struct op_vec *ops)
+{
+	const struct planned_kind *kind =
+		has_pins(planned, prefix) ? NULL
+					  : compared_kind(planned, prefix);
+
+	if (!kind) {
+		compare(planned, prefix, has_pins(planned, prefix), ops);
+		return;
+	}
+	for (size_t i = 0; i < kind->n_ops; i++) {
+		vec_push(ops, planned->patterns.items[kind->first_op + i]);
+		ops->items[ops->n - 1].route.prefix = *prefix;
+	}
+}
+
+/* --- order --- */
+
+enum {
+	CLASS_HOST,
+	CLASS_DEFAULT,
+	CLASS_LENGTH, /* from here on: by length, the longest first */
+	CLASSES = CLASS_LENGTH + 129,
+};
+
+static size_t class_of(const struct ip_prefix *prefix)
+{
+	if (pin_is_host(prefix))
+		return CLASS_HOST;
+	if (prefix->len == 0)
+		return CLASS_DEFAULT;
+	return CLASS_LENGTH + 128 - (size_t)prefix->len;
+}
+
+/* By @class, below CLASSES; what is equal stays in order. */
+static void sort_by_class(struct prefix_vec *rows,
+			  size_t (*class)(const struct ip_prefix *prefix))
+{
+	size_t next[CLASSES + 1] = {0};
+	struct prefix_vec sorted = {0};
+	const struct ip_prefix *it;
+
+	if (rows->n == 0)
+		return;
+	vec_foreach(rows, it)
+		next[class(it) + 1]++;
+	for (size_t i = 1; i <= CLASSES; i++)
+		next[i] += next[i - 1];
+	sorted.items = xgrow(NULL, rows->n, sizeof(*sorted.items));
+	sorted.n = rows->n;
+	sorted.cap = rows->n;
+	vec_foreach(rows, it)
+		sorted.items[next[class(it)]++] = *it;
+	vec_done(rows);
+	*rows = sorted;
+}
+
+void planned_order(struct prefix_vec *rows)
+{
+	sort_by_class(rows, class_of);
+}
+
+static size_t length_of(const struct ip_prefix *prefix)
+{
+	return prefix->len;
+}
+
+static size_t gcd(size_t a, size_t b)
+{
+	while (b) {
+		size_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* A walk with strides of about the golden section comes everywhere once. */
+static void shuffle(struct prefix_vec *rows)
+{
+	struct prefix_vec mixed = {0};
+	size_t stride = (size_t)((double)rows->n * 0.618) | 1;
+	size_t at = 0;
+
+	while (stride > 1 && gcd(stride, rows->n) != 1)
+		stride -= 2;
+	for (size_t i = 0; i < rows->n; i++) {
+		vec_push(&mixed, rows->items[at]);
+		at = (at + stride) % rows->n;
+	}
+	vec_done(rows);
+	*rows = mixed;
+}
+
+void planned_order_back(struct prefix_vec *rows)
+{
+	shuffle(rows);
+	sort_by_class(rows, length_of);
+}
