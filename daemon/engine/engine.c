@@ -17,6 +17,7 @@ void engine_done(struct engine *engine)
 {
 	vec_done(&engine->tables);
 	vec_done(&engine->rereads);
+	vec_done(&engine->resync);
 	vec_done(&engine->routers);
 	vec_done(&engine->later);
 	vec_done(&engine->undone);
@@ -63,10 +64,10 @@ bool engine_is_pending(const struct engine *engine, uint64_t now_ms)
 	if (engine->read_failed)
 		return false; /* not before retry_ms */
 	return engine->read_all || engine->read_rules || engine->rereads.n ||
-	       engine->policy_changed || model->changes.links ||
-	       model->changes.addresses || model->changes.rules ||
-	       model->changes.neighbours || model->changes.bindings ||
-	       model->rib.dirty.n;
+	       engine->resync.n || engine->policy_changed ||
+	       model->changes.links || model->changes.addresses ||
+	       model->changes.rules || model->changes.neighbours ||
+	       model->changes.bindings || model->rib.dirty.n;
 }
 
 uint64_t engine_next(const struct engine *engine)
@@ -74,14 +75,19 @@ uint64_t engine_next(const struct engine *engine)
 	uint64_t next = model_next_deadline(&engine->model);
 	uint64_t repair = repair_next(&engine->repair);
 	uint64_t pins = engine_pins_next(engine);
+	uint64_t resync = engine->resync_ms;
 
 	if (pins && (!next || pins < next))
 		next = pins;
 	if (engine->later_ms && (!next || engine->later_ms < next))
 		next = engine->later_ms;
-	/* While something fails, repairs wait for the next try too. */
-	if (engine->retry_ms)
+	/* While something fails, these wait for the next try too. */
+	if (engine->retry_ms) {
 		repair = engine->retry_ms;
+		resync = resync ? engine->retry_ms : 0;
+	}
+	if (resync && (!next || resync < next))
+		next = resync;
 	if (repair && (!next || repair < next))
 		next = repair;
 	return next;
@@ -89,7 +95,7 @@ uint64_t engine_next(const struct engine *engine)
 
 bool engine_is_steady(const struct engine *engine, uint64_t now_ms)
 {
-	return !engine->retry_ms && !engine->later_ms &&
+	return !engine->retry_ms && !engine->later_ms && !engine->resync_ms &&
 	       engine->model.leaving.n == 0 &&
 	       repair_next(&engine->repair) == 0 &&
 	       !engine_is_pending(engine, now_ms);

@@ -140,6 +140,9 @@ struct engine {
 	bool read_all;
 	bool read_rules;
 	struct reread_vec rereads;
+	struct reread_vec resync; /* the same after a loss: one in each round */
+	uint64_t resync_ms;	  /* when the next begins; 0: nothing is lost */
+	uint64_t resync_next_ms;  /* not before */
 
 	/* What routers advertise: engine_advert.h. */
 	struct seen_router_vec routers; /* at most SEEN_ROUTERS_MAX */
@@ -225,8 +228,8 @@ bool engine_is_busy(const struct engine *engine);
 /**
  * engine_run() - one reconcile: read what must be read, plan, write
  *
- * Of many rows it looks at the first only; engine_is_busy() then, and it must be
- * called again.
+ * Of many rows it looks at the first only; engine_is_busy() then, and it must
+ * be called again.
  * Return: 0 also when ops failed and will be tried again; -EPERM when the
  * kernel does not let us write at all.
  */

@@ -11,7 +11,7 @@
 #include "engine/engine_read.h"
 #include "log.h"
 
-#define LISTEN_MAX 4096 /* messages at one go */
+#define LISTEN_MAX 1024 /* messages at one go: some milliseconds */
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -98,14 +98,25 @@ void engine_add_table(struct engine *engine, uint32_t table)
 
 /* --- events --- */
 
+/* The kernel drops no route with a carrier, and adds none. */
+static bool is_carrier_only(const struct link *old, const struct link *new)
+{
+	return old && old->up && new->up && old->master == new->master &&
+	       old->vrf == new->vrf && old->loopback == new->loopback &&
+	       old->carrier != new->carrier;
+}
+
 static void take_link(struct engine *engine, const struct kernel_event *event)
 {
+	bool routes_stay = is_carrier_only(
+		model_link(&engine->model, event->link.ifindex), &event->link);
+
 	if (event->deleted) {
 		if (model_remove_link(&engine->model, event->link.ifindex))
 			engine_mark_link(engine, event->link.ifindex);
 		return;
 	}
-	if (model_put_link(&engine->model, &event->link))
+	if (model_put_link(&engine->model, &event->link) && !routes_stay)
 		engine_mark_link(engine, event->link.ifindex);
 }
 
@@ -297,8 +308,7 @@ void engine_take(const struct kernel_event *event, void *data)
 		log_limited(LOG_KIND_LOST, intake->now_ms, LOG_NOTICE,
 			    "the kernel dropped messages for us; reading "
 			    "everything again");
-		engine->counters.resyncs++;
-		engine->read_all = true;
+		engine_lost(engine, intake->now_ms);
 		break;
 	case KERNEL_BAD:
 		log_limited(LOG_KIND_BAD_MESSAGE, intake->now_ms, LOG_WARNING,

@@ -7,6 +7,13 @@
 #include "engine/engine_intake.h"
 #include "log.h"
 
+/* From so many prefixes on, tables are looked for by their numbers. */
+#define MANY_PREFIXES 20000
+#define PROBES_MAX    2000
+
+/* Of reading everything again and again in a storm: a quarter of our time. */
+#define RESYNC_ENTRIES_PER_MS 250
+
 static const uint8_t families[] = {AF_INET, AF_INET6};
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
@@ -182,6 +189,90 @@ static int read_links(struct engine *engine)
 	return error;
 }
 
+static bool has_table(const struct table_vec *tables, uint32_t table)
+{
+	for (size_t i = 0; i < tables->n; i++)
+		if (tables->items[i] == table)
+			return true;
+	return false;
+}
+
+static int read_once(struct engine *engine, uint32_t table,
+		     struct table_vec *seen)
+{
+	if (has_table(seen, table))
+		return 0;
+	vec_push(seen, table);
+	return engine_read_table(engine, table);
+}
+
+/* Those that nothing is known of but their number; mostly there is nothing. */
+static int probe_tables(struct engine *engine, const struct table_vec *seen)
+{
+	const struct policy *policy = engine->policy;
+	int error = 0;
+
+	for (uint32_t i = policy->table_first;
+	     i <= policy->table_last && error == 0; i++)
+		for (size_t f = 0; f < N_FAMILIES && error == 0; f++) {
+			const struct reread what = {families[f], i, 0};
+
+			if (!has_table(seen, i))
+				error = read_routes(engine, &what, false);
+		}
+	return error;
+}
+
+static int read_protocol(struct engine *engine)
+{
+	int error = 0;
+
+	for (size_t f = 0; f < N_FAMILIES && error == 0; f++)
+		error = dump(engine,
+			     (struct kernel_read){
+				     .what = KERNEL_ROUTE,
+				     .family = families[f],
+				     .protocol = engine->policy->protocol},
+			     false);
+	return error;
+}
+
+/*
+ * Routes of ours in tables that no rule names any more: the kernel finds them
+ * by our mark, but looks at every route it has for that, and sends those that
+ * we have read already as well. Of many routes, asking for a thousand tables by
+ * their numbers is less.
+ */
+static int find_tables(struct engine *engine, const struct table_vec *seen)
+{
+	const struct rib *rib = &engine->model.rib;
+	const struct policy *policy = engine->policy;
+
+	if (rib_count(rib, AF_INET) + rib_count(rib, AF_INET6) <
+		    MANY_PREFIXES ||
+	    policy->table_last - policy->table_first >= PROBES_MAX)
+		return read_protocol(engine);
+	return probe_tables(engine, seen);
+}
+
+static int read_tables(struct engine *engine)
+{
+	struct table_vec seen = {0};
+	const struct rule *rule;
+	int error = read_once(engine, ROUTE_TABLE_MAIN, &seen);
+
+	vec_foreach(&engine->model.rules, rule)
+		if (error == 0 && rule->protocol == engine->policy->protocol &&
+		    policy_is_our_table(engine->policy, rule->table))
+			error = read_once(engine, rule->table, &seen);
+	if (error == 0 && !engine->recovered)
+		error = find_tables(engine, &seen);
+	for (size_t i = 0; i < engine->tables.n && error == 0; i++)
+		error = read_once(engine, engine->tables.items[i], &seen);
+	vec_done(&seen);
+	return error;
+}
+
 static int read_all(struct engine *engine)
 {
 	int error = read_links(engine);
@@ -189,25 +280,86 @@ static int read_all(struct engine *engine)
 	engine->counters.reads++;
 	if (error == 0)
 		error = read_rules(engine);
-	/* Routes of ours in tables that no rule names any more. */
-	for (size_t f = 0; f < N_FAMILIES && error == 0 && !engine->recovered;
-	     f++)
-		error = dump(engine,
-			     (struct kernel_read){
-				     .what = KERNEL_ROUTE,
-				     .family = families[f],
-				     .protocol = engine->policy->protocol},
-			     false);
 	if (error == 0)
-		error = engine_read_table(engine, ROUTE_TABLE_MAIN);
-	for (size_t i = 0; i < engine->tables.n && error == 0; i++)
-		error = engine_read_table(engine, engine->tables.items[i]);
+		error = read_tables(engine);
 	if (error)
 		return error;
 	engine_read_neighbours(engine);
 	vec_clear(&engine->rereads);
+	vec_clear(&engine->resync);
+	engine->resync_ms = 0;
 	engine->read_all = false;
 	return 0;
+}
+
+/* --- after a loss --- */
+
+/* When the next one may begin: reading must leave time for the rest. */
+static void rest(struct engine *engine, uint64_t now_ms)
+{
+	const struct rib_table *it;
+	size_t n = 0;
+
+	vec_foreach(&engine->model.rib.tables, it)
+		n += it->n4 + it->n6;
+	engine->resync_next_ms = now_ms + n / RESYNC_ENTRIES_PER_MS;
+}
+
+static void queue_table(struct engine *engine, uint32_t table)
+{
+	for (size_t f = 0; f < N_FAMILIES; f++) {
+		const struct reread what = {families[f], table, 0};
+
+		vec_push(&engine->resync, what);
+	}
+}
+
+/* What is small at once; the tables one by one, and others' work in between. */
+static int begin_resync(struct engine *engine, uint64_t now_ms)
+{
+	int error = read_links(engine);
+
+	if (error == 0)
+		error = read_rules(engine);
+	if (error)
+		return error;
+	engine_read_neighbours(engine);
+	engine->counters.reads++;
+	engine->resync_ms = 0;
+	vec_clear(&engine->resync);
+	queue_table(engine, ROUTE_TABLE_MAIN);
+	for (size_t i = 0; i < engine->tables.n; i++)
+		queue_table(engine, engine->tables.items[i]);
+	rest(engine, now_ms);
+	return 0;
+}
+
+void engine_lost(struct engine *engine, uint64_t now_ms)
+{
+	engine->counters.resyncs++;
+	if (engine->resync_ms)
+		return;
+	engine->resync_ms = engine->resync_next_ms > now_ms
+				    ? engine->resync_next_ms
+				    : now_ms;
+	if (!engine->resync_ms)
+		engine->resync_ms = 1;
+}
+
+static int go_on_with_resync(struct engine *engine, uint64_t now_ms)
+{
+	struct reread what;
+	int error;
+
+	if (engine->resync_ms && engine->resync_ms <= now_ms)
+		return begin_resync(engine, now_ms);
+	if (engine->resync.n == 0)
+		return 0;
+	what = engine->resync.items[0];
+	error = read_routes(engine, &what, false);
+	if (error == 0)
+		vec_remove(&engine->resync, 0);
+	return error;
 }
 
 int engine_read_pending(struct engine *engine, uint64_t now_ms)
@@ -216,6 +368,8 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 
 	if (engine->read_all)
 		error = read_all(engine);
+	if (error == 0)
+		error = go_on_with_resync(engine, now_ms);
 	if (error == 0 && engine->read_rules)
 		error = read_rules(engine);
 	while (error == 0 && engine->rereads.n) {

@@ -22,6 +22,14 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms);
 /** engine_read_table() - both families of @table into the model */
 int engine_read_table(struct engine *engine, uint32_t table);
 
+/**
+ * engine_lost() - the kernel dropped messages for us
+ *
+ * Everything is read again: at once, or when some time has passed since the
+ * last time, by how much there was to read.
+ */
+void engine_lost(struct engine *engine, uint64_t now_ms);
+
 /** engine_read_neighbours() - those of routers; failures are only logged */
 void engine_read_neighbours(struct engine *engine);
 

@@ -21,8 +21,8 @@
 /* Looked at at one go, where there is little to write. */
 #define SLICE_ROWS 8192
 
-/* Enough to empty the socket; a storm must not keep us from writing. */
-#define LISTEN_ROUNDS 16
+/* A storm must neither keep us from writing nor others from being served. */
+#define LISTEN_ROUNDS 2
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
