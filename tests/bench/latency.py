@@ -90,6 +90,15 @@ class Listener:
         while self.read(time.monotonic() + QUIET_S):
             pass
 
+    def first(self, is_cause):
+        """When the first of these came."""
+        limit = time.monotonic() + LIMIT_S
+        while time.monotonic() < limit:
+            for now, kind, body in self.read(limit):
+                if is_cause(kind, body):
+                    return now
+        raise SystemExit(f"latency: no cause within {LIMIT_S} s")
+
     def collect(self, asked, is_cause, is_effect):
         """Milliseconds from the first cause to the last effect, the same from
         the moment it was asked for, and how many effects there were."""

@@ -3,6 +3,8 @@
  * bench-routes - routes by the million, and what that costs at the least.
  *
  *	fill FAMILY TABLE N     N routes, spread over links eth0, eth1 ...
+ *	fill FAMILY TABLE N LINK METRIC
+ *				the same, all over one of them
  *	floor FAMILY TABLE...   one strict dump of main, and what it said put
  *	                        raw into each TABLE: what any program must do
  *	read FAMILY TABLE...    a strict dump of each TABLE
@@ -33,6 +35,7 @@
 #define METRIC	   1024
 #define TABLES_MAX 16
 #define LINKS_MAX  16
+#define SPREAD	   UINT32_MAX
 
 static struct {
 	int fd;
@@ -43,7 +46,8 @@ static struct {
 	char in[1 << 17];
 	unsigned int links[LINKS_MAX];
 	unsigned int n_links;
-} bench;
+	uint32_t metric;
+} bench = {.metric = METRIC};
 
 /* What a dump said: messages one behind the other. */
 struct messages {
@@ -285,7 +289,7 @@ static void queue_route(int family, uint32_t table, uint32_t i, uint32_t link,
 		info->rtm_scope = RT_SCOPE_NOWHERE;
 	put_prefix(hdr, family, i);
 	put_u32(hdr, RTA_TABLE, table);
-	put_u32(hdr, RTA_PRIORITY, METRIC);
+	put_u32(hdr, RTA_PRIORITY, bench.metric);
 	if (type == RTM_NEWROUTE)
 		put_next_hop(hdr, family, link);
 	queue(hdr);
@@ -301,13 +305,16 @@ static void say(const char *what, double since_ms, size_t n)
 		     clock_ms(CLOCK_PROCESS_CPUTIME_ID), n);
 }
 
-static int fill(int family, uint32_t table, uint32_t n)
+/* @link: SPREAD, or the number of one link */
+static int fill(int family, uint32_t table, uint32_t n, uint32_t link)
 {
 	double start = now_ms();
 
 	find_links();
 	for (uint32_t i = 0; i < n; i++)
-		queue_route(family, table, i, i % bench.n_links, RTM_NEWROUTE);
+		queue_route(family, table, i,
+			    link == SPREAD ? i % bench.n_links : link,
+			    RTM_NEWROUTE);
 	end_batch();
 	say("fill", start, n);
 	return 0;
@@ -443,7 +450,12 @@ int main(int argc, char **argv)
 	for (int i = 3; i < argc && n < TABLES_MAX; i++)
 		tables[n++] = number(argv[i]);
 	if (argc == 5 && strcmp(argv[1], "fill") == 0)
-		return fill(family_of(argv[2]), tables[0], tables[1]);
+		return fill(family_of(argv[2]), tables[0], tables[1], SPREAD);
+	if (argc == 7 && strcmp(argv[1], "fill") == 0) {
+		bench.metric = tables[3];
+		return fill(family_of(argv[2]), tables[0], tables[1],
+			    tables[2]);
+	}
 	if (argc > 3 && strcmp(argv[1], "floor") == 0)
 		return floor_of(family_of(argv[2]), tables, n);
 	if (argc > 3 && strcmp(argv[1], "read") == 0)

@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -28,12 +29,15 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests" / "kernel"))
 
 from lab import Daemon, Lab, daemon_binary  # noqa: E402
+from latency import Listener  # noqa: E402
 
+NEWLINK, LOWER_UP = 16, 0x10000
 SKIPPED = 77  # to meson
 MAIN = 254
 LIMIT_S = 600
 TICKS_S = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+SHORT_MAX = 100000  # routes, but with --full
 COPIES = 9001  # the first table of somebody else's copies
 
 
@@ -48,10 +52,18 @@ def medians(rows):
             for key in rows[0]}
 
 
+def is_full():
+    """./dev bench --full: all sizes; else what takes some minutes."""
+    return bool(os.environ.get("MULTIHOMED_BENCH_FULL"))
+
+
 def options(doc, sizes):
     """The command line that all of these have; MULTIHOMED_BENCH_SIZES in the
     environment counts where --sizes is not given."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    if not is_full():
+        sizes = ",".join(size for size in sizes.split(",")
+                         if int(size) <= SHORT_MAX)
     parser.add_argument("--sizes", default=os.environ.get(
         "MULTIHOMED_BENCH_SIZES", sizes), help="routes of main, with commas")
     parser.add_argument("--runs", type=int, default=3)
@@ -171,6 +183,20 @@ class Host:
     def fill(self, family, n):
         return self.routes("fill", family, MAIN, n)
 
+    def carrier(self, k, on):
+        """Of ethK, as seen by a; when it was heard of."""
+        listener = Listener(self.a)
+        self.r.ip(f"link set lan{k} {'up' if on else 'down'}")
+        index = self.a.ifindex(f"eth{k}")
+
+        def is_cause(kind, body):
+            found, flags = struct.unpack_from("4xiI", body)
+            return kind == NEWLINK and found == index and \
+                bool(flags & LOWER_UP) == on
+        heard = listener.first(is_cause)
+        listener.sock.close()
+        return heard
+
     def count(self, family, table):
         return self.routes("read", family, table)["n"]
 
@@ -219,6 +245,17 @@ class Managed(Daemon):
 
     def wait_quiet(self):
         wait_idle(self.process.pid)
+
+    def counters(self):
+        """{name: value} of the metrics, sums over their labels."""
+        found = {}
+        for line in self.ctl("metrics").stdout.splitlines():
+            if line.startswith("#"):
+                continue
+            name, _, value = line.rpartition(" ")
+            name = name.partition("{")[0]
+            found[name] = found.get(name, 0) + float(value)
+        return found
 
     def tables(self):
         """{(link, prefix): table}"""

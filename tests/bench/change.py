@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One change in a table main of few or many routes.
+
+A route that exists is led over another link and back, --changes times. Measured
+from the kernel's message for the change in main to that for the last copy:
+
+  ms       multihomed, 2 subnets; cpu_us: its processor time for one change
+  bird_ms  BIRD 2 with pipes into two tables, under the same watch
+
+ratio_to_first is ms against that of the first size (goal: 1.5 at 1 M), cpu_us
+shall be below 200. The watch reads its socket in a tight loop, so two processors
+with nothing else to do are needed for times that mean anything.
+"""
+
+import socket
+import statistics
+import struct
+import time
+
+from latency import NEWROUTE, Listener, attribute, number_attribute, table_of
+from scale import (COPIES, MAIN, Bird, begin, cpu_us, have_bird, host, managed,
+                   say)
+
+STATIC, UNICAST, METRIC = 4, 1, 1024
+NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
+RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY = 1, 4, 5, 6
+# Number 1 of bench-routes: led over eth1 by fill.
+PREFIX = (socket.inet_aton("16.0.5.0"), 24)
+
+
+class Changer:
+    def __init__(self, at):
+        self.at = at
+        self.links = [at.a.ifindex(f"eth{k}") for k in range(2)]
+        with at.a.inside():
+            self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        self.sock.bind((0, 0))
+
+    def lead_over(self, k):
+        body = struct.pack("BBBBBBBBI", socket.AF_INET, PREFIX[1], 0, 0, MAIN,
+                           STATIC, 0, UNICAST, 0) + \
+            attribute(RTA_DST, PREFIX[0]) + \
+            attribute(RTA_GATEWAY, socket.inet_aton(f"10.{k}.0.1")) + \
+            number_attribute(RTA_OIF, self.links[k]) + \
+            number_attribute(RTA_PRIORITY, METRIC)
+        self.sock.send(struct.pack("IHHII", 16 + len(body), NEWROUTE,
+                                   1 | 4 | NLM_F_REPLACE | NLM_F_CREATE, 1, 0)
+                       + body)
+        self.sock.recv(4096)
+
+
+def changes(at, tables, n, pid):
+    """(median milliseconds, microseconds of processor time each)"""
+    changer, listener = Changer(at), Listener(at.a)
+    took = []
+
+    def is_cause(kind, body):
+        return kind == NEWROUTE and table_of(body) == MAIN
+
+    def is_effect(kind, body):
+        return kind == NEWROUTE and table_of(body) in tables
+    changer.lead_over(0)
+    time.sleep(0.3)
+    before = cpu_us(pid)
+    for i in range(n):
+        listener.drain()
+        asked = time.monotonic()
+        changer.lead_over((i + 1) % 2)
+        took.append(listener.collect(asked, is_cause, is_effect)[0])
+    used = (cpu_us(pid) - before) / n
+    listener.sock.close()
+    changer.sock.close()
+    return statistics.median(took), used
+
+
+def one_size(n, given, first):
+    with host(2) as at:
+        at.fill(4, n)
+        daemon = managed(at, "settle_ms = 0;")
+        daemon.start_timed()
+        daemon.wait_quiet()
+        ms, used = changes(at, set(daemon.tables().values()), given.changes,
+                           daemon.process.pid)
+        daemon.leave()
+    row = {"ms": round(ms, 3), "ratio_to_first": round(ms / (first or ms), 3),
+           "cpu_us": round(used, 1)}
+    if "bird" not in given.without and have_bird():
+        with host(2) as at:
+            at.fill(4, n)
+            bird = Bird(at, 4, range(COPIES, COPIES + 2))
+            bird.start_timed()
+            row["bird_ms"] = round(changes(
+                at, set(bird.tables), given.changes, bird.process.pid)[0], 3)
+            row["bird_ratio"] = round(row["bird_ms"] / ms, 3)
+            bird.end()
+    say("change", routes=n, changes=given.changes, **row)
+    return first or ms
+
+
+def main():
+    def more(parser):
+        parser.add_argument("--changes", type=int, default=200)
+    given = begin(__doc__, "100,100000,1000000", more)
+    first = None
+    for n in given.sizes:
+        first = one_size(n, given, first)
+
+
+if __name__ == "__main__":
+    main()
