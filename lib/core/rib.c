@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/rib.h"
 
+#include <assert.h>
 #include <sys/socket.h>
 
 /* A longer list of dirty rows is not kept: at start every row is in it once. */
@@ -346,8 +347,10 @@ void rib_edit(struct rib *rib, uint8_t family,
 	hold_kinds(rib, &kinds);
 	while ((place = trie_scan(rib_trie(rib, family), &at, &prefix))) {
 		uint32_t old = place->value;
-		struct kind *kind = &kinds.items[old];
+		struct kind *kind;
 
+		assert(kinds.items && old < kinds.n); /* each has a kind */
+		kind = &kinds.items[old];
 		if (kind->to == ROW_NONE)
 			kind->to = edit_row(rib, old, fn, data);
 		if (kind->to == old)

@@ -140,7 +140,7 @@ static void a_default_is_not_stuck_behind_many_rows(void **state)
 static void a_failure_is_made_up_for(void **state)
 {
 	struct world *world = *state;
-	static const uint64_t nths[] = {1, 700, 1500, 2 * MANY};
+	static const uint64_t nths[] = {1, 700, 1500, 2ULL * MANY};
 
 	world->policy.settle_ms = 0;
 	world_do(STORY_V4);
