@@ -113,11 +113,11 @@ struct engine_batch {
 	struct engine_result result;
 	/* Of all of them. */
 	size_t written;
-	size_t repairs;	 /* noted when it began */
-	bool failed;	 /* some op was not carried out */
-	bool is_bad;	 /* some op is to be tried again */
-	bool retry;	 /* not at once */
-	bool is_stopped; /* nothing more can be written */
+	uint64_t repairs; /* noted when it began */
+	bool failed;	  /* some op was not carried out */
+	bool is_bad;	  /* some op is to be tried again */
+	bool retry;	  /* not at once */
+	bool is_stopped;  /* nothing more can be written */
 	int error;
 };
 

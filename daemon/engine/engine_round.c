@@ -414,11 +414,6 @@ static bool is_small(const struct engine *engine, size_t rows)
 	return rows * tables <= SLICE_OPS;
 }
 
-static size_t count_repairs(const struct engine *engine)
-{
-	return engine->repair.entries.n + engine->repair.rules.n;
-}
-
 static void begin_batch(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -428,7 +423,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	engine->counters.rows += batch->rows.n;
 	engine->policy_changed = false;
 	memset(&engine->model.changes, 0, sizeof(engine->model.changes));
-	batch->repairs = count_repairs(engine);
+	batch->repairs = engine->repair.noted;
 	batch->pass = ENGINE_ALL;
 	if (!is_small(engine, batch->rows.n)) {
 		batch->pass = ENGINE_PUTS;
@@ -474,7 +469,7 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 		engine->model.changes.neighbours = true;
 	}
 	/* What was noted meanwhile was not put back yet. */
-	if (!batch->failed && batch->repairs == count_repairs(engine) &&
+	if (!batch->failed && batch->repairs == engine->repair.noted &&
 	    repair_finish(&engine->repair, now_ms))
 		engine->counters.repairs++;
 	engine_drop_batch(engine);

@@ -69,6 +69,7 @@ void repair_note_route(struct repair *repair, const struct repair_entry *entry,
 	char text[IP_TEXT_MAX];
 
 	repair->port = port;
+	repair->noted++;
 	(void)snprintf(repair->what, sizeof(repair->what), "%s route %s",
 		       deleted ? "deleted our" : "changed our",
 		       ip_prefix_format(&entry->prefix, text));
@@ -84,6 +85,7 @@ void repair_note_rule(struct repair *repair, const struct rule *rule,
 	char text[RULE_TEXT_MAX];
 
 	repair->port = port;
+	repair->noted++;
 	if (repair->rules.n < NOTED_MAX && !is_noted_rule(repair, rule))
 		vec_push(&repair->rules, *rule);
 	(void)snprintf(repair->what, sizeof(repair->what),

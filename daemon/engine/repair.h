@@ -28,6 +28,7 @@ struct repair {
 	struct repair_entry_vec entries;
 	bool many_entries;     /* too many to list: all of them */
 	struct rule_vec rules; /* of ours that were deleted; unique */
+	uint64_t noted;	       /* times that anything was, ever */
 	uint32_t port;	       /* netlink port of the last one who did it */
 	char what[128];	       /* what was done last, for the log */
 	unsigned int rounds;   /* repairs in short sequence */
