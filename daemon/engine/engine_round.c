@@ -423,7 +423,8 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	engine->counters.rows += batch->rows.n;
 	engine->policy_changed = false;
 	memset(&engine->model.changes, 0, sizeof(engine->model.changes));
-	batch->repairs = engine->repair.noted;
+	batch->is_repair = repair_is_due(&engine->repair, now_ms);
+	batch->noted = engine->repair.noted;
 	batch->pass = ENGINE_ALL;
 	if (!is_small(engine, batch->rows.n)) {
 		batch->pass = ENGINE_PUTS;
@@ -468,8 +469,9 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 		/* Routers that only went with these ops: look once more. */
 		engine->model.changes.neighbours = true;
 	}
-	/* What was noted meanwhile was not put back yet. */
-	if (!batch->failed && batch->repairs == engine->repair.noted &&
+	/* What was noted meanwhile, or held back, was not put back yet. */
+	if (batch->is_repair && !batch->failed &&
+	    batch->noted == engine->repair.noted &&
 	    repair_finish(&engine->repair, now_ms))
 		engine->counters.repairs++;
 	engine_drop_batch(engine);

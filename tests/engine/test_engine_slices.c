@@ -25,6 +25,9 @@
 #define CHANGED	       "route replace 0.0.0.0/0 via 192.0.2.7 dev d1 metric 100"
 #define CHANGED_IS     "7100 0.0.0.0/0 via 192.0.2.7 dev d1"
 #define DEFAULT_WAS    "7100 0.0.0.0/0 via 192.0.2.1 dev d1"
+#define OURS	       "metric 1024 table 7100 proto 109"
+#define DELETED	       "route del 0.0.0.0/0 via 192.0.2.1 dev d1 " OURS
+#define DELETED_IS     "7100 0.0.0.0/0 via 192.0.2.1 dev d1\n"
 #define ENTRIES(table) (rib_table(&world->engine.model.rib, table)->n4)
 
 static uint64_t seed;
@@ -32,7 +35,7 @@ static uint64_t seed;
 static void many(const char *verb, unsigned int from, unsigned int n,
 		 const char *rest)
 {
-	char line[80];
+	char line[128];
 
 	for (unsigned int i = from; i < from + n; i++) {
 		(void)snprintf(line, sizeof(line), "route %s 10.%u.%u.0/%u %s",
@@ -165,6 +168,55 @@ static void a_failure_is_made_up_for(void **state)
 	}
 }
 
+static void keep_deleting(struct world *world, int times)
+{
+	for (int i = 0; i < times; i++) {
+		world_do(DELETED);
+		world_run(world);
+	}
+}
+
+/* Its time comes while a batch is under way that began before, without it. */
+static void what_is_held_back_is_not_forgotten(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4);
+	world_start(world);
+	keep_deleting(world, 7);
+	world_must_hold(world, STORY_HELD4, "-" DELETED_IS);
+	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	(void)engine_run(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	world->now_ms += LONG_MS;
+	world_run(world);
+	assert_int_equal(ENTRIES(7100), MANY + 3);
+	world_must_be_steady(world);
+}
+
+/* More than are listed one by one, half of them after it began. */
+static void many_that_are_held_back_are_not_forgotten(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4);
+	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	world_start(world);
+	keep_deleting(world, 6);
+	many("del", 0, MANY / 2, "via 198.51.100.1 dev d2 " OURS);
+	many("add", MANY, MANY, "via 198.51.100.1 dev d2");
+	(void)engine_run(&world->engine, world->now_ms);
+	many("del", MANY / 2, MANY / 2, "via 198.51.100.1 dev d2 " OURS);
+	(void)engine_listen(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	world->now_ms += LONG_MS;
+	world_run(world);
+	assert_int_equal(ENTRIES(7100), 2 * MANY + 3);
+	world_must_be_steady(world);
+}
+
 static void happen(struct dice *dice)
 {
 	static const char *const lines[] = {
@@ -191,7 +243,7 @@ static void happen(struct dice *dice)
 		break;
 	default:
 		for (unsigned int i = from; i < from + n; i++) {
-			char line[80];
+			char line[128];
 
 			(void)snprintf(line, sizeof(line),
 				       "route %s 10.%u.%u.0/24 %s",
@@ -238,6 +290,12 @@ int main(int argc, char **argv)
 			world_unmake),
 		cmocka_unit_test_setup_teardown(a_failure_is_made_up_for,
 						world_make, world_unmake),
+		cmocka_unit_test_setup_teardown(
+			what_is_held_back_is_not_forgotten, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			many_that_are_held_back_are_not_forgotten, world_make,
+			world_unmake),
 		cmocka_unit_test_setup_teardown(anything_may_happen_in_between,
 						world_make, world_unmake),
 	};
