@@ -346,6 +346,8 @@ int engine_flush(struct engine *engine)
 	errors[0] = flush_ops(engine, &ops);
 	errors[1] = flush_routes(engine, AF_INET);
 	errors[2] = flush_routes(engine, AF_INET6);
+	/* Even what we were told that it was refused. */
+	engine_read_neighbours(engine);
 	diff_neighbours(engine->policy, &engine->model.neighbours,
 			&no_neighbours, &ops);
 	errors[3] = flush_ops(engine, &ops);

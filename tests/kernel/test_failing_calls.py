@@ -16,7 +16,8 @@ import re
 import pytest
 
 from lab import Daemon, Figure, until
-from lab.own import nothing_is_ours, own_routes, own_rules, own_sources
+from lab.own import nothing_is_ours, own_routes, own_rules, \
+    own_sources, own_state
 from lab.shim import new_counts, preload, read_counts
 
 ERRNOS = {
@@ -114,7 +115,7 @@ def gone(figure, daemon):
     daemon.terminate()
     figure.lab.daemons.remove(daemon)
     daemon.finish()
-    assert nothing_is_ours(figure.a)
+    assert nothing_is_ours(figure.a), own_state(figure.a)
 
 
 @pytest.fixture
