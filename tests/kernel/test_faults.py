@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import resource
+import signal
 import stat
 import subprocess
 import time
@@ -16,12 +17,12 @@ import pytest
 from lab import Daemon, tcp_open, until
 from lab.daemon import daemon_binary
 from lab.own import nothing_is_ours, own_sources, own_state
-from lab.shim import preload, set_clock
+from lab.shim import new_counts, preload, read_counts, set_clock
 from lab.watch import Watch
 
 MIB = 1 << 20
 ROUTES = 10000
-KILLS, KILL_ROUTES = 100, 1200
+KILLS, KILL_ROUTES = 100, 3000
 DECADE = 10 * 365 * 86400
 
 
@@ -46,31 +47,51 @@ def run_to_its_end(daemon, *prefix):
 
 # -- kill -9 ---------------------------------------------------------------
 
+def die_at(daemon, send):
+    """Start it, to be killed before that message; or when it is through."""
+    daemon.env = preload(fault=f"send:{send}:KILL")
+    daemon.start(wait=False)
+    until(lambda: not daemon.running or
+          daemon.ctl("wait", check=False).returncode == 0, 20)
+    if daemon.running:
+        daemon.kill()
+    assert daemon.process.wait() == -signal.SIGKILL
+
+
 def test_a_hundred_kills_in_a_long_batch(figure):
     """Its tables are emptied each time, so that there is much to do, and it is
-    killed somewhere in that."""
+    killed somewhere in that: before a message to the kernel, which sees no
+    difference between two of them."""
     a, dice, within = figure.a, random.Random(9), 0
     a.ip(many(KILL_ROUTES))
     daemon = idle(figure, 'model = "strong";')
     daemon.start()
     right = own_state(a)
-    one, two = own_sources(a, 4).values()
-    all_of_them = len(a.route_lines(two))
+    tables = list(own_sources(a, 4).values())
+    full = [len(a.route_lines(table)) for table in tables]
+    daemon.kill()
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon.env = preload(counts=counts)
+    empty = "\n".join(f"route flush table {table}" for table in tables)
+    a.ip(empty)
+    daemon.start()
+    sends = read_counts(counts)["send"]
     daemon.kill()
     for kill in range(KILLS):
-        a.ip(f"route flush table {one}\nroute flush table {two}")
-        daemon.start(wait=False)
-        time.sleep(dice.uniform(0.02, 0.25))  # how far it gets, not a wait
-        daemon.kill()
-        within += 0 < len(a.route_lines(two)) < all_of_them or \
-            0 < len(a.route_lines(one)) < all_of_them
+        a.ip(empty)
+        die_at(daemon, dice.randint(1, sends))
+        within += any(0 < len(a.route_lines(table)) < all_of_them
+                      for table, all_of_them in zip(tables, full))
         if kill % 10 == 9:
+            daemon.env = {}
             daemon.start()
             assert daemon.plan() == ""
             assert own_state(a) == right
             daemon.kill()
-    print(f"{within} of {KILLS} kills left a table half filled")
-    assert within >= 5
+    print(f"{within} of {KILLS} kills, before one of {sends} messages, left a "
+          "table half filled")
+    assert within >= 10
+    daemon.env = {}
     daemon.start()
     daemon.terminate()
     assert nothing_is_ours(a)

@@ -6,7 +6,8 @@
  * fails with that errno and does nothing. CALL is socket, bind, setsockopt,
  * send or receive; or ack: the kernel does what it is asked for, and its
  * acknowledgement says ERRNO all the same. A receive that fails has left what
- * it would have received in the queue.
+ * it would have received in the queue. With 0 for ERRNO, the process is killed
+ * there, as by kill -9.
  *
  * MULTIHOMED_SHIM_COUNTS=FILE: how many of each there were is in FILE, in the
  * order above, each as 8 bytes.
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -90,6 +92,8 @@ static bool fails(enum call call)
 	counts[call]++;
 	if (call != fault_call || counts[call] != fault_nth)
 		return false;
+	if (fault_errno == 0)
+		(void)kill(getpid(), SIGKILL);
 	errno = fault_errno;
 	return true;
 }

@@ -16,7 +16,8 @@ CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
 def preload(fault=None, counts=None, clock=None):
-    """The environment; fault as CALL:N:NAME-OF-ERRNO, the others are paths."""
+    """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; the others
+    are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
     assert library.exists(), f"{library} is not there"
     # The sanitizer need not be the first library: what is before it is ours.
@@ -26,8 +27,8 @@ def preload(fault=None, counts=None, clock=None):
     if fault:
         call, number, name = fault.split(":")
         assert call in CALLS
-        env["MULTIHOMED_SHIM_FAULT"] = \
-            f"{call}:{number}:{getattr(errno, name)}"
+        code = 0 if name == "KILL" else getattr(errno, name)
+        env["MULTIHOMED_SHIM_FAULT"] = f"{call}:{number}:{code}"
     if counts:
         env["MULTIHOMED_SHIM_COUNTS"] = counts
     if clock:
