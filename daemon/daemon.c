@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "answers/monitor.h"
+#include "kernel/claim.h"
 #include "kernel/privilege.h"
 #include "log.h"
 
@@ -223,6 +225,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)events;
 }
 
+static void on_claim(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	claim_answer(watcher->fd);
+}
+
 static void on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	(void)loop;
@@ -319,6 +328,9 @@ static void start_input(struct daemon *daemon, ev_io *watcher,
 
 static void start_watchers(struct daemon *daemon)
 {
+	if (daemon->claim_fd >= 0)
+		start_input(daemon, &daemon->claim_io, on_claim,
+			    daemon->claim_fd);
 	start_input(daemon, &daemon->kernel_io, on_kernel,
 		    kernel_fd(daemon->kernel));
 	if (adverts_fd(&daemon->adverts) >= 0) {
@@ -347,6 +359,26 @@ static void log_text(int level, const char *text)
 	log_line(level, "%s", text);
 }
 
+/* A daemon with another socket would undo what we do. */
+static int take_claim(struct daemon *daemon)
+{
+	pid_t holder = 0;
+	int fd = claim_take(&holder);
+
+	if (fd == -EBUSY) {
+		log_err("another daemon routes this network namespace: pid %ld",
+			(long)holder);
+		return fd;
+	}
+	if (fd < 0)
+		log_warn("cannot tell whether another daemon routes this "
+			 "network namespace: %s",
+			 fd == -EPERM ? "somebody who may not took its name"
+				      : strerror(-fd));
+	daemon->claim_fd = fd;
+	return 0;
+}
+
 static int start(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
@@ -365,7 +397,7 @@ static int start(struct daemon *daemon)
 	char path[sizeof(config->socket) + 16];
 	int error;
 
-	if (!privilege_has_net_admin()) {
+	if (!privilege_has_net_admin(0)) {
 		log_err("CAP_NET_ADMIN is missing: without it the kernel lets "
 			"us change nothing");
 		return -EPERM;
@@ -373,6 +405,8 @@ static int start(struct daemon *daemon)
 	/* The lock first: a second daemon must not touch anything. */
 	error = server_new(daemon->loop, &server_config, daemon_methods, daemon,
 			   &daemon->server);
+	if (error == 0)
+		error = take_claim(daemon);
 	if (error)
 		return error;
 	(void)snprintf(path, sizeof(path), "%s.linkdown", config->socket);
@@ -432,6 +466,7 @@ int daemon_run(const char *config_path, const char *socket,
 		.socket = socket,
 		.config = *config,
 		.started_ms = daemon_now(),
+		.claim_fd = -1,
 	};
 	int status = 1;
 
@@ -465,6 +500,8 @@ int daemon_run(const char *config_path, const char *socket,
 	vec_done(&daemon.monitors);
 	trial_done(&daemon.trial);
 	config_done(&daemon.config);
+	if (daemon.claim_fd >= 0)
+		(void)close(daemon.claim_fd);
 	ev_loop_destroy(daemon.loop);
 	return status;
 }

@@ -49,6 +49,7 @@ struct daemon {
 	ev_io adverts_io;
 	ev_io flows_io;
 	ev_io userspace_io;
+	ev_io claim_io;
 	ev_prepare prepare;
 	ev_check check;
 	ev_timer timer;
@@ -71,7 +72,8 @@ struct daemon {
 	struct waiter_vec waiters;
 	struct monitor_vec monitors;
 	uint64_t started_ms;
-	bool ready; /* READY=1 was sent */
+	int claim_fd; /* on this network namespace; -1: none */
+	bool ready;   /* READY=1 was sent */
 	enum daemon_end end;
 };
 

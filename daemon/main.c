@@ -11,6 +11,7 @@
 
 #include "control/standard_fds.h"
 #include "daemon.h"
+#include "kernel/claim.h"
 #include "log.h"
 
 #define EXIT_USAGE 2
@@ -191,7 +192,7 @@ static int print_plan(struct engine *engine, const char *socket)
 	return 0;
 }
 
-/* Return: whether a daemon runs on this socket; it would undo a flush. */
+/* Return: whether a daemon runs on this socket. */
 static bool is_running(const char *socket)
 {
 	char path[160];
@@ -205,6 +206,29 @@ static bool is_running(const char *socket)
 	locked = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 	(void)close(fd);
 	return locked;
+}
+
+/* Not while a daemon runs that would undo it. */
+static bool may_flush(const char *socket)
+{
+	pid_t holder = 0;
+
+	if (is_running(socket)) {
+		(void)fprintf(stderr,
+			      "multihomed: a daemon is running (%s); stop it, "
+			      "it removes what is ours\n",
+			      socket);
+		return false;
+	}
+	/* If we got it, nobody begins before we are through. */
+	if (claim_take(&holder) == -EBUSY) {
+		(void)fprintf(stderr,
+			      "multihomed: a daemon is running (pid %ld); stop "
+			      "it, it removes what is ours\n",
+			      (long)holder);
+		return false;
+	}
+	return true;
 }
 
 /* Endpoints are known to be ours by the file of whoever added them. */
@@ -240,13 +264,8 @@ static int run_once(const struct options *options, const struct config *config)
 	int error;
 
 	log_set_level(LOG_WARNING);
-	if (options->mode == MODE_FLUSH && is_running(config->socket)) {
-		(void)fprintf(stderr,
-			      "multihomed: a daemon is running (%s); "
-			      "stop it, it removes what is ours\n",
-			      config->socket);
+	if (options->mode == MODE_FLUSH && !may_flush(config->socket))
 		return 1;
-	}
 	error = kernel_open(&kernel_config, &kernel);
 	if (error) {
 		log_err("opening rtnetlink sockets: %s", strerror(-error));

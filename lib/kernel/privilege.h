@@ -9,13 +9,15 @@
 #define PRIVILEGE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /**
  * privilege_has_net_admin() - whether CAP_NET_ADMIN is in effect
+ * @pid: of whom; 0: of this process
  *
  * Of a process in a user namespace: in that. Whether the network namespace is
  * of it too, only the kernel's answer to a change says.
  */
-bool privilege_has_net_admin(void);
+bool privilege_has_net_admin(pid_t pid);
 
 #endif

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """multihomed --plan, --flush and --check; wrong use; a second daemon."""
 
+import multiprocessing
 import os
+import socket
 import subprocess
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from lab import Daemon, daemon_binary
 from lab.own import (foreign_state, nothing_is_ours, own_neighbours,
                      own_state)
+from lab.users import User
 from lab.watch import Watch
 
 
@@ -228,6 +231,48 @@ def test_a_second_daemon_is_refused_and_touches_nothing(figure):
     assert daemon.socket_path in done.stderr
     assert own_state(a) == before
     assert daemon.status()["pid"] == daemon.process.pid
+
+
+def another(daemon):
+    """Arguments for a socket beside that daemon's."""
+    return ("-s", daemon.socket_path + ".2")
+
+
+def test_a_second_daemon_with_a_socket_of_its_own_is_refused_too(figure):
+    a = figure.a
+    daemon = figure.start()
+    before = own_state(a)
+    for args in (), ("--flush",):
+        for _ in range(40):  # more than may wait for an answer
+            done = multihomed(daemon, *another(daemon), *args)
+            assert done.returncode == 1
+        assert f"pid {daemon.process.pid}" in done.stderr
+    assert own_state(a) == before
+    daemon.kill()
+    assert multihomed(daemon, *another(daemon), "--flush").returncode == 0
+    assert nothing_is_ours(a)
+
+
+def take_the_name(taken, done):
+    """As anybody may: in the calling process's network namespace."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as name:
+        name.bind("\0multihomed")
+        name.listen()
+        taken.set()
+        done.wait(60)
+
+
+def test_a_user_who_takes_the_name_keeps_no_daemon_from_starting(figure):
+    taken, done = multiprocessing.Event(), multiprocessing.Event()
+    with figure.a.inside():
+        process = User().start(take_the_name, taken, done)
+    try:
+        assert taken.wait(10)
+        daemon = figure.start()
+        assert "somebody who may not took its name" in daemon.log()
+    finally:
+        done.set()
+        process.join()
 
 
 def test_the_socket_of_a_dead_daemon_is_no_hindrance(figure):

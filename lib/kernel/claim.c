@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/claim.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "kernel/privilege.h"
+
+#define NAME	"multihomed"
+#define WAITING 16 /* for an answer */
+
+static socklen_t make_address(struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	/* After a zero: abstract. */
+	memcpy(ret->sun_path + 1, NAME, sizeof(NAME) - 1);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+			   sizeof(NAME));
+}
+
+static int open_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool could_route(const struct ucred *who)
+{
+	return who->uid == 0 || who->uid == geteuid() ||
+	       (who->pid > 0 && privilege_has_net_admin(who->pid));
+}
+
+/* The kernel tells whom one is connected to: who listened there. */
+static int find_holder(pid_t *holder)
+{
+	struct sockaddr_un address;
+	socklen_t len = make_address(&address);
+	struct ucred who = {0};
+	socklen_t size = sizeof(who);
+	int fd = open_socket();
+	int error = 0;
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (struct sockaddr *)&address, len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+		error = -errno;
+	(void)close(fd);
+	/* Bound, but it does not listen or never answers: not one of ours. */
+	if (error)
+		return error == -ECONNREFUSED || error == -EAGAIN ? -EPERM
+								  : error;
+	*holder = who.pid;
+	return could_route(&who) ? -EBUSY : -EPERM;
+}
+
+int claim_take(pid_t *holder)
+{
+	struct sockaddr_un address;
+	socklen_t len = make_address(&address);
+	int fd = open_socket();
+	int error;
+
+	if (fd < 0)
+		return fd;
+	if (bind(fd, (struct sockaddr *)&address, len) == 0 &&
+	    listen(fd, WAITING) == 0)
+		return fd;
+	error = -errno;
+	(void)close(fd);
+	return error == -EADDRINUSE ? find_holder(holder) : error;
+}
+
+void claim_answer(int fd)
+{
+	int asking = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (asking >= 0)
+		(void)close(asking);
+}
