@@ -16,7 +16,7 @@
 #include "log.h"
 
 /* Written at one go: some milliseconds, for others to get a turn. */
-#define SLICE_OPS 1024
+#define SLICE_OPS 1000
 
 /* Looked at at one go, where there is little to write. */
 #define SLICE_ROWS 8192
@@ -117,6 +117,8 @@ static void hold_back(const struct repair *repair, uint64_t now_ms,
 {
 	size_t n = 0;
 
+	if (now_ms >= repair->hold_ms)
+		return;
 	for (size_t i = 0; i < ops->n; i++)
 		if (!repair_holds(repair, &ops->items[i], now_ms))
 			ops->items[n++] = ops->items[i];
@@ -138,18 +140,32 @@ void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 
 /* --- slices --- */
 
-static bool is_new(const struct op *op)
+static bool is_named(const struct engine *engine, uint32_t table)
 {
-	return op->kind == OP_ROUTE_PUT && op->route.insert;
+	const struct rule *rule;
+
+	vec_foreach(&engine->model.rules, rule)
+		if (rule->table == table)
+			return true;
+	return false;
 }
 
 /*
- * One row of many. What goes has to wait, and so does a new default, which
- * catches what no longer prefix has caught yet.
+ * A new default catches what no longer prefix has caught yet. Where no packet
+ * looks it is early all the same: the kernel's IPv4 trie is faster with it.
  */
-static void plan_row(struct engine_batch *batch, const struct ip_prefix *prefix,
+static bool comes_too_early(const struct engine *engine, const struct op *op)
+{
+	return op->kind == OP_ROUTE_PUT && op->route.insert &&
+	       op->route.prefix.len == 0 &&
+	       is_named(engine, op->route.route.table);
+}
+
+/* One row of many. What goes has to wait, and so has what comes too early. */
+static void plan_row(struct engine *engine, const struct ip_prefix *prefix,
 		     bool is_early)
 {
+	struct engine_batch *batch = &engine->batch;
 	struct op_vec *ops = &batch->ops;
 	size_t begin = ops->n;
 	size_t n = begin;
@@ -162,7 +178,7 @@ static void plan_row(struct engine_batch *batch, const struct ip_prefix *prefix,
 
 		if (op->kind == OP_ROUTE_DELETE)
 			has_gone = true;
-		else if (is_early && is_new(op))
+		else if (is_early && comes_too_early(engine, op))
 			has_late = true;
 		else
 			ops->items[n++] = *op;
@@ -212,7 +228,7 @@ static void plan_puts(struct engine *engine)
 		}
 		it = &batch->rows.items[batch->next++];
 		if (rib_is_due(rib, it))
-			plan_row(batch, it, it->len == 0);
+			plan_row(engine, it, true);
 	}
 }
 
@@ -245,7 +261,7 @@ static void plan_late(struct engine *engine)
 
 	vec_foreach(&batch->late, it)
 		if (!rib_is_dirty(&engine->model.rib, it))
-			plan_row(batch, it, false);
+			plan_row(engine, it, false);
 	vec_clear(&batch->late);
 	batch->pass = ENGINE_RULES;
 }
