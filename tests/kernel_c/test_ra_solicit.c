@@ -138,15 +138,18 @@ static void routers_are_asked(void **state)
 	(void)close(fd);
 }
 
-/* The kernel tells IPv6 of a new carrier up to a second later. */
+/*
+ * The kernel tells IPv6 of a new carrier up to a second later. While it makes
+ * the link's routes, one that is just going may take any link's address.
+ */
 static int solicit_with_carrier(struct ra_socket *sock, uint32_t ifindex)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
-	int error = -ENETUNREACH;
+	int error = 0;
 
-	for (int i = 0; i < 300 && error == -ENETUNREACH; i++) {
+	for (int i = 0; i < 300 && error != -EADDRNOTAVAIL; i++) {
 		error = ra_socket_solicit(sock, ifindex);
-		if (error == -ENETUNREACH)
+		if (error != -EADDRNOTAVAIL)
 			(void)nanosleep(&pause, NULL);
 	}
 	return error;
