@@ -30,7 +30,11 @@ bool change_heard(struct change *change, const struct engine *engine,
 		return true;
 	change->rank = rank;
 	change->n_causes = 1;
-	heard_news(engine, event, change->cause, sizeof(change->cause));
+	change->is_route = event->kind == KERNEL_ROUTE;
+	if (change->is_route)
+		heard_route(engine, event, &change->route);
+	else
+		heard_news(engine, event, change->cause, sizeof(change->cause));
 	return true;
 }
 
@@ -38,6 +42,7 @@ void change_led(struct change *change, const char *cause)
 {
 	change->rank = HEARD_OWN;
 	change->n_causes = 1;
+	change->is_route = false;
 	(void)snprintf(change->cause, sizeof(change->cause), "%s", cause);
 }
 
@@ -54,9 +59,13 @@ static void put_cause(struct text *line, const struct change *change)
 {
 	const char *subject = subjects[change->rank];
 	size_t more = change->n_causes - 1;
+	char text[256];
 
 	if (change->rank == HEARD_NOTHING)
 		text_put(line, "a time ran out");
+	else if (change->is_route)
+		text_put(line, "%s",
+			 heard_route_news(&change->route, text, sizeof(text)));
 	else
 		text_put(line, "%s", change->cause);
 	if (subject && more)

@@ -21,7 +21,9 @@ struct change {
 	/* What led to it: the best explanation, and how many as good. */
 	enum heard_rank rank;
 	size_t n_causes;
-	char cause[256];
+	bool is_route;
+	struct heard_route route; /* if it is one */
+	char cause[256];	  /* else */
 
 	size_t ops[OP_KINDS];
 	size_t failed;

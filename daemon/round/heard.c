@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "round/heard.h"
 
+#include <stdio.h>
+
 #include <netinet/in.h>
 
 #include "core/text.h"
@@ -334,44 +336,65 @@ static void tell_address(struct text *line, const struct engine *engine,
 		text_put(line, "is in use now");
 }
 
-static void put_hops(struct text *line, const struct engine *engine,
-		     const struct attrset *set)
+static void put_hops(struct text *line, const struct heard_route *it)
 {
-	const struct next_hop *hop = set->hops.items;
 	char addr[IP_TEXT_MAX];
 
-	if (set->hops.n == 0)
+	if (it->hops == 0)
 		return;
-	if (ip_addr_is_set(&hop->gateway))
-		text_put(line, " via %s", ip_addr_format(&hop->gateway, addr));
-	text_put(line, " on %s", link_name(engine, hop->ifindex));
-	if (set->hops.n > 1)
+	if (ip_addr_is_set(&it->gateway))
+		text_put(line, " via %s", ip_addr_format(&it->gateway, addr));
+	text_put(line, " on %s", it->link);
+	if (it->hops > 1)
 		text_put(line, " and others");
 }
 
-static void tell_route(struct text *line, const struct engine *engine,
-		       const struct kernel_event *event)
+void heard_route(const struct engine *engine, const struct kernel_event *event,
+		 struct heard_route *ret)
 {
 	const struct model_route *route = &event->route;
+	const struct next_hop *hop = route->set.hops.items;
 	bool inside = policy_is_our_table(engine->policy, route->route.table);
-	bool ours = inside && route->route.protocol == engine->policy->protocol;
+
+	*ret = (struct heard_route){
+		.prefix = route->prefix,
+		.hops = route->set.hops.n,
+		.table = inside ? route->route.table : 0,
+		.port = event->port,
+		.ours = inside &&
+			route->route.protocol == engine->policy->protocol,
+		.deleted = event->deleted,
+		.replaced = event->put == MODEL_REPLACE,
+	};
+	if (!hop)
+		return;
+	ret->gateway = hop->gateway;
+	(void)snprintf(ret->link, sizeof(ret->link), "%s",
+		       link_name(engine, hop->ifindex));
+}
+
+const char *heard_route_news(const struct heard_route *it, char *text,
+			     size_t size)
+{
+	struct text line;
 	char prefix[IP_TEXT_MAX];
 
-	text_put(line, "%s route %s", ours ? "our" : "the",
-		 route->prefix.len ? ip_prefix_format(&route->prefix, prefix)
-				   : "default");
-	put_hops(line, engine, &route->set);
-	if (inside)
-		text_put(line, " in table %u", route->route.table);
-	if (event->deleted)
-		text_put(line, " was removed");
+	text_init(&line, text, size);
+	text_put(&line, "%s route %s", it->ours ? "our" : "the",
+		 it->prefix.len ? ip_prefix_format(&it->prefix, prefix)
+				: "default");
+	put_hops(&line, it);
+	if (it->table)
+		text_put(&line, " in table %u", it->table);
+	if (it->deleted)
+		text_put(&line, " was removed");
 	else
-		text_put(line, event->put == MODEL_REPLACE ? " was replaced"
-							   : " was added");
-	if (inside && event->port)
-		text_put(line, " by another program (port %u)", event->port);
-	else if (inside)
-		text_put(line, " by the kernel");
+		text_put(&line, it->replaced ? " was replaced" : " was added");
+	if (it->table && it->port)
+		text_put(&line, " by another program (port %u)", it->port);
+	else if (it->table)
+		text_put(&line, " by the kernel");
+	return text;
 }
 
 static void tell_rule(struct text *line, const struct engine *engine,
@@ -411,6 +434,7 @@ const char *heard_news(const struct engine *engine,
 		       const struct kernel_event *event, char *text,
 		       size_t size)
 {
+	struct heard_route route;
 	struct text line;
 
 	text_init(&line, text, size);
@@ -422,8 +446,8 @@ const char *heard_news(const struct engine *engine,
 		tell_address(&line, engine, event);
 		break;
 	case KERNEL_ROUTE:
-		tell_route(&line, engine, event);
-		break;
+		heard_route(engine, event, &route);
+		return heard_route_news(&route, text, size);
 	case KERNEL_RULE:
 		tell_rule(&line, engine, event);
 		break;

@@ -51,4 +51,25 @@ const char *heard_news(const struct engine *engine,
 		       const struct kernel_event *event, char *text,
 		       size_t size);
 
+/* What is told of a route's event, if anybody wants to know. */
+struct heard_route {
+	struct ip_prefix prefix;
+	struct ip_addr gateway; /* of the first next hop; may be unset */
+	char link[LINK_NAME_MAX];
+	size_t hops;
+	uint32_t table; /* of ours; 0: another one */
+	uint32_t port;	/* netlink port of who did it; 0: the kernel */
+	bool ours;	/* it has our protocol as well */
+	bool deleted;
+	bool replaced;
+};
+
+/** heard_route() - to be told later: words cost more than the rest of it all */
+void heard_route(const struct engine *engine, const struct kernel_event *event,
+		 struct heard_route *ret);
+
+/** heard_route_news() - as heard_news() would have told it */
+const char *heard_route_news(const struct heard_route *it, char *text,
+			     size_t size);
+
 #endif

@@ -79,6 +79,7 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret)
 
 	kernel->config = *config;
 	kernel->buffer = xalloc(NL_SOCK_BUFFER);
+	kernel->batch = batch_new(kernel);
 	kernel->msg = nlmsg_alloc_size(MESSAGE_MAX);
 	r = kernel->msg ? open_sockets(kernel) : -ENOMEM;
 	if (r) {
@@ -98,6 +99,7 @@ void kernel_free(struct kernel *kernel)
 	if (kernel->msg)
 		nlmsg_free(kernel->msg);
 	free(kernel->buffer);
+	free(kernel->batch);
 	free(kernel);
 }
 

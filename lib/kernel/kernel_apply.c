@@ -34,13 +34,14 @@ struct batch {
 	const struct attrset_store *attrs;
 	const struct op *ops; /* all of them */
 	struct kernel_failure_vec *failures;
-	uint8_t *bytes; /* BATCH_BYTES */
 	size_t len;
 	size_t n;
 	uint32_t first;		   /* sequence number of the first message */
 	size_t op[BATCH_MESSAGES]; /* which op each message is */
 	struct nlmsghdr *last;
 	struct pattern patterns[PATTERNS];
+	/* What nlmsghdr needs. */
+	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[BATCH_BYTES];
 };
 
 /* Keeps the failures sorted; they nearly always come in order. */
@@ -190,24 +191,33 @@ static int add_op(struct batch *batch, size_t i)
 	return add_message(batch, i, hdr);
 }
 
+struct batch *batch_new(struct kernel *kernel)
+{
+	struct batch *batch = xalloc(sizeof(*batch));
+
+	batch->kernel = kernel;
+	return batch;
+}
+
 int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 		 const struct attrset_store *attrs,
 		 struct kernel_failure_vec *failures)
 {
-	struct batch *batch = xalloc(sizeof(*batch));
+	struct batch *batch = kernel->batch;
 	int r = 0;
 	size_t i;
 
-	batch->kernel = kernel;
 	batch->attrs = attrs;
 	batch->ops = ops;
 	batch->failures = failures;
-	batch->bytes = xalloc(BATCH_BYTES);
+	batch->n = 0;
+	batch->len = 0;
+	/* Numbers of attributes may mean others than the last time. */
+	for (i = 0; i < PATTERNS; i++)
+		batch->patterns[i].len = 0;
 	for (i = 0; i < n && !r; i++)
 		r = add_op(batch, i);
 	if (!r)
 		r = send_batch(batch);
-	free(batch->bytes);
-	free(batch);
 	return r;
 }

@@ -24,7 +24,11 @@ struct kernel {
 	uint32_t sequence;  /* of the last message sent */
 	struct nl_msg *msg; /* the message being written */
 	void *buffer;	    /* NL_SOCK_BUFFER bytes for what is received */
+	struct batch *batch;
 };
+
+/** batch_new() - what kernel_apply() works with; free() it */
+struct batch *batch_new(struct kernel *kernel);
 
 /** sockets_context() - for decoding now; @table: of a dump, or 0 */
 struct decode_context sockets_context(const struct kernel *kernel,
