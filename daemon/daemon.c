@@ -447,7 +447,10 @@ static int finish(struct daemon *daemon)
 			   "ours");
 		endpoints_remove(&daemon->endpoints, daemon_now());
 		userspace_stop(&daemon->userspace);
-		error = engine_flush(&daemon->engine);
+		error = engine_flush(&daemon->engine, daemon_now());
+		if (error)
+			log_err("not all of it could be removed: %s",
+				strerror(-error));
 		linkdown_restore(&daemon->linkdown);
 		adverts_forget(&daemon->adverts);
 		flows_forget(&daemon->flows);

@@ -248,7 +248,7 @@ static int flush(struct engine *engine, const char *socket)
 	int error = engine_read(engine, daemon_now());
 
 	flush_endpoints(socket);
-	return error ? error : engine_flush(engine);
+	return error ? error : engine_flush(engine, daemon_now());
 }
 
 /* Modes that look at the kernel once. */

@@ -239,9 +239,10 @@ int engine_run(struct engine *engine, uint64_t now_ms);
 /**
  * engine_flush() - remove all we own: rules first, then routes and neighbours
  *
- * Return: 0, or the last -errno; everything was tried.
+ * If something fails, once more, of what the kernel still has then.
+ * Return: 0, or the first -errno; everything was tried.
  */
-int engine_flush(struct engine *engine);
+int engine_flush(struct engine *engine, uint64_t now_ms);
 
 /** engine_ops_written() - the sum of counters.ops */
 uint64_t engine_ops_written(const struct engine *engine);

@@ -333,7 +333,7 @@ static int flush_routes(struct engine *engine, uint8_t family)
 	return first;
 }
 
-int engine_flush(struct engine *engine)
+static int flush_all(struct engine *engine)
 {
 	const struct rule_vec no_rules = {0};
 	const struct neighbour_vec no_neighbours = {0};
@@ -341,7 +341,6 @@ int engine_flush(struct engine *engine)
 	int errors[4];
 	int error = 0;
 
-	engine_drop_batch(engine);
 	diff_rules(engine->policy, &engine->model.rules, &no_rules, &ops);
 	errors[0] = flush_ops(engine, &ops);
 	errors[1] = flush_routes(engine, AF_INET);
@@ -355,5 +354,17 @@ int engine_flush(struct engine *engine)
 		error = error ? error : errors[i];
 	rib_clean(&engine->model.rib);
 	vec_done(&ops);
+	return error;
+}
+
+int engine_flush(struct engine *engine, uint64_t now_ms)
+{
+	int error;
+
+	engine_drop_batch(engine);
+	error = flush_all(engine);
+	/* What failed may be a passing want, or an answer that was lost. */
+	if (error && engine_read(engine, now_ms) == 0)
+		error = flush_all(engine);
 	return error;
 }

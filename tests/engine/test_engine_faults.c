@@ -452,6 +452,29 @@ static void a_refused_copy_takes_another_form(void **state)
 	world_must_be_steady(world);
 }
 
+/* Of all there is to remove one by one does not go. */
+static void a_flush_tries_again(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY);
+	for (uint64_t nth = 1; nth <= 12; nth++) {
+		const struct fake_fault fault = {
+			.call = FAKE_OP,
+			.nth = nth,
+			.error = -EBUSY,
+		};
+
+		world_start(world);
+		fake_fail(world_fake(), &fault);
+		assert_int_equal(engine_flush(&world->engine, world->now_ms),
+				 0);
+		fake_mend(world_fake());
+		world_must_hold(world, "", "");
+		world_stop(world);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make, tell_story)
 
 int main(void)
@@ -470,6 +493,7 @@ int main(void)
 		TEST(who_watches_is_told_of_failures),
 		TEST(without_rights_it_says_so),
 		TEST(a_refused_copy_takes_another_form),
+		TEST(a_flush_tries_again),
 	};
 
 	if (!world_enter())

@@ -256,7 +256,7 @@ static void a_flush_leaves_nothing(void **state)
 	world_start(world);
 	world_stop(world);
 	world_start(world);
-	assert_int_equal(engine_flush(&world->engine), 0);
+	assert_int_equal(engine_flush(&world->engine, world->now_ms), 0);
 	world_must_hold(world, "", "");
 	assert_int_equal(world->engine.counters.ops[OP_NEIGHBOUR_DELETE], 4);
 }
@@ -270,7 +270,7 @@ static void a_flush_leaves_what_is_not_ours(void **state)
 		 "rule add priority 7109 from 10.9.9.9/32 iif lo lookup 7100 "
 		 "proto 50");
 	world_start(world);
-	assert_int_equal(engine_flush(&world->engine), 0);
+	assert_int_equal(engine_flush(&world->engine, world->now_ms), 0);
 	world_must_hold(world, "", "");
 	/* Or these would be refused. */
 	world_do("route del 10.0.0.0/8 via 192.0.2.9 dev d1 table 7100\n"
