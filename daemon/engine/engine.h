@@ -113,12 +113,13 @@ struct engine_batch {
 	struct engine_result result;
 	/* Of all of them. */
 	size_t written;
-	uint64_t noted;	 /* repair.noted when it began */
-	bool is_repair;	 /* puts back what others did */
-	bool failed;	 /* some op was not carried out */
-	bool is_bad;	 /* some op is to be tried again */
-	bool retry;	 /* not at once */
-	bool is_stopped; /* nothing more can be written */
+	uint64_t noted;	       /* repair.noted when it began */
+	uint64_t attr_changes; /* of the store, when it began */
+	bool is_repair;	       /* puts back what others did */
+	bool failed;	       /* some op was not carried out */
+	bool is_bad;	       /* some op is to be tried again */
+	bool retry;	       /* not at once */
+	bool is_stopped;       /* nothing more can be written */
 	int error;
 };
 

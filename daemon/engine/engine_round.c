@@ -441,6 +441,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	memset(&engine->model.changes, 0, sizeof(engine->model.changes));
 	batch->is_repair = repair_is_due(&engine->repair, now_ms);
 	batch->noted = engine->repair.noted;
+	batch->attr_changes = engine->model.rib.attrs.changes;
 	batch->pass = ENGINE_ALL;
 	if (!is_small(engine, batch->rows.n)) {
 		batch->pass = ENGINE_PUTS;
@@ -472,6 +473,8 @@ static int begin_round(struct engine *engine, uint64_t now_ms)
 static int finish_round(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
+	uint64_t attr_changes = batch->attr_changes;
+	size_t written = batch->written;
 	int error = batch->error;
 
 	if (!batch->is_bad)
@@ -482,8 +485,6 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 		engine->counters.runs++;
 		log_run(engine, batch->written, now_ms);
 		engine_prune_tables(engine);
-		/* Routers that only went with these ops: look once more. */
-		engine->model.changes.neighbours = true;
 	}
 	/* What was noted meanwhile, or held back, was not put back yet. */
 	if (batch->is_repair && !batch->failed &&
@@ -491,6 +492,9 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 	    repair_finish(&engine->repair, now_ms))
 		engine->counters.repairs++;
 	engine_drop_batch(engine);
+	/* Routers that only went with these ops: look once more. */
+	if (written && attr_changes != engine->model.rib.attrs.changes)
+		engine->model.changes.neighbours = true;
 	return error;
 }
 

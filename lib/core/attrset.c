@@ -300,6 +300,7 @@ uint32_t attrset_intern(struct attrset_store *store, const struct attrset *set)
 		copy_hop(set, i, &entry->set);
 	enter_bucket(store, id);
 	store->used++;
+	store->changes++;
 	return id;
 }
 
@@ -319,6 +320,7 @@ void attrset_unref(struct attrset_store *store, uint32_t id)
 	entry->next = store->free;
 	store->free = id;
 	store->used--;
+	store->changes++;
 }
 
 const struct attrset *attrset_get(const struct attrset_store *store,

@@ -107,6 +107,7 @@ struct attrset_store {
 	uint32_t *buckets; /* hash heads, a power of two of them */
 	uint32_t n_buckets;
 	uint32_t used;
+	uint64_t changes; /* times that a set came or went, ever */
 };
 
 void attrset_store_init(struct attrset_store *store);
