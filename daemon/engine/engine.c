@@ -81,6 +81,8 @@ uint64_t engine_next(const struct engine *engine)
 		next = pins;
 	if (engine->later_ms && (!next || engine->later_ms < next))
 		next = engine->later_ms;
+	if (engine->refused_ms && (!next || engine->refused_ms < next))
+		next = engine->refused_ms;
 	/* While something fails, these wait for the next try too. */
 	if (engine->retry_ms) {
 		repair = engine->retry_ms;

@@ -176,6 +176,7 @@ struct engine {
 	bool no_managed;       /* this kernel has no managed neighbours */
 	/* Attribute sets that the kernel refused; a ref each, for the mark. */
 	VEC(, uint32_t) refused;
+	uint64_t refused_ms; /* when they are tried again; 0: no reason yet */
 
 	struct engine_counters counters;
 };

@@ -11,7 +11,8 @@
 #include "engine/engine_read.h"
 #include "log.h"
 
-#define LISTEN_MAX 1024 /* messages at one go: some milliseconds */
+#define LISTEN_MAX	 1024 /* messages at one go: some milliseconds */
+#define REFUSED_RETRY_MS 2000
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -200,6 +201,18 @@ static void end_router(struct intake *intake, const struct kernel_event *event)
 				  intake->now_ms);
 }
 
+/*
+ * A gateway is looked up among the routes: other ones may make a copy possible
+ * that was refused. Once for many, as it costs a look at every row.
+ */
+static void retry_refused(struct intake *intake)
+{
+	struct engine *engine = intake->engine;
+
+	if (engine->refused.n && !engine->refused_ms)
+		engine->refused_ms = intake->now_ms + REFUSED_RETRY_MS;
+}
+
 static void take_route(struct intake *intake, const struct kernel_event *event)
 {
 	struct engine *engine = intake->engine;
@@ -214,6 +227,7 @@ static void take_route(struct intake *intake, const struct kernel_event *event)
 	engine_add_table(engine, route->route.table);
 	if (!intake->is_dump) {
 		note_meddling(intake, event);
+		retry_refused(intake);
 		mark_ra_route(engine, event);
 		end_router(intake, event);
 	}

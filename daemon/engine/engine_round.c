@@ -24,14 +24,22 @@ static const uint8_t families[] = {AF_INET, AF_INET6};
 
 /* --- what is due --- */
 
-/* What the kernel refused may be fine now that links or addresses changed. */
-static void forget_refusals(struct engine *engine)
+/*
+ * What the kernel refused may be fine now that links or addresses changed, or,
+ * some time later, routes.
+ */
+static void forget_refusals(struct engine *engine, uint64_t now_ms)
 {
 	struct attrset_store *attrs = &engine->model.rib.attrs;
 
-	if (engine->refused.n == 0 ||
+	bool is_due = engine->refused_ms && now_ms >= engine->refused_ms;
+
+	if (engine->refused.n &&
 	    (!engine->model.changes.links && !engine->model.changes.addresses &&
-	     !engine->policy_changed))
+	     !engine->policy_changed && !is_due))
+		return;
+	engine->refused_ms = 0;
+	if (engine->refused.n == 0)
 		return;
 	for (size_t i = 0; i < engine->refused.n; i++) {
 		attrset_refuse(attrs, engine->refused.items[i], false);
@@ -63,7 +71,7 @@ static void prepare(struct engine *engine, uint64_t now_ms,
 {
 	struct view view;
 
-	forget_refusals(engine);
+	forget_refusals(engine, now_ms);
 	engine_update_subnets(engine);
 	release_repairs(engine, now_ms);
 	engine_pins_due(engine, now_ms);

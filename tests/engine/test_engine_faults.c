@@ -452,6 +452,32 @@ static void a_refused_copy_takes_another_form(void **state)
 	world_must_be_steady(world);
 }
 
+/* Other routes may let the kernel find the gateway. */
+static void a_refused_copy_is_tried_again_when_routes_change(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4);
+	world_start(world);
+	fail_op(1, -EINVAL); /* as it is */
+	fail_op(3, -EINVAL); /* onlink */
+	world_do("route add 203.0.113.0/24 via 192.0.2.1 dev d1");
+	world_run(world);
+	world_pass(world, LONG_MS);
+	world_must_hold(world, STORY_HELD4,
+			"7100 throw 203.0.113.0/24\n"
+			"7101 throw 203.0.113.0/24");
+	world_do("route add 192.0.2.1/32 dev d1");
+	world_run(world);
+	world_pass(world, LONG_MS);
+	world_must_hold(world, STORY_HELD4,
+			"7100 192.0.2.1/32 dev d1\n"
+			"7101 192.0.2.1/32 dev d1\n"
+			"7100 203.0.113.0/24 via 192.0.2.1 dev d1\n"
+			"7101 203.0.113.0/24 via 192.0.2.1 dev d1");
+	world_must_be_steady(world);
+}
+
 /* Of all there is to remove one by one does not go. */
 static void a_flush_tries_again(void **state)
 {
@@ -493,6 +519,7 @@ int main(void)
 		TEST(who_watches_is_told_of_failures),
 		TEST(without_rights_it_says_so),
 		TEST(a_refused_copy_takes_another_form),
+		TEST(a_refused_copy_is_tried_again_when_routes_change),
 		TEST(a_flush_tries_again),
 	};
 
