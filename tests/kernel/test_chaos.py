@@ -91,9 +91,17 @@ class Judge:
             found += self.of_subnets(draft, managed)
             for family in (4, 6):
                 found += self.of_family(draft, family, client)
-        return found + self.of_plan()
+        return found + self.of_plan(self.hidden(subnets))
 
-    def of_plan(self):
+    def hidden(self, subnets):
+        """Links that an earlier life is known to have managed by its rules only,
+        which are withdrawn while a tunnel is up: a fresh start knows these not
+        to be uplinks, in the other family as well (docs/model.md)."""
+        families = [f for f in (4, 6) if tunnelled(self.chaos.a, f)]
+        return {s["link"] for s in subnets if s["managed"] and
+                family_of_text(s["prefix"]) in families}
+
+    def of_plan(self, hidden):
         """A fresh start has nothing to do. Neighbours change by themselves;
         tables that no rule leads to (a tunnel is up, or each address is on
         another link too) get other numbers, which nobody notices."""
@@ -106,6 +114,7 @@ class Judge:
                 if " neigh " not in line and (
                     " rule " in line or
                     line.split(" table ")[1].split()[0] in tables) and
+                not hidden & set(re.findall(r" dev (\S+)", line)) and
                 not self.is_refused(line)]
 
     def is_refused(self, line):

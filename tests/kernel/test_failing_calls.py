@@ -20,6 +20,8 @@ from lab.own import nothing_is_ours, own_routes, own_rules, \
     own_sources, own_state
 from lab.shim import new_counts, preload, read_counts
 
+pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
+
 ERRNOS = {
     "socket": ("EMFILE", "ENOMEM", "EAFNOSUPPORT"),
     "bind": ("EADDRINUSE", "ENOMEM"),

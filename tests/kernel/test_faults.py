@@ -58,6 +58,7 @@ def die_at(daemon, send):
     assert daemon.process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.no_sandbox("a shim is loaded before it")
 def test_a_hundred_kills_in_a_long_batch(figure):
     """Its tables are emptied each time, so that there is much to do, and it is
     killed somewhere in that: before a message to the kernel, which sees no
@@ -150,6 +151,7 @@ def fill(path):
             return
 
 
+@pytest.mark.no_sandbox("the unit's directory is made by systemd")
 def test_a_full_disk_costs_no_packet(figure, disk):
     """What is beside the socket helps a restart; all else is in the kernel."""
     a, b = figure.a, figure.b
@@ -176,6 +178,7 @@ def test_a_full_disk_costs_no_packet(figure, disk):
     assert daemon.plan() == ""
 
 
+@pytest.mark.no_sandbox("the unit's directory is made by systemd")
 def test_a_full_disk_leaves_the_old_file(figure, disk):
     """What was written down before is not cut off."""
     daemon = idle(figure)
@@ -198,6 +201,7 @@ def test_a_full_disk_leaves_the_old_file(figure, disk):
 
 # -- no directory, no rights -----------------------------------------------
 
+@pytest.mark.no_sandbox("the unit's directory is made by systemd")
 def test_without_run_it_says_so(figure):
     """/run is not there: as in a chroot, or before it is mounted."""
     daemon = idle(figure)
@@ -213,6 +217,7 @@ def test_without_run_it_says_so(figure):
         os.path.dirname(daemon.socket_path)).st_mode) == 0o755
 
 
+@pytest.mark.no_sandbox("the unit's directory is made by systemd")
 def test_a_directory_that_is_read_only(figure, disk):
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True, timeout=10)
     daemon = idle(figure)
@@ -250,6 +255,7 @@ def test_without_net_raw_it_says_so_and_works(figure):
 
 # -- the clock -------------------------------------------------------------
 
+@pytest.mark.no_sandbox("a shim is loaded before it")
 @pytest.mark.parametrize("jump", [DECADE, -DECADE, 3600, -1])
 def test_the_clock_is_set(figure, jump):
     """Nothing here is by the wall clock but what people read."""
