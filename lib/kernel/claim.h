@@ -4,8 +4,8 @@
  *
  * The lock beside the control socket does not tell of a daemon with another
  * socket. A name among the abstract Unix sockets does: there is one such space
- * per network namespace, and a name goes with the process that holds it (unix(7)).
- * Who finds it taken connects, and the kernel says to whom.
+ * per network namespace, and a name goes with the process that holds it
+ * (unix(7)). Who finds it taken connects, and the kernel says to whom.
  *
  * Anybody may take a name. So whoever holds it counts only if it could change
  * routes: as root, as our own user, or with CAP_NET_ADMIN.
@@ -21,8 +21,9 @@
  *          another pid namespace
  *
  * Return: a file descriptor that holds it till it is closed, readable when
- * claim_answer() is due; -EBUSY when another daemon has it; -EPERM when the name is taken by somebody who could not change a
- * route, who is not worth stopping for; or what the kernel said.
+ * claim_answer() is due; -EBUSY when another daemon has it; -EPERM when the
+ * name is taken by somebody who could not change a route, who is not worth
+ * stopping for; or what the kernel said.
  */
 int claim_take(pid_t *holder);
 
