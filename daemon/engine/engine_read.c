@@ -372,7 +372,8 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 		error = go_on_with_resync(engine, now_ms);
 	if (error == 0 && engine->read_rules)
 		error = read_rules(engine);
-	while (error == 0 && engine->rereads.n) {
+	/* Not those that are marked meanwhile: others have their turn first. */
+	for (size_t n = engine->rereads.n; error == 0 && n > 0; n--) {
 		struct reread what = engine->rereads.items[0];
 
 		vec_remove(&engine->rereads, 0);

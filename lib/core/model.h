@@ -92,6 +92,7 @@ struct model {
 	struct lost_entry_vec lost;
 	bool keep_lost;
 	uint32_t reading_ifindex; /* a read of one link's routes is under way */
+	bool reading_all; /* one of a table in full: what it says is so */
 };
 
 void model_init(struct model *model);

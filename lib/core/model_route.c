@@ -206,6 +206,8 @@ static int place(const struct model *model, const struct model_route *in,
 	const struct row *row = rib_row(&model->rib, &in->prefix);
 	const struct attrset *old;
 
+	if (model->reading_all)
+		return RIB_APPEND;
 	if (how == MODEL_REPLACE && match->n > 0)
 		return match->n == 1 ? RIB_REPLACE : -EAGAIN;
 	if (how == MODEL_PREPEND)
@@ -218,7 +220,17 @@ static int place(const struct model *model, const struct model_route *in,
 	 * order and with metrics of its own; only a dump has the kernel's.
 	 */
 	old = attrset_get(&model->rib.attrs, row->routes[match->first].attrs);
-	return is_part(old, &in->set) ? -EAGAIN : RIB_APPEND;
+	return old->hops.n && is_part(old, &in->set) ? -EAGAIN : RIB_APPEND;
+}
+
+/* What a read found with other attributes, if it is not of this read itself. */
+static void forget_stale(struct model *model, const struct model_route *in,
+			 size_t at)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+
+	if (row->routes[at].flags & ROUTE_STALE)
+		remove_entry(model, &in->prefix, at);
 }
 
 int model_put_route(struct model *model, const struct model_route *in,
@@ -249,8 +261,10 @@ int model_put_route(struct model *model, const struct model_route *in,
 			return match.n > 1 && unknown ? -EAGAIN : 0;
 		}
 		/* IPv6, same hops, other attributes. */
-		if (match.n > 1)
+		if (match.n > 1 && !model->reading_all)
 			return -EAGAIN;
+		if (match.n > 1)
+			forget_stale(model, in, match.equal);
 		how = MODEL_REPLACE;
 	}
 	drop_leaving(model, in, &match);
@@ -468,6 +482,7 @@ void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 	struct reading reading = {model, table, ifindex};
 
 	model->reading_ifindex = ifindex;
+	model->reading_all = ifindex == 0;
 	if (rib_table(&model->rib, table))
 		rib_edit(&model->rib, family, mark_stale, &reading);
 }
@@ -533,6 +548,7 @@ int model_read_end(struct model *model, uint8_t family, uint32_t table,
 	uint32_t at = 0;
 
 	model->reading_ifindex = 0;
+	model->reading_all = false;
 	/* Not to be changed while it is looked through. */
 	while (rib_table(&model->rib, table) &&
 	       (place = trie_scan(trie, &at, &prefix)))

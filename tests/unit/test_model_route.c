@@ -526,6 +526,37 @@ static void reading_one_link_ends_no_route_of_two(void **state)
 	scene_done(&scene);
 }
 
+/*
+ * Of IPv6 routes with one key a read in full is not in doubt: neither beside a
+ * reject, which is no leg that is missing, nor where attributes are others.
+ */
+static void reading_in_full_is_never_in_doubt(void **state)
+{
+	static const char *const second[] = {
+		"route " P6 "nexthop via fe80::1 dev a nexthop via fe80::2 "
+		"dev b",
+		"route " P6 "nexthop via fe80::1 dev a onlink nexthop via "
+		"fe80::2 dev b",
+	};
+	struct scene scene;
+	struct model *model = &scene.model;
+	struct ip_prefix prefix;
+
+	(void)state;
+	scene_make(&scene, LINKS "route blackhole " P6 "\n");
+	for (size_t i = 0; i < 4; i++) {
+		model_read_begin(model, AF_INET6, ROUTE_TABLE_MAIN, 0);
+		assert_int_equal(scene_line(&scene, "route blackhole " P6), 0);
+		assert_int_equal(scene_line(&scene, second[i / 2]), 0);
+		assert_int_equal(
+			model_read_end(model, AF_INET6, ROUTE_TABLE_MAIN, 0),
+			0);
+	}
+	assert_int_equal(ip_prefix_parse("2001:db8::/32", &prefix), 0);
+	assert_int_equal(rib_row(&model->rib, &prefix)->n, 2);
+	scene_done(&scene);
+}
+
 /* Or a look whether all is as known would find news each time. */
 static void reading_what_is_known_is_no_news(void **state)
 {
@@ -675,6 +706,7 @@ int main(void)
 		cmocka_unit_test(reading_the_same_again_changes_nothing),
 		cmocka_unit_test(a_late_deletion_takes_no_other_route),
 		cmocka_unit_test(reading_one_link_ends_no_route_of_two),
+		cmocka_unit_test(reading_in_full_is_never_in_doubt),
 		cmocka_unit_test(reading_what_is_known_is_no_news),
 		cmocka_unit_test(reading_finds_the_kernels_order),
 		cmocka_unit_test(leaving_route_outlives_a_read),
