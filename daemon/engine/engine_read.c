@@ -9,6 +9,7 @@
 
 /* From so many prefixes on, tables are looked for by their numbers. */
 #define MANY_PREFIXES 20000
+#define REREADS_MORE  16 /* in one round, than there were at its begin */
 #define PROBES_MAX    2000
 
 /* Of reading everything again and again in a storm: a quarter of our time. */
@@ -372,8 +373,9 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 		error = go_on_with_resync(engine, now_ms);
 	if (error == 0 && engine->read_rules)
 		error = read_rules(engine);
-	/* Not those that are marked meanwhile: others have their turn first. */
-	for (size_t n = engine->rereads.n; error == 0 && n > 0; n--) {
+	/* Should one lead to the next for ever, others have their turn. */
+	for (size_t n = engine->rereads.n + REREADS_MORE;
+	     error == 0 && engine->rereads.n && n > 0; n--) {
 		struct reread what = engine->rereads.items[0];
 
 		vec_remove(&engine->rereads, 0);

@@ -206,10 +206,12 @@ static int place(const struct model *model, const struct model_route *in,
 	const struct row *row = rib_row(&model->rib, &in->prefix);
 	const struct attrset *old;
 
+	if (how == MODEL_REPLACE && match->n == 1)
+		return RIB_REPLACE;
 	if (model->reading_all)
 		return RIB_APPEND;
 	if (how == MODEL_REPLACE && match->n > 0)
-		return match->n == 1 ? RIB_REPLACE : -EAGAIN;
+		return -EAGAIN;
 	if (how == MODEL_PREPEND)
 		return RIB_PREPEND;
 	if (in->prefix.addr.family != AF_INET6 || match->n == 0 ||
@@ -263,9 +265,11 @@ int model_put_route(struct model *model, const struct model_route *in,
 		/* IPv6, same hops, other attributes. */
 		if (match.n > 1 && !model->reading_all)
 			return -EAGAIN;
-		if (match.n > 1)
-			forget_stale(model, in, match.equal);
 		how = MODEL_REPLACE;
+		if (match.n > 1) {
+			forget_stale(model, in, match.equal);
+			how = MODEL_APPEND;
+		}
 	}
 	drop_leaving(model, in, &match);
 	match = find(model, in);
