@@ -81,18 +81,36 @@ static bool concerns(const struct op *op, const struct packet *packet)
 	return false;
 }
 
-/* The table that @packet is looked up in before main's turn; 0: none. */
-static uint32_t table_of(const struct kernel *kernel,
-			 const struct packet *packet)
+static const struct rule *next_rule(const struct kernel *kernel,
+				    const struct packet *packet, size_t *at)
 {
-	const struct rule *rule;
+	while (*at < kernel->rules.n) {
+		const struct rule *rule = &kernel->rules.items[(*at)++];
 
-	vec_foreach(&kernel->rules, rule)
 		if (rule->priority != RULE_PRIORITY_MAIN &&
 		    ip_prefix_has(&rule->src, &packet->src) &&
 		    ip_prefix_has(&rule->dst, &packet->dst))
-			return rule->table;
-	return 0;
+			return rule;
+	}
+	return NULL;
+}
+
+/*
+ * Whether @packet is looked up in the same tables, in the same order, before
+ * main's turn: where the first one throws, the next one counts.
+ */
+static bool same_tables(const struct kernel *a, const struct kernel *b,
+			const struct packet *packet)
+{
+	const struct rule *x;
+	const struct rule *y;
+	size_t at[2] = {0};
+
+	do {
+		x = next_rule(a, packet, &at[0]);
+		y = next_rule(b, packet, &at[1]);
+	} while (x && y && x->table == y->table);
+	return !x && !y;
 }
 
 /* Whether @kernel would do with @packet what is done with it now. */
@@ -113,8 +131,7 @@ static bool does_so(const struct change *change, const struct kernel *kernel,
  */
 static bool moved_so(const struct change *change, const struct packet *packet)
 {
-	return table_of(&change->before, packet) !=
-		       table_of(&change->after, packet) &&
+	return !same_tables(&change->before, &change->after, packet) &&
 	       (does_so(change, &change->moved[0], packet) ||
 		does_so(change, &change->moved[1], packet));
 }
