@@ -86,7 +86,8 @@ struct engine_result {
 
 /* What a round has come to; each of the latter is of many rows only. */
 enum engine_pass {
-	ENGINE_ALL, /* all of it at once */
+	ENGINE_ALL,   /* all of it at once */
+	ENGINE_EARLY, /* rules of tables that are empty */
 	ENGINE_PUTS,
 	ENGINE_LATE, /* new defaults */
 	ENGINE_RULES,

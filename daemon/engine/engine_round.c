@@ -144,7 +144,8 @@ static void watch_recovery(struct engine *engine)
 		engine_read_neighbours(engine);
 }
 
-/* In every round: a rule must not come while its table lacks a route. */
+/* In every round: a rule must not come while its table lacks some of its
+ * routes. */
 static void release_undone(struct engine *engine)
 {
 	const struct ip_prefix *it;
@@ -180,7 +181,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	batch->attr_changes = engine->model.rib.attrs.changes;
 	batch->pass = ENGINE_ALL;
 	if (!is_small(engine, batch->rows.n)) {
-		batch->pass = ENGINE_PUTS;
+		batch->pass = ENGINE_EARLY;
 		planned_order(&batch->rows);
 	}
 	batch->active = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/engine_slice.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 
 /* Looked at at one go, where there is little to write. */
@@ -116,6 +117,36 @@ static void plan_small(struct engine *engine)
 	batch->pass = ENGINE_DONE;
 }
 
+static bool is_empty6(const struct engine *engine, uint32_t table)
+{
+	const struct rib_table *it = rib_table(&engine->model.rib, table);
+
+	return !it || it->n6 == 0;
+}
+
+/*
+ * To each new rule the kernel walks all its IPv6 routes. While there are only
+ * main's that is cheap, and a lookup in an empty table goes on to main.
+ */
+static void plan_early_rules(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	struct op_vec *ops = &batch->ops;
+	size_t n = 0;
+
+	engine_plan_rules(engine, ops);
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct op *op = &ops->items[i];
+
+		if (op->kind == OP_RULE_ADD && op->rule.family == AF_INET6 &&
+		    (op->rule.table == ROUTE_TABLE_MAIN ||
+		     is_empty6(engine, op->rule.table)))
+			ops->items[n++] = *op;
+	}
+	ops->n = n;
+	batch->pass = ENGINE_PUTS;
+}
+
 static void plan_puts(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -179,6 +210,9 @@ static void plan_pass(struct engine *engine)
 	case ENGINE_ALL:
 		plan_small(engine);
 		break;
+	case ENGINE_EARLY:
+		plan_early_rules(engine);
+		break;
 	case ENGINE_PUTS:
 		plan_puts(engine);
 		break;
@@ -217,6 +251,7 @@ void engine_slice_give_back(struct engine *engine)
 	size_t gone = batch->pass == ENGINE_GONE ? batch->next : 0;
 	const struct ip_prefix *it;
 
+	assert(batch->pass > ENGINE_EARLY);
 	if (batch->pass == ENGINE_PUTS)
 		rib_give_back(rib, &batch->rows, batch->next);
 	for (; gone < batch->gone.n; gone++)
@@ -232,6 +267,7 @@ void engine_slice_put_off(struct engine *engine)
 	size_t gone = batch->pass == ENGINE_GONE ? batch->next : 0;
 	const struct ip_prefix *it;
 
+	assert(batch->pass > ENGINE_EARLY);
 	for (size_t i = batch->next;
 	     batch->pass == ENGINE_PUTS && i < batch->rows.n; i++)
 		if (rib_is_due(&engine->model.rib, &batch->rows.items[i]))

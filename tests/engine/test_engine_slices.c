@@ -44,6 +44,19 @@ static void many(const char *verb, unsigned int from, unsigned int n,
 	}
 }
 
+static void many6(const char *verb, unsigned int from, unsigned int n,
+		  const char *rest)
+{
+	char line[128];
+
+	for (unsigned int i = from; i < from + n; i++) {
+		(void)snprintf(line, sizeof(line),
+			       "route %s 2001:db8:%x:%x::/%u %s", verb, i >> 8,
+			       i & 255, i % 8 ? 64 : 63, rest);
+		world_do(line);
+	}
+}
+
 static bool has_default(const struct world *world, const char *text)
 {
 	struct ip_prefix all = ip_prefix_default(AF_INET);
@@ -227,16 +240,25 @@ static void happen(struct dice *dice)
 		"route replace 0.0.0.0/0 via 192.0.2.9 dev d1 metric 100",
 		"route replace 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100",
 		"rule del priority 7109 from 192.0.2.0/24 iif lo lookup 7100",
+		"address add 2001:db8:3::2/64 dev d2",
+		"address del 2001:db8:3::2/64 dev d2",
+		"route replace ::/0 via fe80::9 dev d1 metric 100",
+		"route replace ::/0 via fe80::1 dev d1 metric 100",
+		"rule del priority 7165 from 2001:db8:1::/64 iif lo lookup "
+		"7102",
 	};
+	const uint32_t n_lines = sizeof(lines) / sizeof(lines[0]);
 	unsigned int from = dice_roll(dice, MANY);
 	unsigned int n = 1 + dice_roll(dice, 400);
-	const char *link = dice_roll(dice, 2) ? "via 192.0.2.1 dev d1 metric 5"
-					      : "dev d1 metric 6";
+	bool v6 = dice_roll(dice, 2);
+	const char *via = v6 ? "via fe80::1 dev d1 metric 5"
+			     : "via 192.0.2.1 dev d1 metric 5";
+	const char *link = dice_roll(dice, 2) ? via : "dev d1 metric 6";
 
 	switch (dice_roll(dice, 4)) {
 	case 0:
 		(void)fake_do(world_fake(), FAKE_SOMEBODY,
-			      lines[dice_roll(dice, 7)]);
+			      lines[dice_roll(dice, n_lines)]);
 		break;
 	case 1:
 		fake_lose(world_fake());
@@ -246,7 +268,8 @@ static void happen(struct dice *dice)
 			char line[128];
 
 			(void)snprintf(line, sizeof(line),
-				       "route %s 10.%u.%u.0/24 %s",
+				       v6 ? "route %s 2001:db8:%x:%x::/64 %s"
+					  : "route %s 10.%u.%u.0/24 %s",
 				       dice_roll(dice, 2) ? "replace" : "del",
 				       i >> 8, i & 255, link);
 			(void)fake_do(world_fake(), FAKE_SOMEBODY, line);
@@ -261,8 +284,9 @@ static void anything_may_happen_in_between(void **state)
 	struct world *world = *state;
 	struct dice dice = {seed};
 
-	world_do(STORY_V4);
+	world_do(STORY);
 	many("add", 0, MANY, "via 198.51.100.1 dev d2 metric 9");
+	many6("add", 0, MANY, "via fe80::2 dev d2 metric 9");
 	world_start(world);
 	for (int step = 0; step < 60; step++) {
 		happen(&dice);

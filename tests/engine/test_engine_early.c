@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Of many rows, which come when a rule already names their table, and which
+ * come before: on the fake kernel.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/story.h"
+#include "tests/engine/world_fake.h"
+
+#define MANY	2000 /* routes of main: some slices */
+#define LONG_MS 10000
+#define TABLES	4
+#define FIRST	7100
+#define RULE_1	"priority 7165 from 2001:db8:1::/64 iif lo lookup 7100"
+
+static void many6(const char *verb, unsigned int n)
+{
+	char line[128];
+
+	for (unsigned int i = 0; i < n; i++) {
+		(void)snprintf(line, sizeof(line),
+			       "route %s 2001:db8:%x::/%u via fe80::2 dev d2",
+			       verb, 0x1000 + i * 4, i % 8 ? 48 : 47);
+		world_do(line);
+	}
+}
+
+static void many4(const char *verb, unsigned int n)
+{
+	char line[128];
+
+	for (unsigned int i = 0; i < n; i++) {
+		(void)snprintf(line, sizeof(line),
+			       "route %s 10.%u.%u.0/24 via 198.51.100.1 dev d2",
+			       verb, i >> 8, i & 255);
+		world_do(line);
+	}
+}
+
+static size_t entries(const struct engine *engine, uint32_t table)
+{
+	const struct rib_table *it = rib_table(&engine->model.rib, table);
+
+	return it ? it->n4 + it->n6 : 0;
+}
+
+/* What a packet of each table met while ops were written. */
+struct course {
+	size_t at_rule[TABLES]; /* entries of the table when its rule came */
+	size_t n_rules[TABLES];
+	bool has_rule[TABLES];
+	uint8_t len[TABLES]; /* of the last new entry under the rule */
+	size_t shadows;	     /* new entries longer than one before them */
+};
+
+static void course_rule(struct course *course, const struct engine *engine,
+			const struct rule *rule)
+{
+	uint32_t i = rule->table - FIRST;
+
+	if (i >= TABLES)
+		return;
+	course->at_rule[i] = entries(engine, rule->table);
+	course->has_rule[i] = true;
+	course->n_rules[i]++;
+	course->len[i] = UINT8_MAX;
+}
+
+static void course_put(struct course *course, const struct op *op)
+{
+	uint32_t i = op->route.route.table - FIRST;
+
+	if (i >= TABLES || !course->has_rule[i] || !op->route.insert)
+		return;
+	course->shadows += op->route.prefix.len > course->len[i];
+	course->len[i] = op->route.prefix.len;
+}
+
+static void follow(const struct engine *engine, const struct op *op, void *data)
+{
+	struct course *course = data;
+
+	if (op->kind == OP_RULE_ADD)
+		course_rule(course, engine, &op->rule);
+	else if (op->kind == OP_ROUTE_PUT)
+		course_put(course, op);
+}
+
+static void watch(struct world *world, struct course *course)
+{
+	world->policy.settle_ms = 0;
+	world->observer.wrote = follow;
+	world->observer.data = course;
+}
+
+static void a_rule_comes_while_its_table_is_empty(void **state)
+{
+	struct world *world = *state;
+	struct course course = {0};
+
+	watch(world, &course);
+	world_do(STORY_V6);
+	many6("add", MANY);
+	world_start(world);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(course.n_rules[i], 1);
+		assert_int_equal(course.at_rule[i], 0);
+		assert_int_equal(entries(&world->engine, FIRST + i), MANY + 3);
+	}
+	/* What is longer is there before what would catch its packets. */
+	assert_int_equal(course.shadows, 0);
+	assert_int_equal(course.len[0], 0);
+	assert_int_equal(course.len[1], 0);
+	world_must_be_steady(world);
+}
+
+/* The kernel's IPv4 need not walk its routes, and likes a default early. */
+static void with_ipv4_it_comes_after_the_routes(void **state)
+{
+	struct world *world = *state;
+	struct course course = {0};
+
+	watch(world, &course);
+	world_do(STORY_V4);
+	many4("add", MANY);
+	world_start(world);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(course.at_rule[i], MANY + 3);
+	world_must_be_steady(world);
+}
+
+/* Part of a table would catch what the rest of it is to have. */
+static void a_table_with_something_in_it_waits(void **state)
+{
+	struct world *world = *state;
+	struct course course = {0};
+
+	world_do(STORY_V6);
+	watch(world, &course);
+	world_start(world);
+	course = (struct course){0};
+	world_do("rule del " RULE_1);
+	many6("add", MANY);
+	world_run(world);
+	assert_int_equal(course.n_rules[0], 1);
+	assert_int_equal(course.at_rule[0], MANY + 3);
+	assert_int_equal(course.n_rules[1], 0);
+	world_must_be_steady(world);
+}
+
+/* What follows a write that failed waits, as without the early rule. */
+static void a_new_default_waits_for_what_failed(void **state)
+{
+	struct world *world = *state;
+	struct course course = {0};
+	const struct fake_fault fault = {
+		.call = FAKE_OP,
+		.nth = MANY,
+		.error = -EBUSY,
+	};
+
+	watch(world, &course);
+	world_do(STORY_V6);
+	many6("add", MANY);
+	fake_fail(world_fake(), &fault);
+	world_start(world);
+	assert_int_equal(course.at_rule[0], 0);
+	assert_int_not_equal(course.len[0], 0);
+	assert_true(entries(&world->engine, FIRST) +
+			    entries(&world->engine, FIRST + 1) <=
+		    2 * (MANY + 3) - 3);
+	fake_mend(world_fake());
+	world_pass(world, LONG_MS);
+	assert_int_equal(entries(&world->engine, FIRST), MANY + 3);
+	assert_int_equal(course.len[0], 0);
+	world_must_be_steady(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_rule_comes_while_its_table_is_empty, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			with_ipv4_it_comes_after_the_routes, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_table_with_something_in_it_waits, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_new_default_waits_for_what_failed, world_make,
+			world_unmake),
+	};
+
+	if (!world_enter())
+		return WORLD_SKIP;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
