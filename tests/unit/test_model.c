@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The model: links, addresses, rules and neighbours. Routes:
- * test_model_route.c.
+ * test_model_route.c, test_model_read.c.
  */
 #include "core/model.h"
 
