@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flows keep their path while routes change, on either kernel.
+ * Flows keep their path while routes change, on either kernel. What becomes of
+ * them when the path itself goes: test_engine_holds.c.
  */
 #include "engine/engine.h"
 
@@ -24,9 +25,6 @@
 #define ROUTERS STORY_ROUTERS \
 	"neigh replace 192.0.2.9 dev d1 lladdr 02:00:00:00:00:09 nud reachable"
 #define BETTER "route add 0.0.0.0/0 " VIA_OTHER " metric 50"
-#define LOST "-7100 0.0.0.0/0 " VIA_1 "\n7100 0.0.0.0/0 " VIA_2 "\n"
-#define LOSE "route del 0.0.0.0/0 " VIA_1 " metric 100"
-#define RETURN "route add 0.0.0.0/0 " VIA_1 " metric 100"
 // clang-format on
 
 /* Routes go at once: what happens while they settle is tested elsewhere. */
@@ -36,18 +34,6 @@ static void begin(struct world *world)
 	world_do(STORY_V4);
 	world_start(world);
 	world_must_hold(world, STORY_HELD4, "");
-}
-
-static enum pin_kind kind_of(const struct world *world, const char *dst)
-{
-	const struct pin *pin;
-	struct ip_addr addr;
-
-	assert_int_equal(ip_addr_parse(dst, &addr), 0);
-	vec_foreach(&world->engine.pins.set.pins, pin)
-		if (ip_addr_equal(&pin->dst, &addr))
-			return pin->kind;
-	return PIN_NONE;
 }
 
 static void a_better_route_is_for_new_flows(void **state)
@@ -155,7 +141,7 @@ static void what_ended_unheard_is_found_out(void **state)
 	world_run(world);
 	vec_clear(&world->flows);
 	world_pass(world, 14000);
-	assert_int_equal(kind_of(world, B), PIN_PATH);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
 	world_pass(world, 2000);
 	world_must_hold(world, STORY_HELD4, MOVED);
 	/* And nothing is left to be looked at by the clock. */
@@ -222,83 +208,6 @@ static void thousands_stay_and_go(void **state)
 	world_must_be_steady(world);
 }
 
-static void a_path_that_returns_in_time_is_gone_back_to(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(LOSE);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4,
-			LOST "7100 unreachable 203.0.113.9/32");
-	world_pass(world, 4000);
-	world_do(RETURN);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, "");
-	world_must_be_steady(world);
-}
-
-static void a_path_that_does_not_return_is_given_up(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(LOSE);
-	world_run(world);
-	world_pass(world, 4999);
-	world_must_hold(world, STORY_HELD4,
-			LOST "7100 unreachable 203.0.113.9/32");
-	world_pass(world, 1);
-	world_must_hold(world, STORY_HELD4, LOST);
-	assert_int_equal(kind_of(world, B), PIN_AWAY);
-	world_must_be_steady(world);
-}
-
-static void displaced_flows_go_home(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(LOSE);
-	world_run(world);
-	world_pass(world, 6000);
-	world_do(RETURN);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, "");
-	assert_int_equal(kind_of(world, B), PIN_NONE);
-	world_must_be_steady(world);
-}
-
-static void flows_that_began_on_the_weak_path_stay(void **state)
-{
-	struct world *world = *state;
-	uint64_t young;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(LOSE);
-	world_run(world);
-	world_pass(world, 6000);
-	(void)world_begin(world, A, C);
-	young = world_begin(world, A, B);
-	world_do(RETURN);
-	world_run(world);
-	/* To B there are both: the one that is well where it is counts. */
-	world_must_hold(world, STORY_HELD4,
-			"7100 203.0.113.77/32 " VIA_2 "\n"
-			"7100 203.0.113.9/32 " VIA_2);
-	world_must_be_steady(world);
-	world_flow(world, young)->stalled = true;
-	world_end(world, young);
-	world_pass(world, 60000);
-	world_must_hold(world, STORY_HELD4,
-			"7100 203.0.113.77/32 " VIA_2 "\n"
-			"7100 203.0.113.9/32 " VIA_2);
-}
-
 static void a_stalled_flow_is_not_pinned(void **state)
 {
 	struct world *world = *state;
@@ -324,74 +233,10 @@ static void a_pin_whose_flows_stall_ends(void **state)
 	flow = world_begin(world, A, B);
 	world_do(BETTER);
 	world_run(world);
-	assert_int_equal(kind_of(world, B), PIN_PATH);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
 	world_flow(world, flow)->stalled = true;
 	world_pass(world, 16000);
 	world_must_hold(world, STORY_HELD4, MOVED);
-}
-
-static void a_pinned_path_goes(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	world_do(LOSE);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4,
-			MOVED "7100 unreachable 203.0.113.9/32");
-	world_do(RETURN);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
-	world_must_be_steady(world);
-}
-
-static void a_link_that_goes_down_is_a_lost_path(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do("link set d1 down");
-	world_run(world);
-	assert_int_equal(kind_of(world, B), PIN_HOLD);
-	world_must_be_steady(world);
-	world_do("link set d1 up\n" RETURN);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, "");
-}
-
-static void an_address_that_goes_takes_its_pins_along(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	world_do("address del 192.0.2.2/24 dev d1");
-	world_run(world);
-	assert_int_equal(world->engine.pins.set.pins.n, 0);
-	world_must_be_steady(world);
-}
-
-static void without_hold_time_flows_move_at_once(void **state)
-{
-	struct world *world = *state;
-
-	world->policy.pinning.hold_ms = 0;
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(LOSE);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, LOST);
-	assert_int_equal(world->engine.pins.counters.moved[PIN_MOVED_LOST], 1);
-	/* They go home all the same. */
-	world_do("route add 0.0.0.0/0 " VIA_1 " metric 300");
-	world_run(world);
-	world_must_be_steady(world);
 }
 
 static void flows_of_before_the_start_stay(void **state)
@@ -438,7 +283,7 @@ static void a_restart_keeps_pins(void **state)
 	world_stop(world);
 	world_start(world);
 	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
-	assert_int_equal(kind_of(world, B), PIN_PATH);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
 	assert_int_equal(world->engine.counters.ops[OP_ROUTE_PUT], 0);
 	assert_int_equal(world->engine.counters.ops[OP_ROUTE_DELETE], 0);
 	world_stop(world);
@@ -562,28 +407,6 @@ static void meddling_moves_no_pin(void **state)
 	world_must_be_steady(world);
 }
 
-static void strong_drops_new_flows_and_pins_old_ones(void **state)
-{
-	struct world *world = *state;
-
-	world->policy.model = HOST_MODEL_STRONG;
-	world->policy.settle_ms = 0;
-	world_do(STORY_V4);
-	world_start(world);
-	(void)world_begin(world, A, B);
-	world_do("route add 203.0.113.0/24 " VIA_2 " metric 5");
-	world_run(world);
-	assert_int_equal(kind_of(world, B), PIN_PATH);
-	world_do(LOSE);
-	world_run(world);
-	/* The plan drops, so nothing needs to be held. */
-	assert_int_equal(kind_of(world, B), PIN_AWAY);
-	world_do(RETURN);
-	world_run(world);
-	assert_int_equal(kind_of(world, B), PIN_PATH);
-	world_must_be_steady(world);
-}
-
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -598,16 +421,8 @@ int main(void)
 		TEST(what_ended_unheard_is_found_out),
 		TEST(one_destination_from_two_subnets_is_two_pins),
 		TEST(thousands_stay_and_go),
-		TEST(a_path_that_returns_in_time_is_gone_back_to),
-		TEST(a_path_that_does_not_return_is_given_up),
-		TEST(displaced_flows_go_home),
-		TEST(flows_that_began_on_the_weak_path_stay),
 		TEST(a_stalled_flow_is_not_pinned),
 		TEST(a_pin_whose_flows_stall_ends),
-		TEST(a_pinned_path_goes),
-		TEST(a_link_that_goes_down_is_a_lost_path),
-		TEST(an_address_that_goes_takes_its_pins_along),
-		TEST(without_hold_time_flows_move_at_once),
 		TEST(flows_of_before_the_start_stay),
 		TEST(a_subnet_that_was_let_alone_gets_its_flows_back),
 		TEST(a_restart_keeps_pins),
@@ -618,7 +433,6 @@ int main(void)
 		TEST(mptcp_alone_can_be_pinned),
 		TEST(what_moves_nobody_lists_nothing),
 		TEST(meddling_moves_no_pin),
-		TEST(strong_drops_new_flows_and_pins_old_ones),
 	};
 
 	if (!world_enter())

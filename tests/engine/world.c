@@ -93,6 +93,18 @@ void world_end(struct world *world, uint64_t cookie)
 			       world->now_ms);
 }
 
+enum pin_kind world_pin_kind(const struct world *world, const char *dst)
+{
+	const struct pin *pin;
+	struct ip_addr addr;
+
+	assert_int_equal(ip_addr_parse(dst, &addr), 0);
+	vec_foreach(&world->engine.pins.set.pins, pin)
+		if (ip_addr_equal(&pin->dst, &addr))
+			return pin->kind;
+	return PIN_NONE;
+}
+
 static int list_flows(void *data, const struct ip_prefix *sources, size_t n,
 		      engine_flow_fn *fn, void *fn_data)
 {

@@ -60,6 +60,9 @@ struct flow *world_flow(struct world *world, uint64_t cookie);
 /** world_end() - it ends, and the engine is told */
 void world_end(struct world *world, uint64_t cookie);
 
+/** world_pin_kind() - of the first pin to @dst; PIN_NONE: there is none */
+enum pin_kind world_pin_kind(const struct world *world, const char *dst);
+
 /** world_written() - ops written since the engine began */
 uint64_t world_written(const struct world *world);
 
