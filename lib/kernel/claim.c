@@ -13,6 +13,7 @@
 
 #define NAME	"multihomed"
 #define WAITING 16 /* for an answer */
+#define BUSY_S	2  /* the holder may be, longer than that nothing keeps it */
 
 static socklen_t make_address(struct sockaddr_un *ret)
 {
@@ -23,11 +24,23 @@ static socklen_t make_address(struct sockaddr_un *ret)
 			   sizeof(NAME));
 }
 
-static int open_socket(void)
+static int open_socket(int flags)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* It waits while as many as may do so wait for an answer. */
+static int open_patient_socket(void)
+{
+	const struct timeval limit = {.tv_sec = BUSY_S};
+	int fd = open_socket(0);
+
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
+				 sizeof(limit));
+	return fd;
 }
 
 static bool could_route(const struct ucred *who)
@@ -43,7 +56,7 @@ static int find_holder(pid_t *holder)
 	socklen_t len = make_address(&address);
 	struct ucred who = {0};
 	socklen_t size = sizeof(who);
-	int fd = open_socket();
+	int fd = open_patient_socket();
 	int error = 0;
 
 	if (fd < 0)
@@ -64,7 +77,7 @@ int claim_take(pid_t *holder)
 {
 	struct sockaddr_un address;
 	socklen_t len = make_address(&address);
-	int fd = open_socket();
+	int fd = open_socket(SOCK_NONBLOCK);
 	int error;
 
 	if (fd < 0)
