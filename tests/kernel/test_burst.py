@@ -14,6 +14,7 @@ import time
 import pytest
 
 from lab import V4, Daemon, until
+from lab.ask import Asker
 from lab.own import foreign_state, nothing_is_ours, own_rules, own_sources
 from lab.watch import Watch
 
@@ -142,6 +143,36 @@ def test_many_routes_at_the_start_and_at_the_end(figure, family, model):
     end(daemon)
     assert nothing_is_ours(a)
     assert len(burst_routes(a, "main", family.number)) == count
+
+
+def test_a_start_with_many_routes_leads_nobody_astray(figure, family, model):
+    """Each packet goes as main has it, and from one moment on as planned."""
+    a, count = figure.a, MANY[family.number]
+    batch(a, lines(family, "add", count))
+    hosts = [prefix(family.number, i).partition("/")[0]
+             for i in (0, 1, count // 2, count - 1)] + [family.b]
+    packets = [(src, dst) for src in (family.a1, family.a2) for dst in hosts]
+    daemon = Daemon(figure.a, f'model = "{model}";')
+    figure.lab.daemons.append(daemon)
+    with Asker(a) as asker:
+        seen = {packet: [asker.ask(*packet).words] for packet in packets}
+        daemon.start(wait=False)
+        waiter = threading.Thread(target=wait, args=(daemon,))
+        waiter.start()
+        rounds, is_over = 0, False
+        while not is_over:
+            is_over = not waiter.is_alive()
+            for packet in packets:
+                words = asker.ask(*packet).words
+                if words != seen[packet][-1]:
+                    seen[packet].append(words)
+            rounds += 1
+        waiter.join()
+    assert_complete(a, daemon, family, model, count)
+    assert rounds > 100
+    assert max(len(ways) for ways in seen.values()) == 2, seen
+    assert seen[(family.a2, family.b)] == [family.via1, family.via2]
+    end(daemon)
 
 
 def test_a_link_with_many_routes_goes_down(figure, family, model):
