@@ -244,8 +244,8 @@ static void happen(struct dice *dice)
 		"address del 2001:db8:3::2/64 dev d2",
 		"route replace ::/0 via fe80::9 dev d1 metric 100",
 		"route replace ::/0 via fe80::1 dev d1 metric 100",
-		"rule del priority 7165 from 2001:db8:1::/64 iif lo lookup "
-		"7102",
+		("rule del priority 7165 from 2001:db8:1::/64 iif lo lookup "
+		 "7102"),
 	};
 	const uint32_t n_lines = sizeof(lines) / sizeof(lines[0]);
 	unsigned int from = dice_roll(dice, MANY);
