@@ -149,6 +149,9 @@ static int carry_out(struct userspace *userspace,
 	case MANAGER_CLOSE:
 		return mptcp_subflow_destroy(userspace->mptcp, action->token,
 					     &action->ends);
+	case MANAGER_MARK:
+		return mptcp_subflow_mark(userspace->mptcp, action->token,
+					  &action->ends, action->backup);
 	case MANAGER_ANNOUNCE:
 		return mptcp_announce(userspace->mptcp, action->token,
 				      &action->ends.src, action->id_local);
@@ -178,6 +181,7 @@ static void tell(const struct manager_action *action, int error)
 	static const char *const words[] = {
 		[MANAGER_OPEN] = "open",
 		[MANAGER_CLOSE] = "close",
+		[MANAGER_MARK] = "mark as a backup",
 		[MANAGER_ANNOUNCE] = "announce",
 		[MANAGER_WITHDRAW] = "withdraw",
 	};

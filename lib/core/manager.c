@@ -431,8 +431,11 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 	assert(error <= 0);
 	if (!connection)
 		return;
+	subflow = connection_subflow(connection, &action->ends);
 	if (!error) {
 		connection->obeys = true;
+		if (subflow && action->what == MANAGER_MARK)
+			subflow->backup = true;
 		return;
 	}
 	connection->ignored |= is_refused(connection, action, error);
@@ -444,10 +447,10 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 		break;
 	case MANAGER_CLOSE:
 		/* Others are still there: no second one beside them. */
-		subflow = connection_subflow(connection, &action->ends);
 		if (subflow && error == -ESRCH)
 			remove_subflow(connection, subflow);
 		break;
+	case MANAGER_MARK:
 	case MANAGER_ANNOUNCE:
 	case MANAGER_WITHDRAW:
 		break;

@@ -38,6 +38,7 @@ struct managed_subflow {
 	uint8_t id_local;
 	uint8_t id_remote;
 	bool backup;
+	bool wants_backup; /* it was opened as one */
 	bool opening;
 	bool closing;
 	bool by_peer;
@@ -135,6 +136,7 @@ void manager_touch(struct manager *manager);
 enum manager_do {
 	MANAGER_OPEN,	  /* a subflow */
 	MANAGER_CLOSE,	  /* one */
+	MANAGER_MARK,	  /* one as a backup, where the kernel forgot */
 	MANAGER_ANNOUNCE, /* ends.src, to the peer */
 	MANAGER_WITHDRAW, /* ends.src, from it */
 };

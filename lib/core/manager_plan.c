@@ -308,6 +308,7 @@ static bool open_one(struct look *look, const struct peer_address *peer)
 		fresh.ends.dport = peer->port;
 		fresh.id_local = number->id;
 		fresh.backup = choice.source.flags & ENDPOINT_BACKUP;
+		fresh.wants_backup = fresh.backup;
 		fresh.had_path = true;
 		vec_push(&look->connection->subflows, fresh);
 		come_by(look, look->now_ms + MANAGER_OPENING_MS);
@@ -331,6 +332,29 @@ static bool is_full(const struct look *look)
 	       look->view->policy->mptcp.subflows;
 }
 
+/*
+ * Linux 6.1 opens them without the mark, and takes it afterwards. Asked once: a
+ * peer may say otherwise later.
+ */
+static void mark_backups(struct look *look)
+{
+	struct managed_subflow *it;
+
+	vec_foreach(&look->connection->subflows, it) {
+		if (!is_open(it) || !it->wants_backup)
+			continue;
+		it->wants_backup = false;
+		if (!it->backup)
+			act(look, &(struct manager_action){
+					  .what = MANAGER_MARK,
+					  .ends = it->ends,
+					  .id_local = it->id_local,
+					  .backup = true,
+					  .why = "its link is a backup",
+				  });
+	}
+}
+
 /* Steps 2 and 4: where one destination has no path left, the next is tried. */
 static void open_more(struct look *look)
 {
@@ -352,6 +376,7 @@ static void plan_connection(struct look *look)
 	follow_paths(look);
 	forgive_returned(look);
 	judge_passive(look);
+	mark_backups(look);
 	close_lost(look);
 	withdraw_gone(look);
 	announce_wanted(look);

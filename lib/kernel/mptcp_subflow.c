@@ -102,6 +102,25 @@ int mptcp_subflow_destroy(struct mptcp *mptcp, uint32_t token,
 	return destroy(mptcp, token, &other);
 }
 
+int mptcp_subflow_mark(struct mptcp *mptcp, uint32_t token,
+		       const struct mptcp_ends *ends, bool backup)
+{
+	const struct command command = {
+		.code = MPTCP_PM_CMD_SET_FLAGS,
+		.token = token,
+		.local = {.type = MPTCP_PM_ATTR_ADDR,
+			  .addr = &ends->src,
+			  .port = ends->sport,
+			  .flags = backup ? ENDPOINT_BACKUP : 0,
+			  .has_flags = true},
+		.remote = {.type = MPTCP_PM_ATTR_ADDR_REMOTE,
+			   .addr = &ends->dst,
+			   .port = ends->dport},
+	};
+
+	return run(mptcp, &command);
+}
+
 int mptcp_announce(struct mptcp *mptcp, uint32_t token,
 		   const struct ip_addr *addr, uint8_t id)
 {

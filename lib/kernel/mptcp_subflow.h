@@ -35,6 +35,16 @@ int mptcp_subflow_create(struct mptcp *mptcp,
 int mptcp_subflow_destroy(struct mptcp *mptcp, uint32_t token,
 			  const struct mptcp_ends *ends);
 
+/**
+ * mptcp_subflow_mark() - whether it is a backup; the peer is told (MP_PRIO)
+ *
+ * For what mptcp_subflow_create() does not do everywhere: Linux 6.1 takes the
+ * flag and forgets it.
+ * Return: 0; -EINVAL: there is no such subflow; or -errno.
+ */
+int mptcp_subflow_mark(struct mptcp *mptcp, uint32_t token,
+		       const struct mptcp_ends *ends, bool backup);
+
 /** mptcp_announce() - tell the peer of an address; @id: as above */
 int mptcp_announce(struct mptcp *mptcp, uint32_t token,
 		   const struct ip_addr *addr, uint8_t id);

@@ -261,6 +261,35 @@ static void subflows_are_created_and_destroyed(void **state)
 	end(&host);
 }
 
+/* The peer hears of it. */
+static void subflows_are_marked_as_backups(void **state)
+{
+	const struct mptcp_event *event;
+	struct mptcp_ends ends;
+	struct host host;
+
+	(void)state;
+	begin_v4(&host);
+	ends = create(&host, "192.0.2.8", "192.0.2.99", 5);
+	wait_for(&host, host.server_token, MPTCP_SUBFLOW_OPENED);
+	for (int backup = 1; backup >= 0; backup--) {
+		vec_clear(&host.events);
+		assert_int_equal(mptcp_subflow_mark(host.mptcp,
+						    host.client_token, &ends,
+						    backup),
+				 0);
+		event = wait_for(&host, host.server_token,
+				 MPTCP_SUBFLOW_CHANGED);
+		assert_int_equal(event->backup, backup);
+		check_addr(&event->ends.dst, "192.0.2.8");
+	}
+	ends.src = addr_of("192.0.2.77");
+	assert_int_not_equal(
+		mptcp_subflow_mark(host.mptcp, host.client_token, &ends, true),
+		0);
+	end(&host);
+}
+
 static uint16_t own_port(int fd)
 {
 	struct sockaddr_in6 own = {0};
@@ -457,6 +486,7 @@ int main(void)
 		cmocka_unit_test(
 			a_connection_is_told_from_its_begin_to_its_end),
 		cmocka_unit_test(subflows_are_created_and_destroyed),
+		cmocka_unit_test(subflows_are_marked_as_backups),
 		cmocka_unit_test(mapped_subflows_are_created_and_destroyed),
 		cmocka_unit_test(addresses_are_announced_and_withdrawn),
 		cmocka_unit_test(numbers_are_listed),

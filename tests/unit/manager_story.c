@@ -180,6 +180,9 @@ static const char *action_text(const struct manager_action *action, char *ret,
 		(void)snprintf(ret, size, "close %s>%s%s", src, dst,
 			       action->rejects ? " rejects" : "");
 		break;
+	case MANAGER_MARK:
+		(void)snprintf(ret, size, "mark %s>%s", src, dst);
+		break;
 	case MANAGER_ANNOUNCE:
 		(void)snprintf(ret, size, "announce %s#%u", src,
 			       action->id_local);

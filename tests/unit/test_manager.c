@@ -152,6 +152,10 @@ static void links_say_how_they_are_used(void **state)
 		{"policy interface b mptcp backup\n"
 		 "policy interface c mptcp off\n" READY,
 		 "open 10.2.0.2#1>203.0.113.9 backup", "as the config says"},
+		{JOINED_B, "mark 10.2.0.2>203.0.113.9",
+		 "Linux 6.1 opens it without the mark"},
+		{"del route 0.0.0.0/0 via 10.3.0.1 dev c metric 300", "",
+		 "asked once"},
 	};
 
 	(void)state;
