@@ -152,15 +152,18 @@ def test_too_few_tables(figure):
 
 @pytest.fixture
 def private(lab, monkeypatch):
-    """The daemon sees copies of /etc and /var/lib; a shell to write there."""
+    """The daemon sees copies of /etc and /var/lib, and nothing that packages say
+    to networkd; a shell to write there."""
     wrapper = os.path.join(lab.directory, "wrapper")
     with open(wrapper, "w", encoding="utf-8") as file:
         file.write(f"""#!/bin/sh
-            mkdir -p {lab.directory}/etc {lab.directory}/var
+            mkdir -p {lab.directory}/etc {lab.directory}/var {lab.directory}/none
             cp -a /etc/. {lab.directory}/etc
             exec unshare -m sh -ec '
                 mount --bind {lab.directory}/etc /etc
                 mount --bind {lab.directory}/var /var/lib
+                said=/usr/lib/systemd/networkd.conf.d
+                [ ! -d $said ] || mount --bind {lab.directory}/none $said
                 exec "$0" "$@"' {daemon_binary()} "$@"
         """)
     os.chmod(wrapper, 0o755)

@@ -135,8 +135,8 @@ def test_a_pulled_cable_and_its_return(figure, dst, source):
     until(lambda: source not in endpoints(figure.a), 5)
     assert A2_4 in endpoints(figure.a)
     figure.plug_in()
-    until(lambda: source in endpoints(figure.a), 5)
-    assert endpoints(figure.a)[source] != old
+    # On a slow host its router may be asked once more before it answers.
+    until(lambda: endpoints(figure.a).get(source, old) != old, 10)
     # On the running connection a new subflow leaves by the first uplink.
     until(carries(figure.r1), 20)
     until(transfer.goes_on(), 20)

@@ -167,11 +167,11 @@ def test_a_route_information_option(lab):
     advertise(site, daemon)
     until(lambda: has_addresses(site))
     other = "2001:db8:e:1::/64"
-    site.advert(2).send(pios=[Pio(TWO)], rios=[Rio(other, lifetime=1)])
+    site.advert(2).send(pios=[Pio(TWO)], rios=[Rio(other, lifetime=4)])
     until(lambda: site.a.routes("main", 6) and other in
           "\n".join(site.a.route_lines("main", 6)))
     daemon.wait()
     number = daemon.table("eth0", ONE)
     assert other in "\n".join(site.a.route_lines(number, 6))
-    until(lambda: other not in "\n".join(site.a.route_lines(number, 6)), 4)
+    until(lambda: other not in "\n".join(site.a.route_lines(number, 6)), 8)
     all_is_well(daemon)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import socket
 import threading
 import time
@@ -51,6 +52,8 @@ def destination(i):
 
 def connect(a, b, port, first, last):
     """Connections number first to last, and their other ends."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with a.inside():
         clients = [socket.socket() for _ in range(first, last)]
     with b.inside():
