@@ -42,15 +42,16 @@ class MptcpTransfer:
     def __init__(self, client, server, dst, source=None, dual=False,
                  listen=None):
         family = socket.AF_INET6 if dual else family_of(dst)
-        listener = server.socket(family, proto=IPPROTO_MPTCP)
-        listener.bind(("::" if dual else listen or dst, 0))
-        listener.listen(4)
+        # Without it the server's kernel refuses subflows that come later.
+        self._listener = server.socket(family, proto=IPPROTO_MPTCP)
+        self._listener.bind(("::" if dual else listen or dst, 0))
+        self._listener.listen(4)
         self.client = client.socket(family, proto=IPPROTO_MPTCP, timeout=20)
         if source:
             self.client.bind((source, 0))
         to = "::ffff:" + dst if dual else dst
-        self.client.connect((to, listener.getsockname()[1]))
-        self.server, _ = listener.accept()
+        self.client.connect((to, self._listener.getsockname()[1]))
+        self.server, _ = self._listener.accept()
         self.server.settimeout(20)
         server.adopt(self.server)
         self.sent, self.received, self.error = 0, 0, None
@@ -97,6 +98,7 @@ class MptcpTransfer:
         for thread in self._threads:
             thread.join(timeout=25)
         self.server.close()
+        self._listener.close()
         assert not self.error, f"the transfer died: {self.error!r}"
 
 
