@@ -413,9 +413,15 @@ void engine_pins_flow_ended(struct engine *engine, const struct ip_addr *src,
 		come_by(&engine->pins.audit_ms, now_ms + SOON_MS);
 	if (!pin)
 		return;
-	pin->flows -= pin->flows > 0;
-	/* Others may have begun since: these must be counted. */
-	if (pin->flows == 0)
+	/* It may be one that stalled: that the rest has stalled is not said. */
+	pin->stalled -= pin->stalled > 0 && pin->flows > 1;
+	/*
+	 * Others may have begun since, or this was not one of those that were
+	 * counted: that there is none left only a count can tell.
+	 */
+	if (pin->flows > 1)
+		pin->flows--;
+	else
 		come_by(&engine->pins.audit_ms, now_ms + SOON_MS);
 }
 

@@ -25,6 +25,8 @@
 #define ROUTERS STORY_ROUTERS \
 	"neigh replace 192.0.2.9 dev d1 lladdr 02:00:00:00:00:09 nud reachable"
 #define BETTER "route add 0.0.0.0/0 " VIA_OTHER " metric 50"
+#define LOSE "route del 0.0.0.0/0 " VIA_1 " metric 100"
+#define UNRELATED "route add 0.0.0.0/0 via 198.51.100.77 dev d2 metric 900"
 // clang-format on
 
 /* Routes go at once: what happens while they settle is tested elsewhere. */
@@ -239,6 +241,64 @@ static void a_pin_whose_flows_stall_ends(void **state)
 	world_must_hold(world, STORY_HELD4, MOVED);
 }
 
+/* Which of them ended is not known before they are counted. */
+static void the_end_of_a_stalled_flow_unpins_no_other(void **state)
+{
+	struct world *world = *state;
+	uint64_t stalled;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	stalled = world_begin(world, A, B);
+	world_flow(world, stalled)->stalled = true;
+	world_do(BETTER);
+	world_run(world);
+	world_end(world, stalled);
+	world_do(UNRELATED);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
+/* It shares the pin, and nobody tells of its begin. */
+static void a_flow_that_began_meanwhile_keeps_the_pin(void **state)
+{
+	struct world *world = *state;
+	uint64_t first;
+
+	begin(world);
+	first = world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	(void)world_begin(world, A, B);
+	world_end(world, first);
+	world_do(UNRELATED);
+	world_run(world);
+	world_pass(world, 300);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
+static void the_end_of_a_later_flow_forgets_no_displaced_one(void **state)
+{
+	struct world *world = *state;
+	uint64_t later;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_pass(world, 6000);
+	later = world_begin(world, A, B);
+	world_end(world, later);
+	world_do(UNRELATED);
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_AWAY);
+	world_pass(world, 300);
+	assert_int_equal(world_pin_kind(world, B), PIN_AWAY);
+	world_must_be_steady(world);
+}
+
 static void flows_of_before_the_start_stay(void **state)
 {
 	struct world *world = *state;
@@ -423,6 +483,9 @@ int main(void)
 		TEST(thousands_stay_and_go),
 		TEST(a_stalled_flow_is_not_pinned),
 		TEST(a_pin_whose_flows_stall_ends),
+		TEST(the_end_of_a_stalled_flow_unpins_no_other),
+		TEST(a_flow_that_began_meanwhile_keeps_the_pin),
+		TEST(the_end_of_a_later_flow_forgets_no_displaced_one),
 		TEST(flows_of_before_the_start_stay),
 		TEST(a_subnet_that_was_let_alone_gets_its_flows_back),
 		TEST(a_restart_keeps_pins),
