@@ -84,10 +84,10 @@ struct engine_result {
 	struct kernel_failure_vec failures; /* op: index into all ops */
 };
 
-/* What a round has come to; each of the latter is of many rows only. */
+/* What a round has come to. */
 enum engine_pass {
-	ENGINE_ALL,   /* all of it at once */
-	ENGINE_EARLY, /* rules of tables that are empty */
+	ENGINE_EARLY, /* rules that do not wait for routes */
+	ENGINE_ALL,   /* all of it at once; what follows is of many rows */
 	ENGINE_PUTS,
 	ENGINE_LATE, /* new defaults */
 	ENGINE_RULES,
@@ -103,6 +103,7 @@ enum engine_pass {
  */
 struct engine_batch {
 	bool active;
+	bool is_small; /* all of it goes into one slice */
 	enum engine_pass pass;
 	struct planned planned; /* keeps the ops' attribute ids alive */
 	struct prefix_vec rows; /* to be planned, in order */

@@ -179,11 +179,10 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	batch->is_repair = repair_is_due(&engine->repair, now_ms);
 	batch->noted = engine->repair.noted;
 	batch->attr_changes = engine->model.rib.attrs.changes;
-	batch->pass = ENGINE_ALL;
-	if (!is_small(engine, batch->rows.n)) {
-		batch->pass = ENGINE_EARLY;
+	batch->is_small = is_small(engine, batch->rows.n);
+	if (!batch->is_small)
 		planned_order(&batch->rows);
-	}
+	batch->pass = ENGINE_EARLY;
 	batch->active = true;
 	if (engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);

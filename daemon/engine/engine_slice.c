@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/engine_slice.h"
 
-#include <assert.h>
 #include <netinet/in.h>
 
 /* Looked at at one go, where there is little to write. */
@@ -12,23 +11,31 @@ static const uint8_t families[] = {AF_INET, AF_INET6};
 
 /* --- what is compared as a whole --- */
 
-void engine_plan_rules(const struct engine *engine, struct op_vec *ops)
+/* Return: how many of the family there shall be. */
+static size_t plan_rules_of(const struct engine *engine, uint8_t family,
+			    struct op_vec *ops)
 {
 	const struct view view = engine_view(engine);
+	struct rule_vec want = {0};
+	struct rule_vec have = {0};
+	const struct rule *rule;
+	size_t n;
 
-	for (size_t i = 0; i < N_FAMILIES; i++) {
-		struct rule_vec want = {0};
-		struct rule_vec have = {0};
-		const struct rule *rule;
+	vec_foreach(&engine->model.rules, rule)
+		if (rule->family == family)
+			vec_push(&have, *rule);
+	plan_rules_build(&view, family, &want);
+	diff_rules(engine->policy, &have, &want, ops);
+	n = want.n;
+	vec_done(&want);
+	vec_done(&have);
+	return n;
+}
 
-		vec_foreach(&engine->model.rules, rule)
-			if (rule->family == families[i])
-				vec_push(&have, *rule);
-		plan_rules_build(&view, families[i], &want);
-		diff_rules(engine->policy, &have, &want, ops);
-		vec_done(&want);
-		vec_done(&have);
-	}
+void engine_plan_rules(const struct engine *engine, struct op_vec *ops)
+{
+	for (size_t i = 0; i < N_FAMILIES; i++)
+		(void)plan_rules_of(engine, families[i], ops);
 }
 
 void engine_plan_neighbours(const struct engine *engine, struct op_vec *ops)
@@ -124,27 +131,37 @@ static bool is_empty6(const struct engine *engine, uint32_t table)
 	return !it || it->n6 == 0;
 }
 
+static bool is_early_rule(const struct engine *engine, const struct op *op)
+{
+	return !engine->batch.is_small && op->kind == OP_RULE_ADD &&
+	       op->rule.family == AF_INET6 &&
+	       (op->rule.table == ROUTE_TABLE_MAIN ||
+		is_empty6(engine, op->rule.table));
+}
+
 /*
- * To each new rule the kernel walks all its IPv6 routes. While there are only
- * main's that is cheap, and a lookup in an empty table goes on to main.
+ * Where all rules go, be it that a full tunnel is yielded to, that must not
+ * wait for routes, nor for one of them that fails.
+ *
+ * And to each new rule the kernel walks all its IPv6 routes. While there are
+ * only main's that is cheap, and a lookup in an empty table goes on to main.
  */
 static void plan_early_rules(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
 	struct op_vec *ops = &batch->ops;
-	size_t n = 0;
 
-	engine_plan_rules(engine, ops);
-	for (size_t i = 0; i < ops->n; i++) {
-		const struct op *op = &ops->items[i];
+	for (size_t f = 0; f < N_FAMILIES; f++) {
+		size_t n = ops->n;
 
-		if (op->kind == OP_RULE_ADD && op->rule.family == AF_INET6 &&
-		    (op->rule.table == ROUTE_TABLE_MAIN ||
-		     is_empty6(engine, op->rule.table)))
-			ops->items[n++] = *op;
+		if (plan_rules_of(engine, families[f], ops) == 0)
+			continue;
+		for (size_t i = n; i < ops->n; i++)
+			if (is_early_rule(engine, &ops->items[i]))
+				ops->items[n++] = ops->items[i];
+		ops->n = n;
 	}
-	ops->n = n;
-	batch->pass = ENGINE_PUTS;
+	batch->pass = batch->is_small ? ENGINE_ALL : ENGINE_PUTS;
 }
 
 static void plan_puts(struct engine *engine)
@@ -251,8 +268,7 @@ void engine_slice_give_back(struct engine *engine)
 	size_t gone = batch->pass == ENGINE_GONE ? batch->next : 0;
 	const struct ip_prefix *it;
 
-	assert(batch->pass > ENGINE_EARLY);
-	if (batch->pass == ENGINE_PUTS)
+	if (batch->pass <= ENGINE_PUTS)
 		rib_give_back(rib, &batch->rows, batch->next);
 	for (; gone < batch->gone.n; gone++)
 		rib_touch(rib, &batch->gone.items[gone]);
@@ -267,9 +283,8 @@ void engine_slice_put_off(struct engine *engine)
 	size_t gone = batch->pass == ENGINE_GONE ? batch->next : 0;
 	const struct ip_prefix *it;
 
-	assert(batch->pass > ENGINE_EARLY);
 	for (size_t i = batch->next;
-	     batch->pass == ENGINE_PUTS && i < batch->rows.n; i++)
+	     batch->pass <= ENGINE_PUTS && i < batch->rows.n; i++)
 		if (rib_is_due(&engine->model.rib, &batch->rows.items[i]))
 			vec_push(&engine->undone, batch->rows.items[i]);
 	for (; gone < batch->gone.n; gone++)

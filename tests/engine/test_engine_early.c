@@ -185,6 +185,93 @@ static void a_new_default_waits_for_what_failed(void **state)
 	world_must_be_steady(world);
 }
 
+/* --- what comes between two slices of the start --- */
+
+#define TUNNEL4                                                                \
+	"route add 0.0.0.0/0 dev d1 table 51820\n"                             \
+	"rule add priority 100 not from 0.0.0.0/0 fwmark 0x1/0xff lookup "     \
+	"51820"
+#define TUNNEL6                                                                \
+	"route add ::/0 dev d1 table 51820\n"                                  \
+	"-6 rule add priority 100 not from ::/0 fwmark 0x1/0xff lookup 51820"
+
+static bool has_rule(const struct world *world, uint32_t table)
+{
+	const struct rule *it;
+
+	vec_foreach(&world->engine.model.rules, it)
+		if (it->table == table)
+			return true;
+	return false;
+}
+
+/* Up to the rules of the empty tables. */
+static void begin(struct world *world)
+{
+	world->policy.settle_ms = 0;
+	world_open(world);
+	(void)engine_run(&world->engine, world->now_ms);
+	assert_true(has_rule(world, FIRST));
+	assert_int_equal(entries(&world->engine, FIRST), 0);
+}
+
+static void a_tunnel_is_yielded_to_at_once(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V6);
+	many6("add", MANY);
+	begin(world);
+	world_do(TUNNEL6);
+	(void)engine_listen(&world->engine, world->now_ms);
+	(void)engine_run(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	assert_false(has_rule(world, FIRST));
+	world_run(world);
+	world_must_be_steady(world);
+}
+
+/* All of many rows change with it. */
+static void a_tunnel_does_not_wait_for_many_routes(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4);
+	many4("add", MANY);
+	world_start(world);
+	assert_true(has_rule(world, FIRST));
+	world_do("link set d2 down\n" TUNNEL4);
+	(void)engine_run(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	assert_false(has_rule(world, FIRST));
+	world_run(world);
+	world_must_be_steady(world);
+}
+
+static void a_tunnel_does_not_wait_for_a_route_that_fails(void **state)
+{
+	struct world *world = *state;
+	const struct fake_fault fault = {
+		.call = FAKE_OP,
+		.nth = 1,
+		.error = -ENOMEM,
+		.times = UINT32_MAX,
+		.kinds = 1U << OP_ROUTE_PUT,
+	};
+
+	world_do(STORY_V4);
+	world_start(world);
+	fake_fail(world_fake(), &fault);
+	world_do("route add 203.0.113.0/24 via 192.0.2.1 dev d1\n" TUNNEL4);
+	world_pass(world, LONG_MS);
+	assert_false(has_rule(world, FIRST));
+	fake_mend(world_fake());
+	world_pass(world, LONG_MS);
+	assert_int_equal(entries(&world->engine, FIRST), 4);
+	world_must_be_steady(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +287,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_new_default_waits_for_what_failed, world_make,
 			world_unmake),
+		cmocka_unit_test_setup_teardown(a_tunnel_is_yielded_to_at_once,
+						world_make, world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_tunnel_does_not_wait_for_many_routes, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_tunnel_does_not_wait_for_a_route_that_fails,
+			world_make, world_unmake),
 	};
 
 	if (!world_enter())

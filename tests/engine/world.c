@@ -122,7 +122,7 @@ static int list_flows(void *data, const struct ip_prefix *sources, size_t n,
 	return 0;
 }
 
-void world_start(struct world *world)
+void world_open(struct world *world)
 {
 	const struct kernel_config config = config_of(world);
 
@@ -131,6 +131,11 @@ void world_start(struct world *world)
 	engine_init(&world->engine, world->kernel, &world->policy);
 	world->engine.observer = world->observer;
 	world->engine.pins.flows = (struct engine_flows){list_flows, world};
+}
+
+void world_start(struct world *world)
+{
+	world_open(world);
 	world_run(world);
 }
 

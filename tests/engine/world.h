@@ -42,6 +42,9 @@ void world_do(const char *lines);
 /** world_start() - the engine begins, and works until it has no more to do */
 void world_start(struct world *world);
 
+/** world_open() - the same, but it has not begun to work */
+void world_open(struct world *world);
+
 /** world_stop() - it ends, and leaves everything in place */
 void world_stop(struct world *world);
 
