@@ -16,6 +16,7 @@ void engine_init(struct engine *engine, struct kernel *kernel,
 void engine_done(struct engine *engine)
 {
 	vec_done(&engine->tables);
+	vec_done(&engine->early);
 	vec_done(&engine->rereads);
 	vec_done(&engine->resync);
 	vec_done(&engine->routers);

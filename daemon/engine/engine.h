@@ -104,6 +104,7 @@ enum engine_pass {
 struct engine_batch {
 	bool active;
 	bool is_small; /* all of it goes into one slice */
+	bool is_cut;   /* it ended before its time */
 	enum engine_pass pass;
 	struct planned planned; /* keeps the ops' attribute ids alive */
 	struct prefix_vec rows; /* to be planned, in order */
@@ -139,6 +140,7 @@ struct engine {
 	struct engine_observer observer; /* set by the owner; may be empty */
 	struct engine_hook before_write; /* so is this */
 	struct table_vec tables;	 /* of our range, seen or given out */
+	struct table_vec early;		 /* a rule came before their routes */
 
 	/* What is to be read before the next plan. */
 	bool read_all;

@@ -217,6 +217,9 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 		engine->failures = 0;
 	else if (batch->retry || engine->read_all)
 		engine_retry_later(engine, now_ms);
+	/* Now they have all that they are to have. */
+	if (!batch->failed && !batch->is_cut)
+		vec_clear(&engine->early);
 	if (batch->written) {
 		engine->counters.runs++;
 		log_run(engine, batch->written, now_ms);

@@ -131,12 +131,26 @@ static bool is_empty6(const struct engine *engine, uint32_t table)
 	return !it || it->n6 == 0;
 }
 
+static bool has_early_rule(const struct engine *engine, uint32_t table)
+{
+	for (size_t i = 0; i < engine->early.n; i++)
+		if (engine->early.items[i] == table)
+			return true;
+	return false;
+}
+
 static bool is_early_rule(const struct engine *engine, const struct op *op)
 {
 	return !engine->batch.is_small && op->kind == OP_RULE_ADD &&
 	       op->rule.family == AF_INET6 &&
 	       (op->rule.table == ROUTE_TABLE_MAIN ||
 		is_empty6(engine, op->rule.table));
+}
+
+static void note_early_rule(struct engine *engine, const struct rule *rule)
+{
+	if (!has_early_rule(engine, rule->table))
+		vec_push(&engine->early, rule->table);
 }
 
 /*
@@ -156,9 +170,12 @@ static void plan_early_rules(struct engine *engine)
 
 		if (plan_rules_of(engine, families[f], ops) == 0)
 			continue;
-		for (size_t i = n; i < ops->n; i++)
-			if (is_early_rule(engine, &ops->items[i]))
-				ops->items[n++] = ops->items[i];
+		for (size_t i = n; i < ops->n; i++) {
+			if (!is_early_rule(engine, &ops->items[i]))
+				continue;
+			note_early_rule(engine, &ops->items[i].rule);
+			ops->items[n++] = ops->items[i];
+		}
 		ops->n = n;
 	}
 	batch->pass = batch->is_small ? ENGINE_ALL : ENGINE_PUTS;
@@ -274,6 +291,7 @@ void engine_slice_give_back(struct engine *engine)
 		rib_touch(rib, &batch->gone.items[gone]);
 	vec_foreach(&batch->late, it)
 		rib_touch(rib, it);
+	batch->is_cut = true;
 	end_puts(batch);
 }
 

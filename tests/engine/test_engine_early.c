@@ -4,6 +4,7 @@
  * come before: on the fake kernel.
  */
 #include "engine/engine.h"
+#include "engine/engine_advert.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -215,6 +216,29 @@ static void begin(struct world *world)
 	assert_int_equal(entries(&world->engine, FIRST), 0);
 }
 
+/* A router answers while the first routes are written. */
+static void flows_of_before_are_pinned_all_the_same(void **state)
+{
+	struct world *world = *state;
+	struct kernel_advert advert = {0};
+
+	world_do(STORY_V6 "route add ::/0 via fe80::9 dev d1 metric 300");
+	many6("add", MANY);
+	(void)world_begin(world, "2001:db8:1::2", "2001:db8:f::9");
+	begin(world);
+	advert.ifindex =
+		model_link_by_name(&world->engine.model, "d1")->ifindex;
+	assert_int_equal(ip_addr_parse("fe80::9", &advert.router), 0);
+	assert_int_equal(
+		ip_prefix_parse("2001:db8:1::/64", &advert.prefix.prefix), 0);
+	advert.prefix.valid_s = 3600;
+	engine_take_prefix(&world->engine, &advert, world->now_ms);
+	world_pass(world, LONG_MS);
+	assert_int_equal(pin_laid(&world->engine.pins.set), 1);
+	assert_int_equal(entries(&world->engine, FIRST), MANY + 3 + 1);
+	world_must_be_steady(world);
+}
+
 static void a_tunnel_is_yielded_to_at_once(void **state)
 {
 	struct world *world = *state;
@@ -286,6 +310,9 @@ int main(void)
 			world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_new_default_waits_for_what_failed, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			flows_of_before_are_pinned_all_the_same, world_make,
 			world_unmake),
 		cmocka_unit_test_setup_teardown(a_tunnel_is_yielded_to_at_once,
 						world_make, world_unmake),
