@@ -239,6 +239,22 @@ static void flows_of_before_are_pinned_all_the_same(void **state)
 	world_must_be_steady(world);
 }
 
+/* What it left is rules, and tables without their defaults. */
+static void a_kill_at_the_start_moves_no_flow(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V6);
+	many6("add", MANY);
+	/* Of the second uplink's source, but by main through the first. */
+	(void)world_begin(world, "2001:db8:2::2", "2001:db8:f::9");
+	begin(world);
+	world_stop(world);
+	world_start(world);
+	assert_int_equal(pin_laid(&world->engine.pins.set), 1);
+	world_must_be_steady(world);
+}
+
 static void a_tunnel_is_yielded_to_at_once(void **state)
 {
 	struct world *world = *state;
@@ -313,6 +329,9 @@ int main(void)
 			world_unmake),
 		cmocka_unit_test_setup_teardown(
 			flows_of_before_are_pinned_all_the_same, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_kill_at_the_start_moves_no_flow, world_make,
 			world_unmake),
 		cmocka_unit_test_setup_teardown(a_tunnel_is_yielded_to_at_once,
 						world_make, world_unmake),
