@@ -181,6 +181,31 @@ static void plan_early_rules(struct engine *engine)
 	batch->pass = batch->is_small ? ENGINE_ALL : ENGINE_PUTS;
 }
 
+/*
+ * A row that changed meanwhile is of another round, but what is shorter comes
+ * in this one, and would catch its packets where a rule came early: main has
+ * led them by the row itself so far.
+ */
+static void plan_early_row(struct engine *engine,
+			   const struct ip_prefix *prefix)
+{
+	struct engine_batch *batch = &engine->batch;
+	struct op_vec *ops = &batch->ops;
+	size_t n = ops->n;
+
+	if (prefix->len == 0 || !rib_is_dirty(&engine->model.rib, prefix))
+		return;
+	planned_diff(&batch->planned, prefix, ops);
+	for (size_t i = n; i < ops->n; i++) {
+		const struct op *op = &ops->items[i];
+
+		if (op->kind == OP_ROUTE_PUT && op->route.insert &&
+		    has_early_rule(engine, op->route.route.table))
+			ops->items[n++] = *op;
+	}
+	ops->n = n;
+}
+
 static void plan_puts(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -199,6 +224,8 @@ static void plan_puts(struct engine *engine)
 		it = &batch->rows.items[batch->next++];
 		if (rib_is_due(rib, it))
 			plan_row(engine, it, true);
+		else if (engine->early.n)
+			plan_early_row(engine, it);
 	}
 }
 

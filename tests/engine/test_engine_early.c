@@ -312,6 +312,27 @@ static void a_tunnel_does_not_wait_for_a_route_that_fails(void **state)
 	world_must_be_steady(world);
 }
 
+/* It is of the next round; what is shorter must not catch its packets. */
+static void a_row_that_changes_meanwhile_is_not_shadowed(void **state)
+{
+	struct world *world = *state;
+	struct course course = {0};
+
+	watch(world, &course);
+	world_do(STORY_V6 "route add 2001:db8:f000::/40 via fe80::2 dev d2\n"
+			  "route add 2001:db8:e000::/35 via fe80::2 dev d2");
+	many6("add", MANY);
+	begin(world);
+	(void)engine_run(&world->engine, world->now_ms);
+	world_do("route replace 2001:db8:f000::/40 via fe80::1 dev d1");
+	(void)engine_listen(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	world_run(world);
+	assert_int_equal(course.shadows, 0);
+	assert_int_equal(entries(&world->engine, FIRST), MANY + 5);
+	world_must_be_steady(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +361,9 @@ int main(void)
 			world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_tunnel_does_not_wait_for_a_route_that_fails,
+			world_make, world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_row_that_changes_meanwhile_is_not_shadowed,
 			world_make, world_unmake),
 	};
 
