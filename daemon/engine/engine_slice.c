@@ -88,7 +88,7 @@ static void plan_row(struct engine *engine, const struct ip_prefix *prefix,
 	for (size_t i = begin; i < ops->n; i++) {
 		const struct op *op = &ops->items[i];
 
-		if (op->kind == OP_ROUTE_DELETE)
+		if (op->kind == OP_ROUTE_DELETE && !op->route.hidden)
 			has_gone = true;
 		else if (is_early && comes_too_early(engine, op))
 			has_late = true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/diff.h"
 
+#include <netinet/in.h>
+
 /* --- routes --- */
 
 static bool is_ours(const struct policy *policy, const struct route *route)
@@ -20,15 +22,37 @@ static bool has_key(const struct attrset_store *attrs,
 	       !attrset_get(attrs, route->attrs)->src.addr.family;
 }
 
-static void push_route(enum op_kind kind, const struct ip_prefix *prefix,
-		       const struct route *route, bool insert,
-		       struct op_vec *ops)
+static void push_put(const struct ip_prefix *prefix, const struct route *route,
+		     bool insert, struct op_vec *ops)
 {
-	struct op op = {.kind = kind};
+	struct op op = {.kind = OP_ROUTE_PUT};
 
 	op.route.prefix = *prefix;
 	op.route.route = *route;
 	op.route.insert = insert;
+	vec_push(ops, op);
+}
+
+/* IPv4 keeps several of one key, of which the first counts. */
+static bool is_hidden(const struct ip_prefix *prefix, const struct row *row,
+		      size_t at)
+{
+	if (prefix->addr.family != AF_INET)
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (route_key_cmp(&row->routes[i], &row->routes[at]) == 0)
+			return true;
+	return false;
+}
+
+static void push_delete(const struct ip_prefix *prefix, const struct row *row,
+			size_t at, struct op_vec *ops)
+{
+	struct op op = {.kind = OP_ROUTE_DELETE};
+
+	op.route.prefix = *prefix;
+	op.route.route = row->routes[at];
+	op.route.hidden = is_hidden(prefix, row, at);
 	vec_push(ops, op);
 }
 
@@ -61,7 +85,7 @@ static void diff_want(const struct view *view, const struct ip_prefix *prefix,
 		insert = false;
 		break;
 	}
-	push_route(OP_ROUTE_PUT, prefix, &put, insert, ops);
+	push_put(prefix, &put, insert, ops);
 }
 
 static bool is_wanted(const struct view *view, const struct want_vec *want,
@@ -94,8 +118,7 @@ void diff_row(const struct view *view, const struct ip_prefix *prefix,
 	for (size_t i = 0; row && i < row->n; i++)
 		if (is_ours(view->policy, &row->routes[i]) &&
 		    !is_wanted(view, want, row, i))
-			push_route(OP_ROUTE_DELETE, prefix, &row->routes[i],
-				   false, ops);
+			push_delete(prefix, row, i, ops);
 }
 
 /* --- rules --- */
@@ -177,6 +200,7 @@ void diff_neighbours(const struct policy *policy,
 /* --- order --- */
 
 enum step {
+	STEP_HIDDEN,
 	STEP_HOST,
 	STEP_INSERT,
 	STEP_REPLACE,
@@ -199,7 +223,7 @@ static enum step step_of(const struct op *op)
 			return STEP_HOST;
 		return op->route.insert ? STEP_INSERT : STEP_REPLACE;
 	case OP_ROUTE_DELETE:
-		return STEP_ROUTE_DELETE;
+		return op->route.hidden ? STEP_HIDDEN : STEP_ROUTE_DELETE;
 	case OP_RULE_ADD:
 		return STEP_RULE_ADD;
 	case OP_RULE_DELETE:
@@ -244,6 +268,7 @@ static struct rank rank_of(const struct op *op)
 	case STEP_REPLACE:
 		rank.first |= route_rank(op, false);
 		break;
+	case STEP_HIDDEN:
 	case STEP_ROUTE_DELETE:
 		rank.first |= route_rank(op, true);
 		break;
@@ -266,6 +291,7 @@ static int rank_order(const void *a, const void *b)
 	if (m->first != n->first)
 		return m->first < n->first ? -1 : 1;
 	switch (step_of(x)) {
+	case STEP_HIDDEN:
 	case STEP_HOST:
 	case STEP_INSERT:
 	case STEP_REPLACE:

@@ -47,6 +47,8 @@ void diff_neighbours(const struct policy *policy,
 /**
  * diff_order() - sort @ops into the order in which they are carried out
  *
+ * 0. entries that go and stand behind another of their key: no packet sees
+ *    them, and the kernel puts no equal one in the place of the first;
  * 1. new host routes: pins are among them, and must be there before anything
  *    else changes;
  * 2. new prefixes, the longest first: else a packet that a longer prefix will
@@ -55,7 +57,7 @@ void diff_neighbours(const struct policy *policy,
  * 4. new rules, 5. rules that go, 6. entries that go, the shortest first, for
  *    the same reason; 7. neighbours.
  *
- * Within 1, 2, 3 and 6 table by table: what one of them says of a packet does
+ * Routes go table by table within each: what one table says of a packet does
  * not depend on another, and the kernel is faster where its own table is warm.
  *
  * @phase_end: index behind the last op of 1, 3, 5 and 7: after each, the

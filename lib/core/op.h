@@ -27,6 +27,7 @@ struct op {
 			struct ip_prefix prefix;
 			struct route route; /* attrs: id; the op holds no ref */
 			bool insert; /* the table had no entry for the prefix */
+			bool hidden; /* it stands behind another of its key */
 		} route;
 		struct rule rule;
 		struct neighbour neighbour;

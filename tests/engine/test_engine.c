@@ -343,6 +343,20 @@ static void a_full_tunnel_is_yielded_to(void **state)
 	world_must_hold(world, STORY_HELD4, "");
 }
 
+/* What drops stands behind it, and cannot be put in its place. */
+static void an_entry_before_one_that_drops_goes(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.model = HOST_MODEL_STRONG;
+	world_do(STORY_V4 "route add 203.0.113.0/24 via 198.51.100.1 dev d2");
+	world_start(world);
+	world_do("route prepend 203.0.113.0/24 via 192.0.2.1 dev d1 "
+		 "table 7100 metric 1024");
+	world_pass(world, 60000);
+	world_must_be_steady(world);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -365,6 +379,7 @@ int main(void)
 		TEST(a_preferred_source_goes),
 		TEST(what_others_say_of_a_router_is_no_news),
 		TEST(a_full_tunnel_is_yielded_to),
+		TEST(an_entry_before_one_that_drops_goes),
 	};
 
 	if (!world_enter())
