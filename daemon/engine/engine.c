@@ -78,6 +78,9 @@ uint64_t engine_next(const struct engine *engine)
 	uint64_t pins = engine_pins_next(engine);
 	uint64_t resync = engine->resync_ms;
 
+	/* A round begins by reading, whatever it is for. */
+	if (engine->read_failed && engine->retry_ms)
+		return engine->retry_ms;
 	if (pins && (!next || pins < next))
 		next = pins;
 	if (engine->later_ms && (!next || engine->later_ms < next))

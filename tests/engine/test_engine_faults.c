@@ -501,6 +501,31 @@ static void a_flush_tries_again(void **state)
 	}
 }
 
+/* A route is away for a moment when nothing can be read any more. */
+static void what_waits_for_its_time_waits_for_a_read(void **state)
+{
+	struct world *world = *state;
+	const struct fake_fault fault = {
+		.call = FAKE_READ,
+		.nth = 1,
+		.error = -ENOBUFS,
+		.times = UINT32_MAX,
+	};
+
+	world_do(STORY_V4);
+	world_start(world);
+	world_do("route del 0.0.0.0/0 via 198.51.100.1 dev d2 metric 200");
+	world_run(world);
+	fake_fail(world_fake(), &fault);
+	world_do("address add 192.0.2.3/24 dev d1\n"
+		 "address del 192.0.2.3/24 dev d1");
+	world_pass(world, LONG_MS);
+	assert_true(fake_faults_hit(world_fake()) < 100);
+	fake_mend(world_fake());
+	world_pass(world, LONG_MS);
+	world_must_be_steady(world);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make, tell_story)
 
 int main(void)
@@ -520,6 +545,7 @@ int main(void)
 		TEST(without_rights_it_says_so),
 		TEST(a_refused_copy_takes_another_form),
 		TEST(a_refused_copy_is_tried_again_when_routes_change),
+		TEST(what_waits_for_its_time_waits_for_a_read),
 		TEST(a_flush_tries_again),
 	};
 
