@@ -61,7 +61,8 @@ static void enter(struct engine *engine, const struct op *op)
 
 /* --- failures --- */
 
-static void refuse(struct engine *engine, uint64_t now_ms, const struct op *op,
+/* Return: whether something simpler can be put in its place. */
+static bool refuse(struct engine *engine, uint64_t now_ms, const struct op *op,
 		   const struct kernel_failure *failure)
 {
 	struct attrset_store *attrs = &engine->model.rib.attrs;
@@ -69,9 +70,9 @@ static void refuse(struct engine *engine, uint64_t now_ms, const struct op *op,
 	char text[OP_TEXT_MAX];
 
 	if (attrset_is_reject(attrset_get(attrs, id)))
-		return; /* nothing simpler to put in its place */
+		return false;
 	if (attrset_get(attrs, id)->refused)
-		return;
+		return true;
 	attrset_refuse(attrs, id, true);
 	attrset_ref(attrs, id); /* the mark goes with the last ref */
 	vec_push(&engine->refused, id);
@@ -80,6 +81,7 @@ static void refuse(struct engine *engine, uint64_t now_ms, const struct op *op,
 		    strerror(-failure->error), failure->why[0] ? ", " : "",
 		    failure->why,
 		    op_format(op, attrs, &engine->model.links, text));
+	return true;
 }
 
 /* Our picture is old: have what the op depends on read again. */
@@ -130,8 +132,7 @@ static bool judge(struct engine *engine, uint64_t now_ms, const struct op *op,
 		return false;
 	if (class == KERNEL_ERROR_RESYNC && engine->failures < TRIES_MAX)
 		return false;
-	refuse(engine, now_ms, op, failure);
-	return true;
+	return refuse(engine, now_ms, op, failure);
 }
 
 /* --- carrying out --- */

@@ -501,6 +501,31 @@ static void a_flush_tries_again(void **state)
 	}
 }
 
+/* There is nothing simpler than what drops. */
+static void a_kernel_that_takes_nothing_is_tried_rarely(void **state)
+{
+	struct world *world = *state;
+	const struct fake_fault fault = {
+		.call = FAKE_OP,
+		.nth = 1,
+		.error = -EINVAL,
+		.times = UINT32_MAX,
+		.kinds = 1U << OP_ROUTE_PUT,
+	};
+
+	world->policy.model = HOST_MODEL_STRONG;
+	world_do(STORY_V4);
+	world_start(world);
+	fake_fail(world_fake(), &fault);
+	world_do("route add 203.0.113.0/24 via 192.0.2.9 dev d1");
+	world_pass(world, LONG_MS);
+	assert_true(fake_faults_hit(world_fake()) < 100);
+	fake_mend(world_fake());
+	world_do("address add 192.0.2.3/24 dev d1");
+	world_pass(world, LONG_MS);
+	world_must_be_steady(world);
+}
+
 /* A route is away for a moment when nothing can be read any more. */
 static void what_waits_for_its_time_waits_for_a_read(void **state)
 {
@@ -545,6 +570,7 @@ int main(void)
 		TEST(without_rights_it_says_so),
 		TEST(a_refused_copy_takes_another_form),
 		TEST(a_refused_copy_is_tried_again_when_routes_change),
+		TEST(a_kernel_that_takes_nothing_is_tried_rarely),
 		TEST(what_waits_for_its_time_waits_for_a_read),
 		TEST(a_flush_tries_again),
 	};
