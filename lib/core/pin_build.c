@@ -56,7 +56,7 @@ struct context {
 	struct end now;
 };
 
-/* Only the legs that are there, if some are not. */
+/* Only the legs that are there, if some are not and all were looked at. */
 static uint32_t shorten(struct attrset_store *attrs, uint32_t id,
 			const bool *keep, size_t n)
 {
@@ -64,7 +64,7 @@ static uint32_t shorten(struct attrset_store *attrs, uint32_t id,
 	struct attrset copy;
 	uint32_t ret;
 
-	if (n == 0 || n == set->hops.n) {
+	if (n == 0 || n == set->hops.n || set->hops.n > PATH_HOPS_MAX) {
 		attrset_ref(attrs, id);
 		return id;
 	}

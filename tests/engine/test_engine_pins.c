@@ -5,6 +5,7 @@
  */
 #include "engine/engine.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -467,6 +468,39 @@ static void meddling_moves_no_pin(void **state)
 	world_must_be_steady(world);
 }
 
+/* Of so many next hops not all are looked at, and none is lost. */
+static void flows_of_very_many_next_hops_stay_on_them(void **state)
+{
+	enum {
+		HOPS = 300
+	};
+	struct world *world = *state;
+	struct model *model = &world->engine.model;
+	struct model_route route = {.route = {.table = ROUTE_TABLE_MAIN}};
+	struct next_hop hop = {.weight = 0};
+
+	begin(world);
+	hop.ifindex = model_link_by_name(model, "d1")->ifindex;
+	assert_int_equal(ip_addr_parse("192.0.2.1", &hop.gateway), 0);
+	assert_int_equal(ip_prefix_parse("203.0.113.0/24", &route.prefix), 0);
+	attrset_init(&route.set, AF_INET, ATTRSET_UNICAST);
+	for (int i = 0; i < HOPS; i++) {
+		hop.gateway.bytes[3] = (uint8_t)(1 + i % 250);
+		attrset_add_hop(&route.set, &hop, NULL, 0);
+	}
+	assert_int_equal(model_put_route(model, &route, MODEL_APPEND), 0);
+	attrset_done(&route.set);
+	world_run(world);
+	(void)world_begin(world, A, B);
+	world_do("route add 203.0.113.0/25 " VIA_2 " metric 5");
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
+	assert_int_equal(attrset_get(&model->rib.attrs,
+				     world->engine.pins.set.pins.items[0].attrs)
+				 ->hops.n,
+			 HOPS);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -496,6 +530,7 @@ int main(void)
 		TEST(mptcp_alone_can_be_pinned),
 		TEST(what_moves_nobody_lists_nothing),
 		TEST(meddling_moves_no_pin),
+		TEST(flows_of_very_many_next_hops_stay_on_them),
 	};
 
 	if (!world_enter())
