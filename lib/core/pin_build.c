@@ -365,15 +365,11 @@ static void keep_members(const struct pin_input *input,
 
 	vec_foreach(&set->members, it) {
 		const struct pin *pin = pin_find(set, &it->dst, it->table);
-		struct pin_spot spot;
-		bool lives = !pin_has_table(input->listed, it->table);
 
 		if (!pin || pin->kind == PIN_PATH)
 			continue;
-		spot = pin_spot_find(input->flows, &it->dst, it->table);
-		for (size_t i = 0; i < spot.n && !lives; i++)
-			lives = spot.flows[i].cookie == it->cookie;
-		if (lives)
+		if (!pin_has_table(input->listed, it->table) ||
+		    pin_is_listed(input->flows, it))
 			vec_push(ret, *it);
 	}
 }

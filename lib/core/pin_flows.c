@@ -21,15 +21,18 @@ int pin_spot_cmp(const struct pin_flow *a, const struct pin_flow *b)
 	return (a->table > b->table) - (a->table < b->table);
 }
 
-static int flow_order(const void *a, const void *b)
+static int flow_cmp(const struct pin_flow *a, const struct pin_flow *b)
 {
-	const struct pin_flow *x = a;
-	const struct pin_flow *y = b;
-	int order = pin_spot_cmp(x, y);
+	int order = pin_spot_cmp(a, b);
 
 	if (order != 0)
 		return order;
-	return (x->cookie > y->cookie) - (x->cookie < y->cookie);
+	return (a->cookie > b->cookie) - (a->cookie < b->cookie);
+}
+
+static int flow_order(const void *a, const void *b)
+{
+	return flow_cmp(a, b);
 }
 
 void pin_flows_sort(struct pin_flow_vec *flows)
@@ -37,8 +40,11 @@ void pin_flows_sort(struct pin_flow_vec *flows)
 	vec_sort(flows, flow_order);
 }
 
-static size_t first_flow(const struct pin_flow_vec *flows,
-			 const struct pin_flow *key)
+/* Of those that are not before the key: by its destination and table alone, or
+ * by its cookie as well. */
+static size_t
+first_flow(const struct pin_flow_vec *flows, const struct pin_flow *key,
+	   int (*cmp)(const struct pin_flow *a, const struct pin_flow *b))
 {
 	size_t low = 0;
 	size_t high = flows->n;
@@ -46,7 +52,7 @@ static size_t first_flow(const struct pin_flow_vec *flows,
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (pin_spot_cmp(&flows->items[mid], key) < 0)
+		if (cmp(&flows->items[mid], key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -58,7 +64,7 @@ struct pin_spot pin_spot_find(const struct pin_flow_vec *flows,
 			      const struct ip_addr *dst, uint32_t table)
 {
 	const struct pin_flow key = {.dst = *dst, .table = table};
-	size_t at = first_flow(flows, &key);
+	size_t at = first_flow(flows, &key, pin_spot_cmp);
 	struct pin_spot spot = {0};
 
 	if (at < flows->n)
@@ -67,6 +73,17 @@ struct pin_spot pin_spot_find(const struct pin_flow_vec *flows,
 	       pin_spot_cmp(&flows->items[at + spot.n], &key) == 0)
 		spot.n++;
 	return spot;
+}
+
+bool pin_is_listed(const struct pin_flow_vec *flows,
+		   const struct pin_member *member)
+{
+	const struct pin_flow key = {.dst = member->dst,
+				     .table = member->table,
+				     .cookie = member->cookie};
+	size_t at = first_flow(flows, &key, flow_cmp);
+
+	return at < flows->n && flow_cmp(&flows->items[at], &key) == 0;
 }
 
 void pin_count(const struct pin_flow_vec *flows, const struct table_vec *listed,

@@ -20,6 +20,10 @@ int pin_spot_cmp(const struct pin_flow *a, const struct pin_flow *b);
 struct pin_spot pin_spot_find(const struct pin_flow_vec *flows,
 			      const struct ip_addr *dst, uint32_t table);
 
+/** pin_is_listed() - whether the flow of @member is among @flows: sorted */
+bool pin_is_listed(const struct pin_flow_vec *flows,
+		   const struct pin_member *member);
+
 bool pin_has_table(const struct table_vec *tables, uint32_t table);
 
 static inline bool pin_is_host(const struct ip_prefix *prefix)

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -468,6 +469,29 @@ static void meddling_moves_no_pin(void **state)
 	world_must_be_steady(world);
 }
 
+/* Each is looked for among the others when they are listed again. */
+static void very_many_flows_to_one_destination_wait(void **state)
+{
+	enum {
+		FLOWS = 60000
+	};
+	struct world *world = *state;
+	clock_t began;
+
+	begin(world);
+	for (int i = 0; i < FLOWS; i++)
+		(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_HOLD);
+	world_do("route add 0.0.0.0/0 " VIA_OTHER " metric 900");
+	began = clock();
+	world_run(world);
+	assert_true((clock() - began) / CLOCKS_PER_SEC < 10);
+	assert_int_equal(world_pin_kind(world, B), PIN_HOLD);
+	assert_int_equal(world->engine.pins.set.members.n, FLOWS);
+}
+
 /* Of so many next hops not all are looked at, and none is lost. */
 static void flows_of_very_many_next_hops_stay_on_them(void **state)
 {
@@ -530,6 +554,7 @@ int main(void)
 		TEST(mptcp_alone_can_be_pinned),
 		TEST(what_moves_nobody_lists_nothing),
 		TEST(meddling_moves_no_pin),
+		TEST(very_many_flows_to_one_destination_wait),
 		TEST(flows_of_very_many_next_hops_stay_on_them),
 	};
 
