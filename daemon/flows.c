@@ -142,6 +142,7 @@ static void load(struct flows *flows, uint64_t now_ms)
 	if (!file && errno == ENOENT)
 		return;
 	why = file ? read_file(flows, file, now_ms) : strerror(errno);
+	engine_pins_restored(flows->engine);
 	if (why)
 		log_warn("%s: %s; flows without a path follow the plan",
 			 flows->path, why);

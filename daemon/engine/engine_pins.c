@@ -15,6 +15,11 @@ enum {
 
 void engine_pins_done(struct engine *engine)
 {
+	const struct pin *pin;
+
+	vec_foreach(&engine->pins.restored, pin)
+		attrset_unref(&engine->model.rib.attrs, pin->attrs);
+	vec_done(&engine->pins.restored);
 	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
 	vec_done(&engine->pins.first);
 	vec_done(&engine->pins.managed);
@@ -465,10 +470,35 @@ void engine_pins_restore(struct engine *engine, const struct pin *pin,
 	attrset_add_hop(&set, hop, NULL, 0);
 	restored.attrs = attrset_intern(attrs, &set);
 	attrset_done(&set);
-	pin_put(&pins->set, attrs, &restored);
-	attrset_unref(attrs, restored.attrs);
+	vec_push(&pins->restored, restored);
 	/* In the file they are in order, as they are here. */
 	pin_add_member(&pins->set, member);
+}
+
+static int pin_order(const void *a, const void *b)
+{
+	return pin_cmp(a, b);
+}
+
+void engine_pins_restored(struct engine *engine)
+{
+	struct attrset_store *attrs = &engine->model.rib.attrs;
+	struct engine_pins *pins = &engine->pins;
+	struct pin_vec *news = &pins->restored;
+	size_t n = 0;
+
+	if (news->n == 0)
+		return;
+	vec_sort(news, pin_order);
+	for (size_t i = 0; i < news->n; i++) {
+		if (n && pin_cmp(&news->items[n - 1], &news->items[i]) == 0)
+			attrset_unref(attrs, news->items[i].attrs);
+		else
+			news->items[n++] = news->items[i];
+	}
+	news->n = n;
+	pin_merge(&pins->set, attrs, news);
+	vec_done(news);
 	pins->next_ms = pin_next_ms(&pins->set);
 	come_by(&pins->audit_ms, 1);
 }

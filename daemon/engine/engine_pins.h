@@ -48,6 +48,7 @@ struct engine_pins_counters {
 struct engine_pins {
 	struct engine_flows flows; /* set by the owner */
 	struct pin_set set;
+	struct pin_vec restored;   /* not in the set yet; a ref each */
 	struct table_vec first;	   /* given out, and no rule leads there yet */
 	struct subnet_vec managed; /* ever, in this life; by link and prefix */
 	uint64_t next_ms;	   /* when the first hold is over; 0: none */
@@ -106,10 +107,13 @@ size_t engine_pins_unpin(struct engine *engine, const struct ip_addr *dst);
  * @hop:    the pin's path
  * @member: the flow
  *
- * All of them, before the first run.
+ * All of them, before the first run; then engine_pins_restored().
  */
 void engine_pins_restore(struct engine *engine, const struct pin *pin,
 			 const struct next_hop *hop,
 			 const struct pin_member *member);
+
+/** engine_pins_restored() - that was the last one */
+void engine_pins_restored(struct engine *engine);
 
 #endif

@@ -492,6 +492,37 @@ static void very_many_flows_to_one_destination_wait(void **state)
 	assert_int_equal(world->engine.pins.set.members.n, FLOWS);
 }
 
+/* In the order of their cookies, which is no order of their destinations. */
+static void very_many_that_are_away_outlive_a_restart(void **state)
+{
+	enum {
+		FLOWS = 100000
+	};
+	struct world *world = *state;
+	struct pin_member member = {.table = 7100};
+	struct pin pin = {.kind = PIN_AWAY, .table = 7100, .flows = 1};
+	struct next_hop hop = {0};
+	clock_t began = clock();
+
+	begin(world);
+	hop.ifindex = model_link_by_name(&world->engine.model, "d1")->ifindex;
+	assert_int_equal(ip_addr_parse("192.0.2.9", &hop.gateway), 0);
+	assert_int_equal(ip_addr_parse("203.0.113.0", &pin.dst), 0);
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		uint32_t bits = htonl(0x40000000 | (i * 2654435761U) >> 2);
+
+		memcpy(pin.dst.bytes, &bits, sizeof(bits));
+		member.dst = pin.dst;
+		member.cookie = i + 1;
+		engine_pins_restore(&world->engine, &pin, &hop, &member);
+	}
+	engine_pins_restored(&world->engine);
+	assert_true((clock() - began) / CLOCKS_PER_SEC < 10);
+	assert_int_equal(world->engine.pins.set.members.n, FLOWS);
+	assert_int_equal(world->engine.pins.set.pins.n, FLOWS);
+	assert_int_equal(world->engine.pins.set.count[PIN_AWAY], FLOWS);
+}
+
 /* Of so many next hops not all are looked at, and none is lost. */
 static void flows_of_very_many_next_hops_stay_on_them(void **state)
 {
@@ -555,6 +586,7 @@ int main(void)
 		TEST(what_moves_nobody_lists_nothing),
 		TEST(meddling_moves_no_pin),
 		TEST(very_many_flows_to_one_destination_wait),
+		TEST(very_many_that_are_away_outlive_a_restart),
 		TEST(flows_of_very_many_next_hops_stay_on_them),
 	};
 
