@@ -181,13 +181,19 @@ static void plan_early_rules(struct engine *engine)
 	batch->pass = batch->is_small ? ENGINE_ALL : ENGINE_PUTS;
 }
 
+/* Main has led its packets so far: no rule names it, or one came early. */
+static bool is_new(const struct engine *engine, uint32_t table)
+{
+	return has_early_rule(engine, table) || !is_named(engine, table);
+}
+
 /*
  * A row that changed meanwhile is of another round, but what is shorter comes
- * in this one, and would catch its packets where a rule came early: main has
- * led them by the row itself so far.
+ * in this one, as does the rule: in a new table that would catch the packets
+ * that main has led by the row itself.
  */
-static void plan_early_row(struct engine *engine,
-			   const struct ip_prefix *prefix)
+static void plan_changed_row(struct engine *engine,
+			     const struct ip_prefix *prefix)
 {
 	struct engine_batch *batch = &engine->batch;
 	struct op_vec *ops = &batch->ops;
@@ -200,7 +206,7 @@ static void plan_early_row(struct engine *engine,
 		const struct op *op = &ops->items[i];
 
 		if (op->kind == OP_ROUTE_PUT && op->route.insert &&
-		    has_early_rule(engine, op->route.route.table))
+		    is_new(engine, op->route.route.table))
 			ops->items[n++] = *op;
 	}
 	ops->n = n;
@@ -224,8 +230,8 @@ static void plan_puts(struct engine *engine)
 		it = &batch->rows.items[batch->next++];
 		if (rib_is_due(rib, it))
 			plan_row(engine, it, true);
-		else if (engine->early.n)
-			plan_early_row(engine, it);
+		else
+			plan_changed_row(engine, it);
 	}
 }
 

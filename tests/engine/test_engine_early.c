@@ -313,6 +313,26 @@ static void a_tunnel_does_not_wait_for_a_route_that_fails(void **state)
 }
 
 /* It is of the next round; what is shorter must not catch its packets. */
+static void a_row_that_changes_meanwhile_is_there_for_the_rule(void **state)
+{
+	struct world *world = *state;
+	struct course course = {0};
+
+	watch(world, &course);
+	world_do(STORY_V4 "route add 10.200.0.0/20 via 198.51.100.1 dev d2\n"
+			  "route add 10.200.0.0/16 via 198.51.100.1 dev d2");
+	many4("add", MANY);
+	world_open(world);
+	(void)engine_run(&world->engine, world->now_ms);
+	world_do("route replace 10.200.0.0/20 via 192.0.2.1 dev d1");
+	(void)engine_listen(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+	world_run(world);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(course.at_rule[i], MANY + 5);
+	world_must_be_steady(world);
+}
+
 static void a_row_that_changes_meanwhile_is_not_shadowed(void **state)
 {
 	struct world *world = *state;
@@ -364,6 +384,9 @@ int main(void)
 			world_make, world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_row_that_changes_meanwhile_is_not_shadowed,
+			world_make, world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_row_that_changes_meanwhile_is_there_for_the_rule,
 			world_make, world_unmake),
 	};
 
