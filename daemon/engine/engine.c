@@ -106,3 +106,8 @@ bool engine_is_steady(const struct engine *engine, uint64_t now_ms)
 	       repair_next(&engine->repair) == 0 &&
 	       !engine_is_pending(engine, now_ms);
 }
+
+bool engine_has_early_rules(const struct engine *engine)
+{
+	return engine->early.n > 0;
+}

@@ -220,6 +220,12 @@ uint64_t engine_next(const struct engine *engine);
 bool engine_is_steady(const struct engine *engine, uint64_t now_ms);
 
 /**
+ * engine_has_early_rules() - rules came before their tables' routes, and not
+ * all of these are there yet: nobody is to rely on such a table
+ */
+bool engine_has_early_rules(const struct engine *engine);
+
+/**
  * engine_plan() - the ops that are due, in order
  * @ops:   appended
  * @planned: zeroed; keeps the ops' attribute ids alive until planned_done()

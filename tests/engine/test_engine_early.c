@@ -176,6 +176,8 @@ static void a_new_default_waits_for_what_failed(void **state)
 	world_start(world);
 	assert_int_equal(course.at_rule[0], 0);
 	assert_int_not_equal(course.len[0], 0);
+	/* No subflow either is to begin by a table without a default. */
+	assert_true(engine_has_early_rules(&world->engine));
 	assert_true(entries(&world->engine, FIRST) +
 			    entries(&world->engine, FIRST + 1) <=
 		    2 * (MANY + 3) - 3);
@@ -183,6 +185,7 @@ static void a_new_default_waits_for_what_failed(void **state)
 	world_pass(world, LONG_MS);
 	assert_int_equal(entries(&world->engine, FIRST), MANY + 3);
 	assert_int_equal(course.len[0], 0);
+	assert_false(engine_has_early_rules(&world->engine));
 	world_must_be_steady(world);
 }
 
