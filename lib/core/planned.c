@@ -6,6 +6,8 @@
 #include "core/pin_lay.h"
 #include "core/pin_spot.h"
 
+#define SLOTS_MIN 64
+
 void planned_begin(struct planned *planned, const struct view *view,
 		   struct rib *rib)
 {
@@ -30,6 +32,7 @@ void planned_done(struct planned *planned)
 		release(planned, &planned->defaults[i]);
 	plan_row_done(&planned->rib->attrs, &planned->wants);
 	vec_done(&planned->kinds);
+	vec_done(&planned->slots);
 	vec_done(&planned->wants);
 	vec_done(&planned->patterns);
 	*planned = (struct planned){0};
@@ -61,16 +64,48 @@ static struct planned_kind *default_kind(struct planned *planned,
 	return kind;
 }
 
+/* Where @id is, or would be. */
+static uint32_t *slot_of(struct planned *planned, uint32_t id)
+{
+	size_t mask = planned->slots.n - 1;
+	size_t at = (id * 0x9e3779b1U) >> 7 & mask;
+	uint32_t *slot = &planned->slots.items[at];
+
+	while (*slot && planned->kinds.items[*slot - 1].id != id) {
+		at = (at + 1) & mask;
+		slot = &planned->slots.items[at];
+	}
+	return slot;
+}
+
+/* At most half of them are ever taken. */
+static void grow_slots(struct planned *planned)
+{
+	size_t n = planned->slots.n ? 2 * planned->slots.n : SLOTS_MIN;
+
+	vec_clear(&planned->slots);
+	while (planned->slots.n < n)
+		vec_push(&planned->slots, 0);
+	for (size_t i = 0; i < planned->kinds.n; i++)
+		*slot_of(planned, planned->kinds.items[i].id) = (uint32_t)i + 1;
+}
+
 static struct planned_kind *kind_of(struct planned *planned,
 				    const struct ip_prefix *prefix, uint32_t id)
 {
-	static const struct planned_kind unknown;
+	const struct planned_kind fresh = {.id = id};
+	uint32_t *slot;
 
 	if (prefix->len == 0)
 		return default_kind(planned, prefix, id);
-	while (planned->kinds.n <= id)
-		vec_push(&planned->kinds, unknown);
-	return &planned->kinds.items[id];
+	if (2 * planned->kinds.n >= planned->slots.n)
+		grow_slots(planned);
+	slot = slot_of(planned, id);
+	if (!*slot) {
+		vec_push(&planned->kinds, fresh);
+		*slot = (uint32_t)planned->kinds.n;
+	}
+	return &planned->kinds.items[*slot - 1];
 }
 
 static void plan(struct planned *planned, const struct ip_prefix *prefix,

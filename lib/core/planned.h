@@ -31,6 +31,7 @@ struct planned_kind {
 };
 
 VEC(planned_kind_vec, struct planned_kind);
+VEC(planned_slot_vec, uint32_t);
 
 #define PLANNED_DEFAULTS 2 /* those of IPv4 and IPv6 */
 
@@ -38,7 +39,9 @@ VEC(planned_kind_vec, struct planned_kind);
 struct planned {
 	struct view view;
 	struct rib *rib;	       /* of the view's model */
-	struct planned_kind_vec kinds; /* by id of row */
+	struct planned_kind_vec kinds; /* that were asked for */
+	/* By a hash of their ids: 1 + index of kinds, or 0; a power of two. */
+	struct planned_slot_vec slots;
 	/* Theirs ends in a last resort that no other row has. */
 	struct planned_kind defaults[PLANNED_DEFAULTS];
 	struct want_vec wants;	/* each holds a ref */

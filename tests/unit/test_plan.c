@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/plan.h"
+#include "core/planned.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -486,6 +486,51 @@ static void routers_in_use_are_kept(void **state)
 	}
 }
 
+/* However many kinds of rows there are, a round knows those it asked for. */
+static void a_plan_knows_what_was_asked_of_it(void **state)
+{
+	enum {
+		ROWS = 1000
+	};
+	struct planned planned;
+	struct planned_row rows[ROWS];
+	struct ip_prefix prefix;
+	struct scene scene;
+	struct view view;
+	char text[96];
+
+	(void)state;
+	scene_make(&scene, HOST);
+	for (unsigned int i = 0; i < ROWS; i++) {
+		(void)snprintf(text, sizeof(text),
+			       "route 172.%u.%u.0/24 via 192.0.2.1 dev a "
+			       "metric %u",
+			       i >> 8, i & 255, 7 + i);
+		assert_int_equal(scene_line(&scene, text), 0);
+	}
+	view = scene_view(&scene);
+	planned_begin(&planned, &view, &scene.model.rib);
+	prefix = scene_prefix("172.3.1.0/24");
+	assert_int_equal(planned_row(&planned, &prefix).n, 2);
+	assert_int_equal(planned.kinds.n, 1);
+	for (int again = 0; again < 2; again++)
+		for (unsigned int i = 0; i < ROWS; i++) {
+			struct planned_row row;
+
+			(void)snprintf(text, sizeof(text), "172.%u.%u.0/24",
+				       i >> 8, i & 255);
+			prefix = scene_prefix(text);
+			row = planned_row(&planned, &prefix);
+			assert_int_equal(row.n, 2);
+			if (again)
+				assert_int_equal(row.first, rows[i].first);
+			rows[i] = row;
+		}
+	assert_int_equal(planned.kinds.n, ROWS);
+	planned_done(&planned);
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +546,7 @@ int main(void)
 		cmocka_unit_test(refs_are_given_back),
 		cmocka_unit_test(row_of_nothing),
 		cmocka_unit_test(routers_in_use_are_kept),
+		cmocka_unit_test(a_plan_knows_what_was_asked_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
