@@ -513,9 +513,15 @@ static void merge_marks(struct rib *rib)
 
 void rib_give_back(struct rib *rib, struct prefix_vec *rows, size_t from)
 {
-	/* One that stands in both is planned once: see rib_is_due(). */
-	for (size_t i = from; i < rows->n; i++)
-		vec_push(&rib->dirty, rows->items[i]);
+	/* One that is dirty again stands there, one planned is done with. */
+	for (size_t i = from; i < rows->n; i++) {
+		const struct trie_entry *place =
+			find_place(rib, &rows->items[i]);
+
+		if (place && place->mark & rib->due_marks &&
+		    !(place->mark & rib->dirty_marks))
+			vec_push(&rib->dirty, rows->items[i]);
+	}
 	vec_done(rows);
 	rib->dirty_marks |= rib->due_marks;
 	rib->due_marks = 0;

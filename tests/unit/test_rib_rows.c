@@ -234,6 +234,31 @@ static void taken_rows_are_due_once(void **state)
 	rib_done(&rib);
 }
 
+/* A link that flaps, and a round that never comes to its end. */
+static void rows_given_back_stand_there_once(void **state)
+{
+	static const char *const texts[] = {"192.0.2.0/24", "198.51.100.0/24",
+					    "203.0.113.0/24"};
+	const struct route route = {.table = 254};
+	struct prefix_vec taken = {0};
+	struct rib rib;
+
+	(void)state;
+	rib_init(&rib);
+	for (size_t i = 0; i < 3; i++)
+		put(&rib, texts[i], &route, 1, RIB_APPEND);
+	for (size_t turn = 0; turn < 100; turn++) {
+		rib_take(&rib, &taken);
+		assert_int_equal(taken.n, 3);
+		for (size_t i = 0; i < turn % 3; i++)
+			assert_true(rib_is_due(&rib, &taken.items[i]));
+		rib_touch_all(&rib, AF_INET);
+		rib_give_back(&rib, &taken, turn % 3);
+		assert_int_equal(rib.dirty.n, 3);
+	}
+	rib_done(&rib);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +267,7 @@ int main(void)
 		cmocka_unit_test(erase_leaves_no_empty_row),
 		cmocka_unit_test(edit_asks_once_for_each_kind),
 		cmocka_unit_test(taken_rows_are_due_once),
+		cmocka_unit_test(rows_given_back_stand_there_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
