@@ -377,17 +377,42 @@ static void give_up(struct engine *engine)
 	pin_tally_done(&all);
 }
 
+static bool is_yielding(const struct engine *engine, uint8_t family)
+{
+	const struct view view = engine_view(engine);
+
+	return engine->policy->vpn == VPN_YIELD &&
+	       plan_tunnel_find(&view, family).found;
+}
+
+/* Whose flows this plan may move: no rule of ours comes before a tunnel goes.
+ * @ret: appended */
+static void first_tables(const struct engine *engine, struct table_vec *ret)
+{
+	const struct table_vec *first = &engine->pins.first;
+	const struct subnet *it;
+
+	if (first->n == 0)
+		return;
+	vec_foreach(&engine->subnets.subnets, it)
+		if (it->table && has_table(first, it->table) &&
+		    !is_yielding(engine, it->prefix.addr.family))
+			vec_push(ret, it->table);
+}
+
 void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 			struct planned *planned)
 {
 	const struct view view = engine_view(engine);
 	struct table_vec tables = {0};
+	struct table_vec first = {0};
 
 	engine->model.keep_lost = is_on(engine);
 	model_sort_lost(&engine->model);
 	if (is_on(engine)) {
 		forget_first(engine);
-		pin_affected(&view, planned, &engine->pins.first, &tables);
+		first_tables(engine, &first);
+		pin_affected(&view, planned, &first, &tables);
 		if (tables.n || engine->pins.set.pins.n)
 			decide(engine, now_ms, &tables, planned);
 	} else if (engine->pins.set.pins.n) {
@@ -395,6 +420,7 @@ void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 	}
 	update_sources(engine);
 	model_forget_lost(&engine->model);
+	vec_done(&first);
 	vec_done(&tables);
 }
 

@@ -314,6 +314,30 @@ static void flows_of_before_the_start_stay(void **state)
 	world_must_be_steady(world);
 }
 
+/* Where no rule of ours comes, no flow can move. */
+static void while_a_tunnel_is_yielded_to_nobody_lists_flows(void **state)
+{
+	struct world *world = *state;
+	uint64_t listings;
+
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4
+		 "route add 0.0.0.0/0 dev d1 table 51820\n"
+		 "rule add priority 100 not from 0.0.0.0/0 fwmark 0x1/0xff "
+		 "lookup 51820");
+	(void)world_begin(world, "198.51.100.2", B);
+	world_start(world);
+	listings = world->engine.pins.counters.listings;
+	world_do(UNRELATED);
+	world_run(world);
+	assert_int_equal(world->engine.pins.counters.listings, listings);
+	/* It goes, and they are pinned to what leads them then. */
+	world_do("route del 0.0.0.0/0 dev d1 table 51820");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "7101 203.0.113.9/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
 /* As in a trial of a configuration that goes back. */
 static void a_subnet_that_was_let_alone_gets_its_flows_back(void **state)
 {
@@ -576,6 +600,7 @@ int main(void)
 		TEST(a_flow_that_began_meanwhile_keeps_the_pin),
 		TEST(the_end_of_a_later_flow_forgets_no_displaced_one),
 		TEST(flows_of_before_the_start_stay),
+		TEST(while_a_tunnel_is_yielded_to_nobody_lists_flows),
 		TEST(a_subnet_that_was_let_alone_gets_its_flows_back),
 		TEST(a_restart_keeps_pins),
 		TEST(what_changed_while_we_were_away_moves_no_flow),
