@@ -264,15 +264,18 @@ static void on_hangup(struct daemon *daemon)
 	struct config_error_vec errors = {0};
 	const struct config_error *it;
 
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-			 (unsigned long long)daemon_now() * 1000);
+	/* Amid the start it is not ready before, nor because of this. */
+	if (daemon->ready)
+		(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+				 (unsigned long long)daemon_now() * 1000);
 	(void)trial_reload(daemon, 0, &errors);
 	vec_foreach(&errors, it)
 		log_err("%s:%u: %s", it->file, it->line, it->message);
 	if (errors.n)
 		log_err("the configuration stays as it was");
 	vec_done(&errors);
-	(void)sd_notify(0, "READY=1");
+	if (daemon->ready)
+		(void)sd_notify(0, "READY=1");
 }
 
 /* --- signals --- */
@@ -483,8 +486,9 @@ int daemon_run(const char *config_path, const char *socket,
 		config_done(&daemon.config);
 		return 1;
 	}
+	/* First: those that come while it reads have their turn in the loop. */
+	start_signals(&daemon);
 	if (start(&daemon) == 0) {
-		start_signals(&daemon);
 		start_watchers(&daemon);
 		start_watchdog(&daemon);
 		ev_run(daemon.loop, 0);
