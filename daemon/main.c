@@ -243,12 +243,39 @@ static void flush_endpoints(const char *socket)
 	endpoints_done(&endpoints);
 }
 
+/* Nobody else knows what settings were before; and what is left is of none. */
+static void flush_settings(struct engine *engine, const char *socket)
+{
+	struct policy policy = *engine->policy;
+	struct view view = engine_view(engine);
+	struct linkdown linkdown;
+	struct setting manager;
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s.path_manager", socket);
+	setting_init(&manager, path);
+	setting_put_back(&manager);
+	policy.ignore_linkdown = false;
+	view.policy = &policy;
+	(void)snprintf(path, sizeof(path), "%s.linkdown", socket);
+	linkdown_init(&linkdown, path);
+	linkdown_update(&linkdown, &view);
+	linkdown_done(&linkdown);
+	(void)snprintf(path, sizeof(path), "%s.bindings", socket);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s.flows", socket);
+	(void)unlink(path);
+}
+
 static int flush(struct engine *engine, const char *socket)
 {
 	int error = engine_read(engine, daemon_now());
 
 	flush_endpoints(socket);
-	return error ? error : engine_flush(engine, daemon_now());
+	if (!error)
+		error = engine_flush(engine, daemon_now());
+	flush_settings(engine, socket);
+	return error;
 }
 
 /* Modes that look at the kernel once. */

@@ -217,6 +217,30 @@ def test_flush_finds_tables_of_an_earlier_config(figure):
     assert nothing_is_ours(a)
 
 
+SETTINGS = ("mptcp/pm_type", "ipv4/conf/eth0/ignore_routes_with_linkdown",
+            "ipv6/conf/eth1/ignore_routes_with_linkdown")
+
+
+@pytest.mark.no_sandbox("the drop-in is needed till it is put back")
+def test_flush_puts_back_what_a_dead_daemon_had_set(figure):
+    """Else new MPTCP connections would wait for a manager that is no more."""
+    a = figure.a
+    before = [a.sysctl(name) for name in SETTINGS]
+    daemon = figure.start('ignore_linkdown = true; '
+                          'mptcp = { path_manager = "userspace"; };')
+    assert [a.sysctl(name) for name in SETTINGS] == ["1", "1", "1"]
+    daemon.kill()
+    daemon.set_config("")
+    a.ip("link set eth1 down\nlink set eth1 name wan\nlink set wan up")
+    assert multihomed(daemon, "--flush").returncode == 0
+    a.ip("link set wan down\nlink set wan name eth1\nlink set eth1 up")
+    assert [a.sysctl(name) for name in SETTINGS] == before
+    left = os.path.basename(daemon.socket_path) + "."
+    assert sorted(name for name in os.listdir(
+        os.path.dirname(daemon.socket_path)) if name.startswith(left)) == [
+            left + "lock"]
+
+
 # -- one daemon only -------------------------------------------------------
 
 
