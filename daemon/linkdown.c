@@ -14,12 +14,12 @@
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 
-static bool has(const struct linkdown *linkdown,
+static bool has(const struct linkdown_entry_vec *entries,
 		const struct linkdown_entry *which)
 {
 	const struct linkdown_entry *it;
 
-	vec_foreach(&linkdown->changed, it)
+	vec_foreach(entries, it)
 		if (it->family == which->family &&
 		    it->ifindex == which->ifindex)
 			return true;
@@ -42,7 +42,7 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 	       fscanf(file, "%u %15s ipv%u", &entry.ifindex, entry.name,
 		      &version) == 3) {
 		entry.family = version == 6 ? AF_INET6 : AF_INET;
-		if (!has(linkdown, &entry))
+		if (!has(&linkdown->changed, &entry))
 			vec_push(&linkdown->changed, entry);
 	}
 	(void)fclose(file);
@@ -51,6 +51,7 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 void linkdown_done(struct linkdown *linkdown)
 {
 	vec_done(&linkdown->changed);
+	vec_done(&linkdown->refused);
 }
 
 /* Written aside and renamed: a half-written record helps nobody. */
@@ -79,6 +80,17 @@ static void save(const struct linkdown *linkdown)
 		log_warn("%s: %s", linkdown->path, strerror(errno));
 }
 
+/* It is tried in every round, and said once. */
+static void refuse(struct linkdown *linkdown,
+		   const struct linkdown_entry *entry, int error)
+{
+	if (has(&linkdown->refused, entry))
+		return;
+	log_warn("ignore_linkdown: %s of %s: %s", SETTING, entry->name,
+		 strerror(-error));
+	vec_push(&linkdown->refused, *entry);
+}
+
 static bool set_one(struct linkdown *linkdown,
 		    const struct linkdown_entry *entry)
 {
@@ -92,8 +104,7 @@ static bool set_one(struct linkdown *linkdown,
 		error = sysctl_write_link(entry->family, entry->name, SETTING,
 					  1);
 	if (error) {
-		log_warn("ignore_linkdown: %s of %s: %s", SETTING, entry->name,
-			 strerror(-error));
+		refuse(linkdown, entry, error);
 		return false;
 	}
 	vec_push(&linkdown->changed, *entry);
@@ -135,11 +146,20 @@ static bool follow_names(struct linkdown *linkdown, const struct model *model)
 	return changed;
 }
 
+/* Links that come and go must not make it grow. */
+static void forget_refused(struct linkdown *linkdown, const struct view *view)
+{
+	for (size_t i = linkdown->refused.n; i-- > 0;)
+		if (!is_wanted(view, &linkdown->refused.items[i]))
+			vec_remove(&linkdown->refused, i);
+}
+
 void linkdown_update(struct linkdown *linkdown, const struct view *view)
 {
 	const struct link *link;
 	bool changed = follow_names(linkdown, view->model);
 
+	forget_refused(linkdown, view);
 	for (size_t i = linkdown->changed.n; i-- > 0;) {
 		if (is_wanted(view, &linkdown->changed.items[i]))
 			continue;
@@ -154,7 +174,8 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view)
 		memcpy(entry.name, link->name, sizeof(entry.name));
 		for (size_t f = 0; f < sizeof(families); f++) {
 			entry.family = families[f];
-			if (is_wanted(view, &entry) && !has(linkdown, &entry))
+			if (is_wanted(view, &entry) &&
+			    !has(&linkdown->changed, &entry))
 				changed |= set_one(linkdown, &entry);
 		}
 	}

@@ -22,6 +22,7 @@ VEC(linkdown_entry_vec, struct linkdown_entry);
 
 struct linkdown {
 	struct linkdown_entry_vec changed; /* were 0 before; unique */
+	struct linkdown_entry_vec refused; /* could not be set, as was said */
 	char path[128];			   /* of the file; empty: none */
 };
 

@@ -9,7 +9,8 @@ import socket
 
 import pytest
 
-from lab import tcp_open, until
+from lab import Daemon, tcp_open, until
+from lab.daemon import daemon_binary
 
 SETTING = "ignore_routes_with_linkdown"
 
@@ -175,3 +176,28 @@ def test_udp_without_a_source_too(figure, family):
     lose_carrier(figure, daemon)
     out.sendto(b"x", to)
     assert inbox.recvfrom(9)[1][0] == family.a2
+
+
+# -- where it cannot be set ------------------------------------------------
+
+READ_ONLY = ("mount --bind /proc/sys /proc/sys && "
+             "mount -o remount,bind,ro /proc/sys && exec \"$@\"")
+
+
+@pytest.mark.no_sandbox("it has mounts of its own")
+def test_that_it_cannot_be_set_is_not_said_in_every_round(figure):
+    """As in the unit's sandbox without the drop-in."""
+    a = figure.a
+    daemon = Daemon(a, "ignore_linkdown = true;")
+    figure.lab.daemons.append(daemon)
+    with open(daemon.log_path, "ab") as log:
+        daemon.process = a.start(
+            "unshare", "-m", "sh", "-c", READ_ONLY, "sh", daemon_binary(),
+            "-c", daemon.config_path, "-s", daemon.socket_path,
+            stdout=log, stderr=log)
+    until(lambda: "ready\n" in daemon.log())
+    for i in range(20):
+        a.ip(f"route add 198.51.{i}.0/24 via 10.1.0.1")
+        daemon.wait()
+    told = [line for line in daemon.log().splitlines() if SETTING in line]
+    assert told and len(told) <= 8, "\n".join(told)
