@@ -46,6 +46,7 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 			vec_push(&linkdown->changed, entry);
 	}
 	(void)fclose(file);
+	linkdown->is_from_file = true;
 }
 
 void linkdown_done(struct linkdown *linkdown)
@@ -146,6 +147,27 @@ static bool follow_names(struct linkdown *linkdown, const struct model *model)
 	return changed;
 }
 
+/*
+ * What the file says may be of another boot, or of another namespace or link of
+ * that name: what is not set was not set by us.
+ */
+static bool drop_unset(struct linkdown *linkdown)
+{
+	bool dropped = false;
+	int value;
+
+	for (size_t i = linkdown->changed.n; i-- > 0;) {
+		const struct linkdown_entry *it = &linkdown->changed.items[i];
+
+		if (sysctl_read_link(it->family, it->name, SETTING, &value) ||
+		    value != 0)
+			continue;
+		vec_remove(&linkdown->changed, i);
+		dropped = true;
+	}
+	return dropped;
+}
+
 /* Links that come and go must not make it grow. */
 static void forget_refused(struct linkdown *linkdown, const struct view *view)
 {
@@ -159,6 +181,9 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view)
 	const struct link *link;
 	bool changed = follow_names(linkdown, view->model);
 
+	if (linkdown->is_from_file)
+		changed |= drop_unset(linkdown);
+	linkdown->is_from_file = false;
 	forget_refused(linkdown, view);
 	for (size_t i = linkdown->changed.n; i-- > 0;) {
 		if (is_wanted(view, &linkdown->changed.items[i]))

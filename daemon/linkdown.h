@@ -24,6 +24,7 @@ struct linkdown {
 	struct linkdown_entry_vec changed; /* were 0 before; unique */
 	struct linkdown_entry_vec refused; /* could not be set, as was said */
 	char path[128];			   /* of the file; empty: none */
+	bool is_from_file; /* it was read, and not looked at yet */
 };
 
 /** linkdown_init() - @path: where the record is kept; read if it exists */

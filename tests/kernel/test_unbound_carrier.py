@@ -137,6 +137,20 @@ def test_after_a_crash_it_may_be_off_in_the_config(figure):
     assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
 
 
+def test_a_record_of_what_is_so_no_longer_does_not_count(figure):
+    """Of another boot, of a namespace that was made anew under its name, or of
+    a link: names and numbers are the same, the setting is not."""
+    a = figure.a
+    daemon = figure.start("ignore_linkdown = true;")
+    daemon.kill()
+    a.sysctl(f"ipv4/conf/eth0/{SETTING}", 0)
+    a.sysctl(f"ipv6/conf/eth1/{SETTING}", 0)
+    daemon.start()
+    assert setting(a, "eth0") == setting(a, "eth1") == (1, 1)
+    daemon.terminate()
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+
+
 def test_it_is_left_in_place_for_a_restart(figure):
     a = figure.a
     daemon = figure.start("ignore_linkdown = true;")
