@@ -27,6 +27,14 @@ static bool is_same(const struct endpoint *a, const struct endpoint *b)
 	return a->id == b->id && ip_addr_equal(&a->addr, &b->addr);
 }
 
+/* One that was about to be added, when the daemon was killed. */
+static bool is_as_meant(const struct endpoint *meant, const struct endpoint *it)
+{
+	return meant->id == 0 && it->ifindex == 0 &&
+	       it->flags == meant->flags &&
+	       ip_addr_equal(&meant->addr, &it->addr);
+}
+
 const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
 					 const struct endpoint *it)
 {
@@ -40,19 +48,30 @@ const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
 
 /* --- one endpoint --- */
 
+/* Whether one of ours is in the kernel; its id is known then. */
+static bool find(struct endpoint *ours, const struct endpoint_vec *all)
+{
+	const struct endpoint *it;
+
+	vec_foreach(all, it) {
+		if (!is_same(it, ours) && !is_as_meant(ours, it))
+			continue;
+		ours->id = it->id;
+		return true;
+	}
+	return false;
+}
+
 /* What of ours somebody else removed is ours no more. */
 static int refresh(struct endpoints *endpoints, struct endpoint_vec *ret)
 {
 	int error = mptcp_list(endpoints->mptcp, ret);
 
-	for (size_t i = endpoints->ours.n; i-- > 0 && error == 0;) {
-		bool there = false;
-		const struct endpoint *it;
+	for (size_t i = endpoints->ours.n; i-- > 0;) {
+		struct endpoint *ours = &endpoints->ours.items[i].endpoint;
 
-		vec_foreach(ret, it)
-			there |=
-				is_same(it, &endpoints->ours.items[i].endpoint);
-		if (!there)
+		/* By an id of 0 nothing is told from the first subflows. */
+		if (error ? ours->id == 0 : !find(ours, ret))
 			vec_remove(&endpoints->ours, i);
 	}
 	return error;
@@ -121,20 +140,18 @@ static bool dismiss(struct endpoints *endpoints, size_t i, const char *why)
 
 /* The kernel chooses the id; ask for it. */
 static int add(struct endpoints *endpoints, const struct engine *engine,
-	       const struct endpoint *wanted)
+	       struct endpoint *wanted)
 {
 	int error = mptcp_add(endpoints->mptcp, wanted);
 	struct endpoint_vec all = {0};
 	const struct endpoint *found;
-	struct own_endpoint own = {0};
 	char text[IP_TEXT_MAX];
 
 	if (!error)
 		error = mptcp_list(endpoints->mptcp, &all);
 	found = error ? NULL : endpoint_find(&all, &wanted->addr);
 	if (found) {
-		own.endpoint = *found;
-		vec_push(&endpoints->ours, own);
+		*wanted = *found;
 		endpoints->added++;
 		log_notice("mptcp: endpoint %s id=%u link=%s added",
 			   ip_addr_format(&found->addr, text), found->id,
@@ -237,34 +254,60 @@ static bool is_missing(const struct endpoints *endpoints,
 	return false;
 }
 
-/* Others' endpoints of the same address will do; they are left alone. */
+/*
+ * Those that are to be added, without an id. Others' endpoints of the same
+ * address will do; they are left alone.
+ */
+static void mean(struct endpoints *endpoints, const struct endpoint_vec *all,
+		 const struct endpoint_vec *wanted)
+{
+	size_t room = all->n < ENDPOINTS_MAX ? ENDPOINTS_MAX - all->n : 0;
+	const struct endpoint *it;
+
+	vec_foreach(wanted, it) {
+		if (endpoint_find(all, &it->addr) || room == 0)
+			continue;
+		vec_push(&endpoints->ours,
+			 ((struct own_endpoint){.endpoint = *it}));
+		room--;
+	}
+}
+
+/* First the file: nothing may be there of which nobody knows. */
 static void add_missing(struct endpoints *endpoints,
 			const struct engine *engine,
 			const struct endpoint_vec *wanted, uint64_t now_ms)
 {
-	size_t had = endpoints->ours.n;
-	bool raised;
+	const struct limits limits = endpoints->limits;
 	struct endpoint_vec all = {0};
-	const struct endpoint *it;
-	size_t room;
+	size_t had = endpoints->ours.n;
+	size_t first;
+	bool raised;
 
 	if (refresh(endpoints, &all)) {
 		vec_done(&all); /* a list that broke off */
 		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 		return;
 	}
-	room = all.n < ENDPOINTS_MAX ? ENDPOINTS_MAX - all.n : 0;
-	raised = limits_raise(&endpoints->limits, endpoints->mptcp,
-			      engine->policy->mptcp.subflows);
-	vec_foreach(wanted, it) {
-		if (endpoint_find(&all, &it->addr) || room == 0)
-			continue;
-		if (add(endpoints, engine, it) == 0)
-			room--;
-		else
-			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
-	}
+	first = endpoints->ours.n;
+	mean(endpoints, &all, wanted);
+	raised = limits_want(&endpoints->limits, endpoints->mptcp,
+			     engine->policy->mptcp.subflows);
 	if (endpoints->ours.n != had || raised)
+		endpoints_file_save(endpoints, now_ms);
+	if (raised && !limits_raise(&endpoints->limits, endpoints->mptcp))
+		endpoints->limits = limits;
+	had = endpoints->ours.n;
+	for (size_t i = first; i < endpoints->ours.n;) {
+		if (add(endpoints, engine,
+			&endpoints->ours.items[i].endpoint) == 0) {
+			i++;
+			continue;
+		}
+		vec_remove(&endpoints->ours, i);
+		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
+	}
+	if (had != first || raised)
 		endpoints_file_save(endpoints, now_ms);
 	vec_done(&all);
 }
@@ -383,7 +426,9 @@ void endpoints_init(struct endpoints *endpoints, const char *path)
 	if (mptcp_open(&endpoints->mptcp))
 		return;
 	endpoints_file_load(endpoints);
-	(void)refresh(endpoints, &all);
+	/* With the ids of those that were about to be added. */
+	if (refresh(endpoints, &all) == 0)
+		endpoints_file_save(endpoints, 0);
 	vec_done(&all);
 }
 

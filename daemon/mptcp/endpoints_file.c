@@ -68,8 +68,8 @@ static bool parse_line(const char *line, struct endpoints *ret)
 	if (parse_limits(line, &ret->limits))
 		return true;
 	if (sscanf(line, "endpoint %63s %u %u\n", addr, &id, &flags) != 3 ||
-	    ip_addr_parse(addr, &own.endpoint.addr) != 0 || id == 0 ||
-	    id > UINT8_MAX || flags > UINT8_MAX || ret->ours.n == ENDPOINTS_MAX)
+	    ip_addr_parse(addr, &own.endpoint.addr) != 0 || id > UINT8_MAX ||
+	    flags > UINT8_MAX || ret->ours.n == ENDPOINTS_MAX)
 		return false;
 	own.endpoint.id = (uint8_t)id;
 	own.endpoint.flags = (uint8_t)flags;

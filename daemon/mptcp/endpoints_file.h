@@ -2,7 +2,8 @@
 /*
  * endpoints_file - which endpoints are ours, kept beside the control socket.
  *
- * The kernel does not say who added one. By address and id, for a restart.
+ * The kernel does not say who added one. By address and id, for a restart; id 0
+ * is one that is about to be added, for who is killed before it is.
  */
 #ifndef ENDPOINTS_FILE_H
 #define ENDPOINTS_FILE_H

@@ -8,7 +8,7 @@ static bool is_equal(const struct mptcp_limits *a, const struct mptcp_limits *b)
 	return a->subflows == b->subflows && a->accepted == b->accepted;
 }
 
-bool limits_raise(struct limits *limits, struct mptcp *mptcp, uint32_t want)
+bool limits_want(struct limits *limits, struct mptcp *mptcp, uint32_t want)
 {
 	struct mptcp_limits have;
 	struct mptcp_limits set;
@@ -22,17 +22,22 @@ bool limits_raise(struct limits *limits, struct mptcp *mptcp, uint32_t want)
 		set.accepted = want;
 	if (is_equal(&set, &have))
 		return false;
-	if (mptcp_set_limits(mptcp, &set)) {
-		log_warn("mptcp: the limits cannot be raised: %u subflows and "
-			 "%u announced addresses at most",
-			 have.subflows, have.accepted);
-		return false;
-	}
-	if (!limits->raised)
+	/* What somebody has made of them since is what they were before. */
+	if (!limits->raised || !is_equal(&limits->set, &have))
 		limits->before = have;
 	limits->set = set;
 	limits->raised = true;
 	return true;
+}
+
+bool limits_raise(const struct limits *limits, struct mptcp *mptcp)
+{
+	if (mptcp_set_limits(mptcp, &limits->set) == 0)
+		return true;
+	log_warn("mptcp: the limits cannot be raised to %u subflows and %u "
+		 "announced addresses",
+		 limits->set.subflows, limits->set.accepted);
+	return false;
 }
 
 void limits_lower(struct limits *limits, struct mptcp *mptcp)

@@ -17,11 +17,14 @@ struct limits {
 };
 
 /**
- * limits_raise() - to at least @want subflows and announced addresses
+ * limits_want() - at least @want subflows and announced addresses
  *
- * Return: whether @limits changed. What the kernel refuses is logged.
+ * Return: whether @limits changed: to be written down, then limits_raise().
  */
-bool limits_raise(struct limits *limits, struct mptcp *mptcp, uint32_t want);
+bool limits_want(struct limits *limits, struct mptcp *mptcp, uint32_t want);
+
+/** limits_raise() - Return: false: the kernel refused, which was logged */
+bool limits_raise(const struct limits *limits, struct mptcp *mptcp);
 
 /** limits_lower() - back to what they were before */
 void limits_lower(struct limits *limits, struct mptcp *mptcp);

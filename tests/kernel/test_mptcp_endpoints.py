@@ -2,11 +2,13 @@
 """The kernel's MPTCP endpoints follow routing (draft section 5)."""
 
 import json
+import signal
 
 import pytest
-from lab import until
+from lab import Daemon, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import MptcpTransfer, carries, endpoints, limits
+from lab.shim import new_counts, preload, read_counts
 
 ALL = {A1_4, A2_4, A1_6, A2_6}
 SHORT_HOLD = "pinning = { hold_ms = 300; }; "
@@ -86,6 +88,33 @@ def test_sigterm_takes_them_along_and_a_restart_knows_them(figure):
     daemon.terminate()
     assert endpoints(figure.a) == {}
     assert limits(figure.a) == before
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_killed_while_it_adds_them_all_are_known_as_ours(figure):
+    """Before each message of a start's end, where they are added."""
+    a, before = figure.a, limits(figure.a)
+    daemon = Daemon(a, "")
+    figure.lab.daemons.append(daemon)
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon.env = preload(counts=counts)
+    daemon.start()
+    sends = read_counts(counts)["send"]
+    daemon.terminate()
+    partly = 0
+    for last in range(sends - 2 * len(ALL) - 4, sends + 1):
+        daemon.env = preload(fault=f"send:{last}:KILL")
+        daemon.start(wait=False)
+        assert daemon.process.wait(timeout=20) == -signal.SIGKILL
+        partly += 0 < len(endpoints(a)) < len(ALL)
+        daemon.env = {}
+        daemon.start()
+        assert set(endpoints(a)) == ALL
+        assert all(e["ours"] for e in shown(daemon)["endpoints"])
+        daemon.terminate()
+        assert endpoints(a) == {}
+        assert limits(a) == before
+    assert partly >= len(ALL) - 1
 
 
 def test_flush_removes_ours_and_no_others(figure):
