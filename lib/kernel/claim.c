@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/privilege.h"
@@ -14,6 +15,8 @@
 #define NAME	"multihomed"
 #define WAITING 16 /* for an answer */
 #define BUSY_S	2  /* the holder may be, longer than that nothing keeps it */
+#define TRIES	10 /* between its bind() and its listen(), or its end */
+#define TRY_MS	20
 
 static socklen_t make_address(struct sockaddr_un *ret)
 {
@@ -49,7 +52,20 @@ static bool could_route(const struct ucred *who)
 	       (who->pid > 0 && privilege_has_net_admin(who->pid));
 }
 
-/* The kernel tells whom one is connected to: who listened there. */
+static int ask(int fd, const struct sockaddr_un *address, socklen_t len)
+{
+	int r;
+
+	do {
+		r = connect(fd, (const struct sockaddr *)address, len);
+	} while (r < 0 && errno == EINTR);
+	return r;
+}
+
+/*
+ * The kernel tells whom one is connected to: who listened there. Return: -EBUSY
+ * or -EPERM; -ECONNREFUSED: nobody listens; or another -errno.
+ */
 static int find_holder(pid_t *holder)
 {
 	struct sockaddr_un address;
@@ -61,19 +77,18 @@ static int find_holder(pid_t *holder)
 
 	if (fd < 0)
 		return fd;
-	if (connect(fd, (struct sockaddr *)&address, len) < 0 ||
+	if (ask(fd, &address, len) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
 		error = -errno;
 	(void)close(fd);
-	/* Bound, but it does not listen or never answers: not one of ours. */
+	/* It never answers: not one of ours. */
 	if (error)
-		return error == -ECONNREFUSED || error == -EAGAIN ? -EPERM
-								  : error;
+		return error == -EAGAIN ? -EPERM : error;
 	*holder = who.pid;
 	return could_route(&who) ? -EBUSY : -EPERM;
 }
 
-int claim_take(pid_t *holder)
+static int take(pid_t *holder)
 {
 	struct sockaddr_un address;
 	socklen_t len = make_address(&address);
@@ -88,6 +103,22 @@ int claim_take(pid_t *holder)
 	error = -errno;
 	(void)close(fd);
 	return error == -EADDRINUSE ? find_holder(holder) : error;
+}
+
+/*
+ * Bound, and nobody listens: somebody is about to, or has just ended. Who never
+ * does is not one of ours.
+ */
+int claim_take(pid_t *holder)
+{
+	const struct timespec wait = {.tv_nsec = TRY_MS * 1000000L};
+	int r = take(holder);
+
+	for (int i = 0; i < TRIES && r == -ECONNREFUSED; i++) {
+		(void)nanosleep(&wait, NULL);
+		r = take(holder);
+	}
+	return r == -ECONNREFUSED ? -EPERM : r;
 }
 
 void claim_answer(int fd)

@@ -19,7 +19,7 @@
  * claim_take() - be the one of this network namespace
  *
  * Takes two seconds at most: where the name is taken and too many others wait
- * for an answer already.
+ * for an answer already; a fifth of one where nobody listens at it.
  * @holder: written when another holds the claim: its pid, 0 if that is of
  *          another pid namespace
  *

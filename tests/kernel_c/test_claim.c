@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -18,10 +19,11 @@
 
 #include "tests/kernel_c/netns.h"
 
-#define NAME	"\0multihomed"
-#define ASKERS	32 /* more than may wait for an answer */
-#define BUSY_MS 200
-#define NOBODY	65534
+#define NAME	 "\0multihomed"
+#define ASKERS	 32 /* more than may wait for an answer */
+#define BUSY_MS	 200
+#define FIRST_MS 20
+#define NOBODY	 65534
 
 static struct sockaddr_un address_of(socklen_t *ret_len)
 {
@@ -138,6 +140,63 @@ static void one_that_never_answers_does_not(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+/* Bound by a child that does not listen yet; what it does next is in @listens.
+ */
+static pid_t take_name_first(bool listens)
+{
+	const struct timespec pause_ms = {.tv_nsec = FIRST_MS * 1000000L};
+	int pipes[2];
+	pid_t child;
+	char byte;
+	int fd;
+
+	assert_int_equal(pipe(pipes), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		fd = take_name();
+		if (write(pipes[1], "", 1) != 1)
+			_exit(1);
+		(void)nanosleep(&pause_ms, NULL);
+		if (listens && (listen(fd, 1) < 0 || pause() < 0))
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	assert_int_equal(close(pipes[0]), 0);
+	assert_int_equal(close(pipes[1]), 0);
+	return child;
+}
+
+/* Two that start at one time: the other is between bind() and listen(). */
+static void one_that_was_first_holds_it(void **state)
+{
+	pid_t holder = -1;
+	pid_t child = take_name_first(true);
+
+	(void)state;
+	assert_int_equal(claim_take(&holder), -EBUSY);
+	assert_int_equal(holder, child);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* It was there when we asked for the name, and is not when we ask for it. */
+static void one_that_ends_leaves_it(void **state)
+{
+	pid_t holder = -1;
+	pid_t child = take_name_first(false);
+	int fd = claim_take(&holder);
+	int status;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 /* A user namespace of one's own may know of oneself only. */
 static bool has_other_users(void)
 {
@@ -188,6 +247,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_holds_it),
 		cmocka_unit_test(one_that_is_busy_holds_it),
+		cmocka_unit_test(one_that_was_first_holds_it),
+		cmocka_unit_test(one_that_ends_leaves_it),
 		cmocka_unit_test(one_that_never_answers_does_not),
 		cmocka_unit_test(somebody_who_cannot_route_does_not),
 	};
