@@ -13,6 +13,8 @@
 #include "kernel/privilege.h"
 #include "log.h"
 
+#define CLAIM_PAUSE_S 1.0 /* before who asks is looked at again */
+
 uint64_t daemon_now_us(void)
 {
 	struct timespec now;
@@ -226,11 +228,25 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)events;
 }
 
+/* No descriptor is left: without a pause the loop would spin. */
 static void on_claim(struct ev_loop *loop, ev_io *watcher, int events)
 {
-	(void)loop;
+	struct daemon *daemon = watcher->data;
+
 	(void)events;
-	claim_answer(watcher->fd);
+	if (claim_answer(watcher->fd) == 0)
+		return;
+	ev_io_stop(loop, watcher);
+	ev_timer_set(&daemon->claim_resume, CLAIM_PAUSE_S, 0);
+	ev_timer_start(loop, &daemon->claim_resume);
+}
+
+static void on_claim_resume(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct daemon *daemon = watcher->data;
+
+	(void)events;
+	ev_io_start(loop, &daemon->claim_io);
 }
 
 static void on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -332,6 +348,8 @@ static void start_input(struct daemon *daemon, ev_io *watcher,
 
 static void start_watchers(struct daemon *daemon)
 {
+	ev_timer_init(&daemon->claim_resume, on_claim_resume, 0, 0);
+	daemon->claim_resume.data = daemon;
 	if (daemon->claim_fd >= 0)
 		start_input(daemon, &daemon->claim_io, on_claim,
 			    daemon->claim_fd);

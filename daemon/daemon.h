@@ -50,6 +50,7 @@ struct daemon {
 	ev_io flows_io;
 	ev_io userspace_io;
 	ev_io claim_io;
+	ev_timer claim_resume;
 	ev_prepare prepare;
 	ev_check check;
 	ev_timer timer;

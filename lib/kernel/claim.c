@@ -121,10 +121,13 @@ int claim_take(pid_t *holder)
 	return r == -ECONNREFUSED ? -EPERM : r;
 }
 
-void claim_answer(int fd)
+int claim_answer(int fd)
 {
 	int asking = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
 	if (asking >= 0)
 		(void)close(asking);
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		return -errno;
+	return 0;
 }

@@ -30,7 +30,11 @@
  */
 int claim_take(pid_t *holder);
 
-/** claim_answer() - one who asked at @fd who we are: now it knows */
-void claim_answer(int fd);
+/**
+ * claim_answer() - one who asked at @fd who we are: now it knows
+ *
+ * Return: 0, also when nobody asks; or -errno: who asks waits on.
+ */
+int claim_answer(int fd);
 
 #endif

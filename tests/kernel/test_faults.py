@@ -8,6 +8,7 @@ import pathlib
 import random
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -288,3 +289,31 @@ def test_the_clock_is_set(figure, jump):
     assert 0 <= shown["seconds_ago"] < 30
     assert abs(shown["time"] - (time.time() + jump)) < 30
     assert json.loads(daemon.ctl("--json", "metrics").stdout)["metrics"]
+
+
+# -- descriptors -----------------------------------------------------------
+
+def cpu_seconds(pid):
+    """User and system, of one process."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.no_sandbox("its limits are changed from outside")
+def test_who_asks_for_the_claim_when_no_descriptor_is_left(figure):
+    """Nobody can be answered, and nothing else suffers for it."""
+    daemon = figure.start()
+    pid = daemon.process.pid
+    limit = len(os.listdir(f"/proc/{pid}/fd"))
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    with figure.a.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asks:
+        asks.connect("\0multihomed")
+        used = cpu_seconds(pid)
+        time.sleep(2)  # what is measured
+        assert cpu_seconds(pid) - used < 0.4
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        asks.settimeout(10)
+        assert asks.recv(1) == b""
+    daemon.wait()
