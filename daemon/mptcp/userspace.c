@@ -9,6 +9,7 @@
 
 #define RECEIVE_MAX 4096 /* messages at one go */
 #define DRAIN_MAX   64	 /* goes: more than the socket's buffer can hold */
+#define LOOK_MS	    2000 /* after a look at all sockets that failed */
 
 /* --- on and off --- */
 
@@ -56,6 +57,7 @@ static void start(struct userspace *userspace)
 		log_notice("mptcp: we are the path manager of connections that "
 			   "begin from now on");
 	userspace->lost = true; /* those of an earlier life */
+	userspace->look_ms = 0;
 }
 
 void userspace_stop(struct userspace *userspace)
@@ -116,19 +118,25 @@ static void recover_ids(struct userspace *userspace)
 	}
 }
 
-static void recover(struct userspace *userspace)
+/* Till it succeeds; that it does not is said once. */
+static void recover(struct userspace *userspace, uint64_t now_ms)
 {
 	struct flow_vec subflows = {0};
-	int error = subflows_list(&subflows);
+	int error;
 
-	if (error)
+	if (userspace->look_ms > now_ms)
+		return;
+	error = subflows_list(&subflows);
+	if (error && !userspace->look_ms)
 		log_warn("mptcp: connections cannot be listed: %s",
 			 strerror(-error));
-	else
+	if (!error) {
 		manager_recover(&userspace->manager, &subflows);
+		recover_ids(userspace);
+	}
 	vec_done(&subflows);
-	recover_ids(userspace);
-	userspace->lost = false;
+	userspace->lost = error != 0;
+	userspace->look_ms = error ? now_ms + LOOK_MS : 0;
 }
 
 /* --- what goes out --- */
@@ -235,7 +243,7 @@ void userspace_update(struct userspace *userspace, const struct engine *engine,
 		return;
 	}
 	if (userspace->lost)
-		recover(userspace);
+		recover(userspace, now_ms);
 	if (is_new || userspace->rounds != engine->counters.rounds)
 		manager_touch(&userspace->manager);
 	userspace->policy = engine->policy;
@@ -245,7 +253,14 @@ void userspace_update(struct userspace *userspace, const struct engine *engine,
 
 uint64_t userspace_next(const struct userspace *userspace)
 {
-	return userspace->listener ? manager_next(&userspace->manager) : 0;
+	uint64_t next;
+
+	if (!userspace->listener)
+		return 0;
+	next = manager_next(&userspace->manager);
+	if (userspace->look_ms && (!next || userspace->look_ms < next))
+		next = userspace->look_ms;
+	return next;
 }
 
 /* --- life --- */

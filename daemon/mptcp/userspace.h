@@ -23,6 +23,7 @@ struct userspace {
 	const struct policy *policy; /* that was acted on last */
 	uint64_t rounds;	     /* of the engine, when last looked at */
 	bool lost;		     /* events were: look at all sockets */
+	uint64_t look_ms;	     /* not before; 0: it did not fail */
 	bool failed;		     /* it cannot be had here; said once */
 	struct {
 		uint64_t opened; /* since the start */
