@@ -354,7 +354,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 		pins->audit_ms = 0;
 	count(&pins->counters, &tally);
 	log_tally(engine, &tally, now_ms);
-	pins->version += tally.held + tally.dropped + tally.added;
+	pins->version += tally.changed;
 	pin_tally_done(&tally);
 	vec_done(&flows);
 }
@@ -373,6 +373,7 @@ static void give_up(struct engine *engine)
 	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
 	engine->pins.next_ms = 0;
 	engine->pins.audit_ms = 0;
+	engine->pins.version++;
 	touch(engine, &all);
 	pin_tally_done(&all);
 }

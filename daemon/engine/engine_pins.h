@@ -56,7 +56,7 @@ struct engine_pins {
 	struct prefix_vec sources; /* of subnets with pins, after each round */
 	bool asked;		   /* some are to be let go */
 	bool full;		   /* the cap was reached, and it was said */
-	uint64_t version;	   /* grows with every change of holds */
+	uint64_t version;	   /* grows with every change of a kind */
 	struct engine_pins_counters counters;
 };
 

@@ -331,6 +331,7 @@ static void tally(const struct change *change, const struct pin *old,
 		ret->moved[change->moved] += change->flows;
 	if (before == after)
 		return;
+	ret->changed++;
 	ret->added += after == PIN_PATH;
 	ret->held += after == PIN_HOLD;
 	ret->dropped += pin_is_laid(before) && !pin_is_laid(after);

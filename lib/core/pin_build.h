@@ -52,6 +52,7 @@ struct pin_tally {
 	size_t added;	/* paths pinned, those after a hold included */
 	size_t held;	/* holds begun */
 	size_t dropped; /* pins and holds that ended */
+	size_t changed; /* of whatever kind they were and are */
 	uint64_t saved; /* flows on the paths pinned */
 	uint64_t moved[PIN_MOVEDS];
 	struct prefix_vec touched; /* hosts whose rows must be planned too */

@@ -186,6 +186,22 @@ def test_a_restart_in_a_hold_waits_on(nats, path, end):
     transfer.end()
 
 
+def test_displaced_flows_are_known_after_a_restart_without_holds_too(nats,
+                                                                     path):
+    daemon = nats.start(AT_ONCE + "pinning = { hold_ms = 0; };")
+    connection = tcp_open(nats.a, nats.b, path.b, path.a1)
+    nats.a.ip(f"route del default {path.via1} metric 100")
+    until(lambda: daemon.status()["pins"]["away"] == 1)
+    daemon.leave()
+    daemon.start()
+    assert daemon.status()["pins"]["away"] == 1
+    nats.a.ip(f"route add default {path.via1} metric 100")
+    daemon.wait()
+    assert nats.a.leaves_by(path.b, path.a1) == path.via1
+    connection.exchange()
+    connection.close()
+
+
 def test_plan_knows_of_pins(nats, path):
     """What --plan prints is what a start would do: nothing."""
     daemon = nats.start(AT_ONCE)
@@ -211,6 +227,37 @@ def test_off_moves_flows_with_the_route(nats, path):
     connection = tcp_open(nats.a, nats.b, path.b, path.a1)
     nats.a.ip(f"route add {path.near} {path.via2}")
     daemon.wait()
+    assert nats.a.leaves_by(path.b, path.a1) == path.via2
+    connection.close()
+
+
+LET_GO = {
+    "off": lambda daemon: daemon.reload(
+        AT_ONCE + 'pinning = { scope = "off"; };'),
+    "unpin": lambda daemon: daemon.ctl("unpin"),
+}
+
+
+@pytest.mark.parametrize("hold_ms", [300, 20000])
+@pytest.mark.parametrize("how", LET_GO)
+def test_flows_that_were_let_go_are_not_called_home_after_a_restart(
+        nats, path, how, hold_ms):
+    config = AT_ONCE + f"pinning = {{ hold_ms = {hold_ms}; }};"
+    daemon = nats.start(config)
+    connection = tcp_open(nats.a, nats.b, path.b, path.a1)
+    nats.a.ip(f"route del default {path.via1} metric 100")
+    daemon.wait()
+    assert nats.a.leaves_by(path.b, path.a1) == "EHOSTUNREACH"
+    if hold_ms < 1000:
+        until(lambda: daemon.status()["pins"]["away"] == 1)
+    LET_GO[how](daemon)
+    until(lambda: nats.a.leaves_by(path.b, path.a1) == path.via2)
+    daemon.wait()
+    daemon.set_config(config)
+    daemon.leave()
+    daemon.start()
+    pins = daemon.status()["pins"]
+    assert pins["hold"] == pins["away"] == 0
     assert nats.a.leaves_by(path.b, path.a1) == path.via2
     connection.close()
 
