@@ -419,7 +419,7 @@ static int start(struct daemon *daemon)
 	char path[sizeof(config->socket) + 16];
 	int error;
 
-	if (!privilege_has_net_admin(0)) {
+	if (!privilege_has_net_admin()) {
 		log_err("CAP_NET_ADMIN is missing: without it the kernel lets "
 			"us change nothing");
 		return -EPERM;

@@ -49,7 +49,7 @@ static int open_patient_socket(void)
 static bool could_route(const struct ucred *who)
 {
 	return who->uid == 0 || who->uid == geteuid() ||
-	       (who->pid > 0 && privilege_has_net_admin(who->pid));
+	       (who->pid > 0 && privilege_was_given(who->pid));
 }
 
 static int ask(int fd, const struct sockaddr_un *address, socklen_t len)

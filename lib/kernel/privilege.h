@@ -12,12 +12,21 @@
 #include <sys/types.h>
 
 /**
- * privilege_has_net_admin() - whether CAP_NET_ADMIN is in effect
- * @pid: of whom; 0: of this process
+ * privilege_has_net_admin() - whether CAP_NET_ADMIN is in effect here
  *
- * Of a process in a user namespace: in that. Whether the network namespace is
- * of it too, only the kernel's answer to a change says.
+ * In a user namespace: in that. Whether the network namespace is of it too,
+ * only the kernel's answer to a change says.
  */
-bool privilege_has_net_admin(pid_t pid);
+bool privilege_has_net_admin(void);
+
+/**
+ * privilege_was_given() - whether @pid runs with a CAP_NET_ADMIN it was given
+ *
+ * That is, with one that its children have, too (as by systemd's
+ * AmbientCapabilities), in our user namespace. Not what anybody can have: in a
+ * user namespace of one's own, or in a program that is setuid root. Who may not
+ * be looked at has none.
+ */
+bool privilege_was_given(pid_t pid);
 
 #endif

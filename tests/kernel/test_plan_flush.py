@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """multihomed --plan, --flush and --check; wrong use; a second daemon."""
 
+import ctypes
 import multiprocessing
 import os
+import shutil
 import socket
 import subprocess
 
 import pytest
 
-from lab import Daemon, daemon_binary
+from lab import Daemon, daemon_binary, until
 from lab.own import (foreign_state, nothing_is_ours, own_neighbours,
                      own_state)
-from lab.users import User
+from lab.users import MEMBER_UID, User
 from lab.watch import Watch
 
 
@@ -277,6 +279,33 @@ def test_a_second_daemon_with_a_socket_of_its_own_is_refused_too(figure):
     assert nothing_is_ours(a)
 
 
+AS_A_SERVICE = ("setpriv", f"--reuid={MEMBER_UID}", f"--regid={MEMBER_UID}",
+                "--clear-groups", "--inh-caps=-all,+net_admin",
+                "--ambient-caps=-all,+net_admin")
+
+
+@pytest.mark.no_sandbox("it has a user of its own")
+def test_a_second_daemon_beside_one_of_another_user_is_refused_too(figure,
+                                                                   idle):
+    """As the service, which is not root, and somebody at the shell, who is."""
+    daemon = idle()
+    directory = os.path.dirname(daemon.socket_path)
+    os.chmod(figure.lab.directory, 0o755)
+    os.chown(directory, MEMBER_UID, MEMBER_UID)
+    with open(daemon.log_path, "ab") as log:
+        daemon.process = figure.a.start(
+            *AS_A_SERVICE, daemon_binary(), "-c", daemon.config_path, "-s",
+            daemon.socket_path, stdout=log, stderr=log)
+    until(lambda: "ready\n" in daemon.log())
+    for args in (), ("--flush",):
+        done = multihomed(daemon, *another(daemon), *args)
+        assert done.returncode == 1
+        assert f"pid {daemon.process.pid}" in done.stderr
+
+
+CLONE_NEWUSER = 0x10000000
+
+
 def take_the_name(taken, done):
     """As anybody may: in the calling process's network namespace."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as name:
@@ -286,16 +315,46 @@ def take_the_name(taken, done):
         done.wait(60)
 
 
-def test_a_user_who_takes_the_name_keeps_no_daemon_from_starting(figure):
+def take_it_as_root_of_a_namespace(taken, done):
+    """With all capabilities there are, in a user namespace of one's own."""
+    if ctypes.CDLL(None).unshare(CLONE_NEWUSER) < 0:
+        raise OSError("no user namespaces for users")
+    take_the_name(taken, done)
+
+
+def take_it_and_become_root(taken, _done, program):
+    """By a program that anybody may run as root, as passwd is."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as name:
+        name.bind("\0multihomed")
+        name.listen()
+        name.set_inheritable(True)
+        taken.set()
+        os.execv(program, [program, "60"])
+
+
+@pytest.mark.parametrize("how", [
+    take_the_name, take_it_as_root_of_a_namespace, take_it_and_become_root])
+def test_a_user_who_takes_the_name_keeps_no_daemon_from_starting(figure, how):
     taken, done = multiprocessing.Event(), multiprocessing.Event()
+    args = (taken, done)
+    if how is take_it_and_become_root:
+        program = shutil.copy("/bin/sleep", figure.lab.directory)
+        os.chmod(figure.lab.directory, 0o755)
+        os.chmod(program, 0o4755)
+        args += (program,)
     with figure.a.inside():
-        process = User().start(take_the_name, taken, done)
+        process = User().start(how, *args)
     try:
         assert taken.wait(10)
+        if how is take_it_and_become_root:
+            until(lambda: f"{program}" in os.readlink(
+                f"/proc/{process.pid}/exe"))
         daemon = figure.start()
         assert "somebody who may not took its name" in daemon.log()
     finally:
         done.set()
+        if how is take_it_and_become_root:
+            process.kill()
         process.join()
 
 
