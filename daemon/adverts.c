@@ -117,11 +117,13 @@ void adverts_save(struct adverts *adverts, const struct engine *engine,
 		return;
 	}
 	error = state_file_write(adverts->path, write_lines, engine);
-	if (error)
-		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
-			    "%s: %s; learned bindings do not outlive a "
-			    "restart",
-			    adverts->path, strerror(-error));
+	if (!error)
+		return;
+	adverts->save_ms = now_ms + STATE_FILE_RETRY_MS;
+	log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
+		    "%s: %s; learned bindings do not outlive a "
+		    "restart",
+		    adverts->path, strerror(-error));
 }
 
 void adverts_forget(struct adverts *adverts)

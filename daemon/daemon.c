@@ -53,6 +53,8 @@ static uint64_t next_work(const struct daemon *daemon)
 		daemon_next_waiter(daemon),
 		trial_next(&daemon->trial),
 		adverts_next(&daemon->adverts),
+		flows_next(&daemon->flows),
+		linkdown_next(&daemon->linkdown),
 		endpoints_next(&daemon->endpoints),
 		userspace_next(&daemon->userspace),
 	};
@@ -106,7 +108,7 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	if (is_due) {
 		const struct view view = engine_view(engine);
 
-		linkdown_update(&daemon->linkdown, &view);
+		linkdown_update(&daemon->linkdown, &view, now_ms);
 	}
 	return error;
 }
@@ -192,6 +194,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 		return;
 	}
 	adverts_update(&daemon->adverts, engine, now_ms);
+	linkdown_save(&daemon->linkdown, now_ms);
 	update_flows(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed &&
 	    !engine_has_early_rules(engine))
@@ -473,7 +476,7 @@ static int finish(struct daemon *daemon)
 		if (error)
 			log_err("not all of it could be removed: %s",
 				strerror(-error));
-		linkdown_restore(&daemon->linkdown);
+		linkdown_restore(&daemon->linkdown, daemon_now());
 		adverts_forget(&daemon->adverts);
 		flows_forget(&daemon->flows);
 	} else if (daemon->end == DAEMON_LEAVE) {

@@ -189,6 +189,7 @@ static void save(struct flows *flows, uint64_t now_ms)
 	int error;
 
 	flows->saved_version = pins->version;
+	flows->save_ms = 0;
 	if (pins->set.members.n == 0) {
 		if (flows->saved)
 			flows_forget(flows);
@@ -196,11 +197,13 @@ static void save(struct flows *flows, uint64_t now_ms)
 	}
 	error = state_file_write(flows->path, write_lines, flows->engine);
 	flows->saved = true;
-	if (error)
-		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
-			    "%s: %s; flows that wait for their path do not "
-			    "outlive a restart",
-			    flows->path, strerror(-error));
+	if (!error)
+		return;
+	flows->save_ms = now_ms + STATE_FILE_RETRY_MS;
+	log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
+		    "%s: %s; flows that wait for their path do not "
+		    "outlive a restart",
+		    flows->path, strerror(-error));
 }
 
 void flows_update(struct flows *flows, uint64_t now_ms)
@@ -211,8 +214,14 @@ void flows_update(struct flows *flows, uint64_t now_ms)
 		return;
 	if (flow_socket_watch(flows->socket, sources->items, sources->n))
 		engine_pins_flows_lost(flows->engine, now_ms);
-	if (flows->saved_version != flows->engine->pins.version)
+	if (flows->saved_version != flows->engine->pins.version ||
+	    (flows->save_ms && flows->save_ms <= now_ms))
 		save(flows, now_ms);
+}
+
+uint64_t flows_next(const struct flows *flows)
+{
+	return flows->save_ms;
 }
 
 void flows_forget(struct flows *flows)

@@ -20,6 +20,7 @@ struct flows {
 	char path[128];		    /* of the file */
 	uint64_t saved_version;	    /* of the pins whose state is in the file */
 	bool saved;		    /* the file is there */
+	uint64_t save_ms; /* when it is tried again; 0: it is as it is to be */
 };
 
 /** flows_init() - @path: of the file */
@@ -37,6 +38,9 @@ void flows_receive(struct flows *flows, uint64_t now_ms);
 
 /** flows_update() - after each round: listen or not, save what is new */
 void flows_update(struct flows *flows, uint64_t now_ms);
+
+/** flows_next() - when flows_update() has work by the clock; 0: never */
+uint64_t flows_next(const struct flows *flows);
 
 /** flows_forget() - remove the file: nothing of ours is to stay */
 void flows_forget(struct flows *flows);

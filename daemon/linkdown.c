@@ -56,29 +56,51 @@ void linkdown_done(struct linkdown *linkdown)
 }
 
 /* Written aside and renamed: a half-written record helps nobody. */
-static void save(const struct linkdown *linkdown)
+static int write_record(const struct linkdown *linkdown)
 {
 	const struct linkdown_entry *it;
 	char path[sizeof(linkdown->path) + 8];
 	FILE *file;
 	int error;
 
-	if (linkdown->changed.n == 0) {
-		(void)unlink(linkdown->path);
-		return;
-	}
 	(void)snprintf(path, sizeof(path), "%s.new", linkdown->path);
 	file = fopen(path, "we");
-	if (!file) {
-		log_warn("%s: %s", path, strerror(errno));
-		return;
-	}
+	if (!file)
+		return -errno;
 	vec_foreach(&linkdown->changed, it)
 		(void)fprintf(file, "%u %s ipv%d\n", it->ifindex, it->name,
 			      it->family == AF_INET6 ? 6 : 4);
 	error = ferror(file);
 	if (fclose(file) || error || rename(path, linkdown->path))
-		log_warn("%s: %s", linkdown->path, strerror(errno));
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static void save(struct linkdown *linkdown, uint64_t now_ms)
+{
+	int error = 0;
+
+	if (linkdown->changed.n == 0)
+		(void)unlink(linkdown->path);
+	else
+		error = write_record(linkdown);
+	linkdown->save_ms = error ? now_ms + STATE_FILE_RETRY_MS : 0;
+	if (error)
+		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
+			    "%s: %s; after a crash what ignore_linkdown has "
+			    "set is not put back",
+			    linkdown->path, strerror(-error));
+}
+
+void linkdown_save(struct linkdown *linkdown, uint64_t now_ms)
+{
+	if (linkdown->save_ms && linkdown->save_ms <= now_ms)
+		save(linkdown, now_ms);
+}
+
+uint64_t linkdown_next(const struct linkdown *linkdown)
+{
+	return linkdown->save_ms;
 }
 
 /* It is tried in every round, and said once. */
@@ -176,7 +198,8 @@ static void forget_refused(struct linkdown *linkdown, const struct view *view)
 			vec_remove(&linkdown->refused, i);
 }
 
-void linkdown_update(struct linkdown *linkdown, const struct view *view)
+void linkdown_update(struct linkdown *linkdown, const struct view *view,
+		     uint64_t now_ms)
 {
 	const struct link *link;
 	bool changed = follow_names(linkdown, view->model);
@@ -205,10 +228,10 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view)
 		}
 	}
 	if (changed)
-		save(linkdown);
+		save(linkdown, now_ms);
 }
 
-void linkdown_restore(struct linkdown *linkdown)
+void linkdown_restore(struct linkdown *linkdown, uint64_t now_ms)
 {
 	const struct linkdown_entry *it;
 
@@ -216,6 +239,6 @@ void linkdown_restore(struct linkdown *linkdown)
 		put_back(it);
 	if (linkdown->changed.n) {
 		vec_clear(&linkdown->changed);
-		save(linkdown);
+		save(linkdown, now_ms);
 	}
 }

@@ -25,6 +25,7 @@ struct linkdown {
 	struct linkdown_entry_vec refused; /* could not be set, as was said */
 	char path[128];			   /* of the file; empty: none */
 	bool is_from_file; /* it was read, and not looked at yet */
+	uint64_t save_ms;  /* when it is to be written; 0: it is */
 };
 
 /** linkdown_init() - @path: where the record is kept; read if it exists */
@@ -32,9 +33,16 @@ void linkdown_init(struct linkdown *linkdown, const char *path);
 void linkdown_done(struct linkdown *linkdown);
 
 /** linkdown_update() - set it on managed links, put it back on others */
-void linkdown_update(struct linkdown *linkdown, const struct view *view);
+void linkdown_update(struct linkdown *linkdown, const struct view *view,
+		     uint64_t now_ms);
+
+/** linkdown_save() - the record, if it is time to try once more */
+void linkdown_save(struct linkdown *linkdown, uint64_t now_ms);
+
+/** linkdown_next() - when linkdown_save() has work by the clock; 0: never */
+uint64_t linkdown_next(const struct linkdown *linkdown);
 
 /** linkdown_restore() - put everything back and forget the record */
-void linkdown_restore(struct linkdown *linkdown);
+void linkdown_restore(struct linkdown *linkdown, uint64_t now_ms);
 
 #endif

@@ -259,7 +259,7 @@ static void flush_settings(struct engine *engine, const char *socket)
 	view.policy = &policy;
 	(void)snprintf(path, sizeof(path), "%s.linkdown", socket);
 	linkdown_init(&linkdown, path);
-	linkdown_update(&linkdown, &view);
+	linkdown_update(&linkdown, &view, daemon_now());
 	linkdown_done(&linkdown);
 	(void)snprintf(path, sizeof(path), "%s.bindings", socket);
 	(void)unlink(path);

@@ -18,6 +18,9 @@ FILE *state_file_read(const char *path);
 
 #define STATE_FILE_BOOT_ID_MAX 40
 
+/* Between two tries to write one; a disk may be full for a while. */
+#define STATE_FILE_RETRY_MS 5000
+
 /**
  * state_file_boot_id() - names this boot: links and times are good for it only
  * @ret: STATE_FILE_BOOT_ID_MAX bytes

@@ -375,6 +375,8 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	bool is_new = endpoints->policy != engine->policy;
 	bool is_due = endpoints->next_ms && endpoints->next_ms <= now_ms;
 
+	if (endpoints->save_ms && endpoints->save_ms <= now_ms)
+		endpoints_file_save(endpoints, now_ms);
 	/* Nothing is new since the last time. */
 	if (!is_new && !is_due && endpoints->rounds == engine->counters.rounds)
 		return;
@@ -392,7 +394,11 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 
 uint64_t endpoints_next(const struct endpoints *endpoints)
 {
-	return endpoints->next_ms;
+	uint64_t next = endpoints->next_ms;
+
+	if (endpoints->save_ms)
+		come_by(&next, endpoints->save_ms);
+	return next;
 }
 
 void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)

@@ -29,20 +29,23 @@ static void write_lines(FILE *file, const void *data)
 			      own->endpoint.id, own->endpoint.flags);
 }
 
-void endpoints_file_save(const struct endpoints *endpoints, uint64_t now_ms)
+void endpoints_file_save(struct endpoints *endpoints, uint64_t now_ms)
 {
 	int error;
 
+	endpoints->save_ms = 0;
 	if (endpoints->ours.n == 0 && !endpoints->limits.raised) {
 		(void)unlink(endpoints->path);
 		return;
 	}
 	error = state_file_write(endpoints->path, write_lines, endpoints);
-	if (error)
-		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
-			    "%s: %s; after a restart our MPTCP endpoints are "
-			    "taken for somebody else's",
-			    endpoints->path, strerror(-error));
+	if (!error)
+		return;
+	endpoints->save_ms = now_ms + STATE_FILE_RETRY_MS;
+	log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
+		    "%s: %s; after a restart our MPTCP endpoints are "
+		    "taken for somebody else's",
+		    endpoints->path, strerror(-error));
 }
 
 static bool parse_limits(const char *line, struct limits *ret)

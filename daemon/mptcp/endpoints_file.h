@@ -14,6 +14,6 @@
 void endpoints_file_load(struct endpoints *endpoints);
 
 /** endpoints_file_save() - or removes it where there is nothing to remember */
-void endpoints_file_save(const struct endpoints *endpoints, uint64_t now_ms);
+void endpoints_file_save(struct endpoints *endpoints, uint64_t now_ms);
 
 #endif

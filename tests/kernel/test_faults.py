@@ -17,6 +17,7 @@ import pytest
 
 from lab import Daemon, tcp_open, until
 from lab.daemon import daemon_binary
+from lab.mptcp import endpoints
 from lab.own import nothing_is_ours, own_sources, own_state
 from lab.shim import new_counts, preload, read_counts, set_clock
 from lab.watch import Watch
@@ -198,6 +199,32 @@ def test_a_full_disk_leaves_the_old_file(figure, disk):
     daemon.kill()
     daemon.start()
     assert daemon.plan() == ""
+
+
+@pytest.mark.no_sandbox("the unit's directory is made by systemd")
+def test_what_a_full_disk_had_no_room_for_is_written_later(figure, disk):
+    """Though nothing more happens: the next daemon needs all of it."""
+    a, b = figure.a, figure.b
+    fill(disk)
+    daemon = idle(figure, "settle_ms = 0; ignore_linkdown = true; "
+                  "pinning = { hold_ms = 60000; };")
+    daemon.socket_path = f"{disk}/io.multihomed"
+    daemon.start()
+    with tcp_open(a, b, "203.0.113.9", "10.2.0.2"):
+        a.ip("route del default via 10.2.0.1 dev eth1")
+        daemon.wait()
+        assert daemon.status()["pins"]["hold"] == 1
+        os.unlink(f"{disk}/rubbish")
+        until(lambda: all(
+            os.path.exists(f"{daemon.socket_path}.{name}") and
+            os.stat(f"{daemon.socket_path}.{name}").st_size
+            for name in ("endpoints", "flows", "linkdown")), 15)
+        daemon.kill()
+        daemon.start()
+        assert daemon.status()["pins"]["hold"] == 1
+    daemon.terminate()
+    assert endpoints(a) == {}
+    assert a.sysctl("ipv4/conf/eth0/ignore_routes_with_linkdown") == "0"
 
 
 # -- no directory, no rights -----------------------------------------------
