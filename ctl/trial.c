@@ -116,7 +116,7 @@ static enum outcome look(struct trial *trial)
 	return OUTCOME_OPEN;
 }
 
-static enum outcome decide(struct trial *trial, bool keep)
+static enum outcome confirm(struct trial *trial, bool keep)
 {
 	struct varlink_call call = {
 		.method = INTERFACE_CONFIRM,
@@ -142,6 +142,14 @@ static enum outcome decide(struct trial *trial, bool keep)
 	}
 	answer_done(&answer);
 	return outcome;
+}
+
+/* About ours only: since the last look another one may have begun. */
+static enum outcome decide(struct trial *trial, bool keep)
+{
+	enum outcome outcome = look(trial);
+
+	return outcome == OUTCOME_OPEN ? confirm(trial, keep) : outcome;
 }
 
 static enum outcome take_key(struct trial *trial, int key)

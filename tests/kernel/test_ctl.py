@@ -285,6 +285,19 @@ def test_a_trial_ends_by_itself(host):
     assert model(host.daemon) == "weak"
 
 
+@pytest.mark.parametrize("keys", ["\n", "q"])
+def test_a_key_decides_about_no_trial_of_somebody_else(host, keys):
+    """Who presses it has not heard of the other one yet."""
+    with start_trial(host, 60) as tty:
+        host.daemon.ctl("reload", "--try", "600")
+        tty.type(keys)
+        assert tty.end() == 1
+        assert "Somebody else has put another configuration on trial." in \
+            tty.lines()
+    assert host.daemon.status()["trial"]["seconds_left"] > 500
+    host.daemon.ctl("undo")
+
+
 @pytest.mark.parametrize("command, after", [("confirm", "strong"),
                                             ("undo", "weak")])
 def test_a_trial_is_ended_elsewhere(host, command, after):
