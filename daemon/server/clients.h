@@ -50,9 +50,9 @@ struct clients {
 	struct connection_list turns[2]; /* who has a turn: admins, others */
 	ev_timer turn;			 /* active while somebody has one */
 	unsigned int count;
-	size_t queued; /* bytes that all clients have yet to read */
-	ev_tstamp log_since;
-	unsigned int log_lines; /* since log_since */
+	size_t queued;		/* bytes that all clients have yet to read */
+	double log_since;	/* on the monotonic clock */
+	unsigned int log_lines; /* since then */
 };
 
 /* Everything of @clients but what the owner sets. */

@@ -318,6 +318,33 @@ def test_the_clock_is_set(figure, jump):
     assert json.loads(daemon.ctl("--json", "metrics").stdout)["metrics"]
 
 
+def say_nonsense(daemon):
+    """To the control socket; the daemon hangs up, and logs it."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(daemon.socket_path)
+        client.sendall(b"nonsense\0")
+        assert client.recv(1) == b""
+
+
+@pytest.mark.slow
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_clock_that_is_set_back_does_not_silence_the_log(figure):
+    """It was ahead by ten years at the start, as of a board without a clock."""
+    def lines():
+        return daemon.log().count("is no JSON object")
+    clock = set_clock(f"{figure.lab.directory}/clock", DECADE)
+    daemon = idle(figure, env=preload(clock=clock))
+    daemon.start()
+    for _ in range(30):
+        say_nonsense(daemon)
+    until(lambda: lines() == 20)
+    set_clock(clock, 0)
+    time.sleep(10.5)  # the log's own period
+    say_nonsense(daemon)
+    until(lambda: lines() == 21, 5)
+
+
 # -- descriptors -----------------------------------------------------------
 
 def cpu_seconds(pid):
