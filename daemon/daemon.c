@@ -13,6 +13,7 @@
 #include "kernel/privilege.h"
 #include "log.h"
 
+#define READS_MAX     3	  /* at the start, if they fail */
 #define CLAIM_PAUSE_S 1.0 /* before who asks is looked at again */
 
 uint64_t daemon_now_us(void)
@@ -404,6 +405,16 @@ static int take_claim(struct daemon *daemon)
 	return 0;
 }
 
+/* A passing want must not cost what is in the files. */
+static int read_first(struct engine *engine)
+{
+	int error = -EAGAIN;
+
+	for (int i = 0; i < READS_MAX && error; i++)
+		error = engine_read(engine, daemon_now());
+	return error;
+}
+
 static int start(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
@@ -446,7 +457,7 @@ static int start(struct daemon *daemon)
 	(void)snprintf(path, sizeof(path), "%s.bindings", config->socket);
 	adverts_init(&daemon->adverts, path);
 	/* What was learned is about links: these must be known. */
-	if (engine_read(&daemon->engine, daemon_now()) == 0)
+	if (read_first(&daemon->engine) == 0)
 		adverts_load(&daemon->adverts, &daemon->engine, daemon_now());
 	else
 		daemon->engine.read_failed = false; /* the loop tries again */

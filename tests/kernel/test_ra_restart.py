@@ -14,6 +14,7 @@ from lab import Daemon, until
 from lab.own import own_state
 from lab.ra import (B, Pio, Radvd, Site, Solicitations, all_is_well, learned,
                     net, router_ll, source, via)
+from lab.shim import preload
 from lab.watch import Watch
 
 ONE, TWO = net(1), net(2)
@@ -112,6 +113,22 @@ def test_no_cell_changes_over_a_restart(lab, how, model):
     assert own_state(site.a) == before
     assert site.dropped() == 0
     assert all(passed > 50 for passed, _ in site.counts().values())
+    all_is_well(daemon)
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+@pytest.mark.parametrize("call", [1, 3])
+def test_no_cell_changes_if_the_first_reading_fails(lab, call):
+    """What is in the file can be told from nonsense only by what is read."""
+    site = Site(lab)
+    daemon = start(site)
+    before = own_state(site.a)
+    daemon.kill()
+    daemon.env = preload(fault=f"receive:{call}:ENOBUFS")
+    daemon.start()
+    assert learned(daemon).keys() == BOTH
+    assert daemon.status()["ops"] == 0
+    assert own_state(site.a) == before
     all_is_well(daemon)
 
 
