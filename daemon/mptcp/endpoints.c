@@ -107,34 +107,40 @@ static void remove_at(struct endpoints *endpoints, size_t i, const char *why)
 /*
  * Deleting an endpoint closes all subflows from its address (6.18), the first
  * one of a connection too: one that has no others dies of it.
+ *
+ * Return: NULL: none does; or why it is kept. Who cannot look does no harm.
  */
-static bool is_depended_on(const struct endpoint *endpoint)
+static const char *why_kept(const struct endpoint *endpoint)
 {
 	struct flow_vec subflows = {0};
-	bool yes = subflows_list(&subflows) == 0 &&
-		   connection_depends_on(&subflows, &endpoint->addr);
+	int error = subflows_list(&subflows);
+	const char *why = NULL;
 
+	if (error && error != -ENOENT)
+		why = "connections cannot be listed";
+	else if (!error && connection_depends_on(&subflows, &endpoint->addr))
+		why = "a connection has no other subflow";
 	vec_done(&subflows);
-	return yes;
+	return why;
 }
 
 /* It is to go, if it may. Return: whether it went. */
 static bool dismiss(struct endpoints *endpoints, size_t i, const char *why)
 {
 	struct own_endpoint *own = &endpoints->ours.items[i];
+	const char *kept = why_kept(&own->endpoint);
 	bool was_kept = own->kept;
 	char text[IP_TEXT_MAX];
 
-	own->kept = is_depended_on(&own->endpoint);
-	if (!own->kept) {
+	own->kept = kept != NULL;
+	if (!kept) {
 		remove_at(endpoints, i, why);
 		return true;
 	}
 	if (!was_kept)
-		log_notice("mptcp: endpoint %s id=%u kept, though %s: a "
-			   "connection has no other subflow",
+		log_notice("mptcp: endpoint %s id=%u kept, though %s: %s",
 			   ip_addr_format(&own->endpoint.addr, text),
-			   own->endpoint.id, why);
+			   own->endpoint.id, why, kept);
 	return false;
 }
 

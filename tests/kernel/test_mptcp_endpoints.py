@@ -2,6 +2,8 @@
 """The kernel's MPTCP endpoints follow routing (draft section 5)."""
 
 import json
+import os
+import resource
 import signal
 
 import pytest
@@ -196,6 +198,29 @@ def test_an_outage_does_not_end_a_connection_that_has_no_other_subflow(figure):
     figure.unplug()
     until(lambda: kept(daemon) == [A1_4], 5)
     assert set(endpoints(figure.a)) == {A1_4, A2_4, A2_6}
+    figure.plug_in()
+    until(transfer.goes_on(), 20)
+    transfer.end()
+
+
+@pytest.mark.no_sandbox("its limits are changed from outside")
+def test_an_endpoint_stays_where_connections_cannot_be_listed(figure):
+    """There is no descriptor left for it: one may depend on the endpoint."""
+    daemon = figure.start(SHORT_HOLD)
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "0")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(carries(figure.r1), 20)
+    until(lambda: transfer.subflows() == 0, 10)
+    pid = daemon.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (
+        len(os.listdir(f"/proc/{pid}/fd")), before[1]))
+    figure.unplug()
+    until(lambda: "kept, though" in daemon.log() or
+          A1_4 not in endpoints(figure.a), 5)
+    assert A1_4 in endpoints(figure.a)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    until(lambda: kept(daemon) == [A1_4], 10)
     figure.plug_in()
     until(transfer.goes_on(), 20)
     transfer.end()
