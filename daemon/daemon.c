@@ -197,8 +197,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	adverts_update(&daemon->adverts, engine, now_ms);
 	linkdown_save(&daemon->linkdown, now_ms);
 	update_flows(daemon, now_ms);
-	if (!engine_is_pending(engine, now_ms) && !engine->read_failed &&
-	    !engine_has_early_rules(engine))
+	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		update_mptcp(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);

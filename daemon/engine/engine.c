@@ -16,7 +16,6 @@ void engine_init(struct engine *engine, struct kernel *kernel,
 void engine_done(struct engine *engine)
 {
 	vec_done(&engine->tables);
-	vec_done(&engine->early);
 	vec_done(&engine->rereads);
 	vec_done(&engine->resync);
 	vec_done(&engine->routers);
@@ -105,9 +104,4 @@ bool engine_is_steady(const struct engine *engine, uint64_t now_ms)
 	       engine->model.leaving.n == 0 &&
 	       repair_next(&engine->repair) == 0 &&
 	       !engine_is_pending(engine, now_ms);
-}
-
-bool engine_has_early_rules(const struct engine *engine)
-{
-	return engine->early.n > 0;
 }

@@ -86,7 +86,7 @@ struct engine_result {
 
 /* What a round has come to. */
 enum engine_pass {
-	ENGINE_EARLY, /* rules that do not wait for routes */
+	ENGINE_YIELD, /* rules, of a family that is to have none */
 	ENGINE_ALL,   /* all of it at once; what follows is of many rows */
 	ENGINE_PUTS,
 	ENGINE_LATE, /* new defaults */
@@ -104,7 +104,6 @@ enum engine_pass {
 struct engine_batch {
 	bool active;
 	bool is_small; /* all of it goes into one slice */
-	bool is_cut;   /* it ended before its time */
 	enum engine_pass pass;
 	struct planned planned; /* keeps the ops' attribute ids alive */
 	struct prefix_vec rows; /* to be planned, in order */
@@ -140,7 +139,6 @@ struct engine {
 	struct engine_observer observer; /* set by the owner; may be empty */
 	struct engine_hook before_write; /* so is this */
 	struct table_vec tables;	 /* of our range, seen or given out */
-	struct table_vec early;		 /* a rule came before their routes */
 
 	/* What is to be read before the next plan. */
 	bool read_all;
@@ -218,12 +216,6 @@ uint64_t engine_next(const struct engine *engine);
  * retry, no settle time, no repair held back
  */
 bool engine_is_steady(const struct engine *engine, uint64_t now_ms);
-
-/**
- * engine_has_early_rules() - rules came before their tables' routes, and not
- * all of these are there yet: nobody is to rely on such a table
- */
-bool engine_has_early_rules(const struct engine *engine);
 
 /**
  * engine_plan() - the ops that are due, in order

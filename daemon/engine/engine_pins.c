@@ -232,17 +232,13 @@ static bool is_led(const struct engine *engine, uint32_t table)
 	return false;
 }
 
-/*
- * Once a rule leads to a table, what the table says is what flows do: when it
- * has all of its routes, if the rule came before them.
- */
+/* Once a rule leads to a table, what the table says is what flows do. */
 static void forget_first(struct engine *engine)
 {
 	struct table_vec *first = &engine->pins.first;
 
 	for (size_t i = first->n; i-- > 0;)
-		if (is_led(engine, first->items[i]) &&
-		    !has_table(&engine->early, first->items[i]))
+		if (is_led(engine, first->items[i]))
 			vec_remove(first, i);
 }
 

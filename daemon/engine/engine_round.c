@@ -182,7 +182,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	batch->is_small = is_small(engine, batch->rows.n);
 	if (!batch->is_small)
 		planned_order(&batch->rows);
-	batch->pass = ENGINE_EARLY;
+	batch->pass = ENGINE_YIELD;
 	batch->active = true;
 	if (engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);
@@ -217,9 +217,6 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 		engine->failures = 0;
 	else if (batch->retry || engine->read_all)
 		engine_retry_later(engine, now_ms);
-	/* Now they have all that they are to have. */
-	if (!batch->failed && !batch->is_cut)
-		vec_clear(&engine->early);
 	if (batch->written) {
 		engine->counters.runs++;
 		log_run(engine, batch->written, now_ms);

@@ -124,43 +124,11 @@ static void plan_small(struct engine *engine)
 	batch->pass = ENGINE_DONE;
 }
 
-static bool is_empty6(const struct engine *engine, uint32_t table)
-{
-	const struct rib_table *it = rib_table(&engine->model.rib, table);
-
-	return !it || it->n6 == 0;
-}
-
-static bool has_early_rule(const struct engine *engine, uint32_t table)
-{
-	for (size_t i = 0; i < engine->early.n; i++)
-		if (engine->early.items[i] == table)
-			return true;
-	return false;
-}
-
-static bool is_early_rule(const struct engine *engine, const struct op *op)
-{
-	return !engine->batch.is_small && op->kind == OP_RULE_ADD &&
-	       op->rule.family == AF_INET6 &&
-	       (op->rule.table == ROUTE_TABLE_MAIN ||
-		is_empty6(engine, op->rule.table));
-}
-
-static void note_early_rule(struct engine *engine, const struct rule *rule)
-{
-	if (!has_early_rule(engine, rule->table))
-		vec_push(&engine->early, rule->table);
-}
-
 /*
  * Where all rules go, be it that a full tunnel is yielded to, that must not
  * wait for routes, nor for one of them that fails.
- *
- * And to each new rule the kernel walks all its IPv6 routes. While there are
- * only main's that is cheap, and a lookup in an empty table goes on to main.
  */
-static void plan_early_rules(struct engine *engine)
+static void plan_yield(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
 	struct op_vec *ops = &batch->ops;
@@ -168,23 +136,10 @@ static void plan_early_rules(struct engine *engine)
 	for (size_t f = 0; f < N_FAMILIES; f++) {
 		size_t n = ops->n;
 
-		if (plan_rules_of(engine, families[f], ops) == 0)
-			continue;
-		for (size_t i = n; i < ops->n; i++) {
-			if (!is_early_rule(engine, &ops->items[i]))
-				continue;
-			note_early_rule(engine, &ops->items[i].rule);
-			ops->items[n++] = ops->items[i];
-		}
-		ops->n = n;
+		if (plan_rules_of(engine, families[f], ops) > 0)
+			ops->n = n;
 	}
 	batch->pass = batch->is_small ? ENGINE_ALL : ENGINE_PUTS;
-}
-
-/* Main has led its packets so far: no rule names it, or one came early. */
-static bool is_new(const struct engine *engine, uint32_t table)
-{
-	return has_early_rule(engine, table) || !is_named(engine, table);
 }
 
 /*
@@ -206,7 +161,7 @@ static void plan_changed_row(struct engine *engine,
 		const struct op *op = &ops->items[i];
 
 		if (op->kind == OP_ROUTE_PUT && op->route.insert &&
-		    is_new(engine, op->route.route.table))
+		    !is_named(engine, op->route.route.table))
 			ops->items[n++] = *op;
 	}
 	ops->n = n;
@@ -277,8 +232,8 @@ static void plan_pass(struct engine *engine)
 	case ENGINE_ALL:
 		plan_small(engine);
 		break;
-	case ENGINE_EARLY:
-		plan_early_rules(engine);
+	case ENGINE_YIELD:
+		plan_yield(engine);
 		break;
 	case ENGINE_PUTS:
 		plan_puts(engine);
@@ -324,7 +279,6 @@ void engine_slice_give_back(struct engine *engine)
 		rib_touch(rib, &batch->gone.items[gone]);
 	vec_foreach(&batch->late, it)
 		rib_touch(rib, it);
-	batch->is_cut = true;
 	end_puts(batch);
 }
 

@@ -4,9 +4,8 @@
  *
  * The engine's inner half for rounds of many rows; nobody else includes this.
  * Each slice plans some rows, with what is new or changed there; when all of
- * these are through come the rules, and only then what goes. IPv6 rules whose
- * tables are empty come first of all, and in any round a family's rules go
- * first where it is to have none.
+ * these are through come the rules, and only then what goes. In any round, a
+ * family's rules go first where it is to have none.
  */
 #ifndef ENGINE_SLICE_H
 #define ENGINE_SLICE_H

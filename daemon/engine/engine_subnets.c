@@ -140,32 +140,6 @@ static void build_subnets(struct engine *engine,
 			 &engine->subnets);
 }
 
-static bool lacks_default(const struct engine *engine,
-			  const struct subnet *subnet)
-{
-	const struct ip_prefix all =
-		ip_prefix_default(subnet->prefix.addr.family);
-	const struct row *row = rib_row(&engine->model.rib, &all);
-
-	for (size_t i = 0; row && i < row->n; i++)
-		if (row->routes[i].table == subnet->table)
-			return false;
-	return row != NULL;
-}
-
-/* It may have ended between a rule that came early and the default. */
-static void recover_early(struct engine *engine)
-{
-	const struct subnet *it;
-
-	vec_foreach(&engine->subnets.subnets, it) {
-		if (!it->table || !lacks_default(engine, it))
-			continue;
-		vec_push(&engine->early, it->table);
-		engine_pins_managed(engine, it);
-	}
-}
-
 /* What an earlier life of ours managed, found by its rules. */
 static void recover_subnets(struct engine *engine)
 {
@@ -177,7 +151,6 @@ static void recover_subnets(struct engine *engine)
 	found = engine->subnets;
 	build_subnets(engine, &found);
 	subnet_set_done(&found);
-	recover_early(engine);
 }
 
 void engine_update_subnets(struct engine *engine)

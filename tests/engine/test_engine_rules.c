@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Of many rows, which come when a rule already names their table, and which
- * come before: on the fake kernel.
+ * Of many rows, what is there when a rule comes, and what does not wait for
+ * them: on the fake kernel.
  */
 #include "engine/engine.h"
 #include "engine/engine_advert.h"
@@ -54,13 +54,10 @@ static size_t entries(const struct engine *engine, uint32_t table)
 	return it ? it->n4 + it->n6 : 0;
 }
 
-/* What a packet of each table met while ops were written. */
+/* What each table had when its rule came. */
 struct course {
-	size_t at_rule[TABLES]; /* entries of the table when its rule came */
+	size_t at_rule[TABLES]; /* entries */
 	size_t n_rules[TABLES];
-	bool has_rule[TABLES];
-	uint8_t len[TABLES]; /* of the last new entry under the rule */
-	size_t shadows;	     /* new entries longer than one before them */
 };
 
 static void course_rule(struct course *course, const struct engine *engine,
@@ -71,19 +68,7 @@ static void course_rule(struct course *course, const struct engine *engine,
 	if (i >= TABLES)
 		return;
 	course->at_rule[i] = entries(engine, rule->table);
-	course->has_rule[i] = true;
 	course->n_rules[i]++;
-	course->len[i] = UINT8_MAX;
-}
-
-static void course_put(struct course *course, const struct op *op)
-{
-	uint32_t i = op->route.route.table - FIRST;
-
-	if (i >= TABLES || !course->has_rule[i] || !op->route.insert)
-		return;
-	course->shadows += op->route.prefix.len > course->len[i];
-	course->len[i] = op->route.prefix.len;
 }
 
 static void follow(const struct engine *engine, const struct op *op, void *data)
@@ -92,8 +77,6 @@ static void follow(const struct engine *engine, const struct op *op, void *data)
 
 	if (op->kind == OP_RULE_ADD)
 		course_rule(course, engine, &op->rule);
-	else if (op->kind == OP_ROUTE_PUT)
-		course_put(course, op);
 }
 
 static void watch(struct world *world, struct course *course)
@@ -103,39 +86,20 @@ static void watch(struct world *world, struct course *course)
 	world->observer.data = course;
 }
 
-static void a_rule_comes_while_its_table_is_empty(void **state)
+static void a_rule_comes_after_its_routes(void **state)
 {
 	struct world *world = *state;
 	struct course course = {0};
 
 	watch(world, &course);
-	world_do(STORY_V6);
+	world_do(STORY);
+	many4("add", MANY);
 	many6("add", MANY);
 	world_start(world);
-	for (uint32_t i = 0; i < 2; i++) {
+	for (uint32_t i = 0; i < TABLES; i++) {
 		assert_int_equal(course.n_rules[i], 1);
-		assert_int_equal(course.at_rule[i], 0);
-		assert_int_equal(entries(&world->engine, FIRST + i), MANY + 3);
-	}
-	/* What is longer is there before what would catch its packets. */
-	assert_int_equal(course.shadows, 0);
-	assert_int_equal(course.len[0], 0);
-	assert_int_equal(course.len[1], 0);
-	world_must_be_steady(world);
-}
-
-/* The kernel's IPv4 need not walk its routes, and likes a default early. */
-static void with_ipv4_it_comes_after_the_routes(void **state)
-{
-	struct world *world = *state;
-	struct course course = {0};
-
-	watch(world, &course);
-	world_do(STORY_V4);
-	many4("add", MANY);
-	world_start(world);
-	for (uint32_t i = 0; i < 2; i++)
 		assert_int_equal(course.at_rule[i], MANY + 3);
+	}
 	world_must_be_steady(world);
 }
 
@@ -158,8 +122,7 @@ static void a_table_with_something_in_it_waits(void **state)
 	world_must_be_steady(world);
 }
 
-/* What follows a write that failed waits, as without the early rule. */
-static void a_new_default_waits_for_what_failed(void **state)
+static void a_rule_waits_for_what_failed(void **state)
 {
 	struct world *world = *state;
 	struct course course = {0};
@@ -174,18 +137,11 @@ static void a_new_default_waits_for_what_failed(void **state)
 	many6("add", MANY);
 	fake_fail(world_fake(), &fault);
 	world_start(world);
-	assert_int_equal(course.at_rule[0], 0);
-	assert_int_not_equal(course.len[0], 0);
-	/* No subflow either is to begin by a table without a default. */
-	assert_true(engine_has_early_rules(&world->engine));
-	assert_true(entries(&world->engine, FIRST) +
-			    entries(&world->engine, FIRST + 1) <=
-		    2 * (MANY + 3) - 3);
+	assert_int_equal(course.n_rules[0] + course.n_rules[1], 0);
 	fake_mend(world_fake());
 	world_pass(world, LONG_MS);
-	assert_int_equal(entries(&world->engine, FIRST), MANY + 3);
-	assert_int_equal(course.len[0], 0);
-	assert_false(engine_has_early_rules(&world->engine));
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(course.at_rule[i], MANY + 3);
 	world_must_be_steady(world);
 }
 
@@ -209,14 +165,14 @@ static bool has_rule(const struct world *world, uint32_t table)
 	return false;
 }
 
-/* Up to the rules of the empty tables. */
+/* Up to its first routes. */
 static void begin(struct world *world)
 {
 	world->policy.settle_ms = 0;
 	world_open(world);
 	(void)engine_run(&world->engine, world->now_ms);
-	assert_true(has_rule(world, FIRST));
-	assert_int_equal(entries(&world->engine, FIRST), 0);
+	assert_true(engine_is_busy(&world->engine));
+	assert_false(has_rule(world, FIRST));
 }
 
 /* A router answers while the first routes are written. */
@@ -242,7 +198,7 @@ static void flows_of_before_are_pinned_all_the_same(void **state)
 	world_must_be_steady(world);
 }
 
-/* What it left is rules, and tables without their defaults. */
+/* What it left is parts of tables. */
 static void a_kill_at_the_start_moves_no_flow(void **state)
 {
 	struct world *world = *state;
@@ -255,22 +211,6 @@ static void a_kill_at_the_start_moves_no_flow(void **state)
 	world_stop(world);
 	world_start(world);
 	assert_int_equal(pin_laid(&world->engine.pins.set), 1);
-	world_must_be_steady(world);
-}
-
-static void a_tunnel_is_yielded_to_at_once(void **state)
-{
-	struct world *world = *state;
-
-	world_do(STORY_V6);
-	many6("add", MANY);
-	begin(world);
-	world_do(TUNNEL6);
-	(void)engine_listen(&world->engine, world->now_ms);
-	(void)engine_run(&world->engine, world->now_ms);
-	assert_true(engine_is_busy(&world->engine));
-	assert_false(has_rule(world, FIRST));
-	world_run(world);
 	world_must_be_steady(world);
 }
 
@@ -322,74 +262,47 @@ static void a_row_that_changes_meanwhile_is_there_for_the_rule(void **state)
 	struct course course = {0};
 
 	watch(world, &course);
-	world_do(STORY_V4 "route add 10.200.0.0/20 via 198.51.100.1 dev d2\n"
-			  "route add 10.200.0.0/16 via 198.51.100.1 dev d2");
+	world_do(STORY "route add 10.200.0.0/20 via 198.51.100.1 dev d2\n"
+		       "route add 10.200.0.0/16 via 198.51.100.1 dev d2\n"
+		       "route add 2001:db8:f000::/40 via fe80::2 dev d2\n"
+		       "route add 2001:db8:e000::/35 via fe80::2 dev d2");
 	many4("add", MANY);
-	world_open(world);
-	(void)engine_run(&world->engine, world->now_ms);
-	world_do("route replace 10.200.0.0/20 via 192.0.2.1 dev d1");
-	(void)engine_listen(&world->engine, world->now_ms);
-	assert_true(engine_is_busy(&world->engine));
-	world_run(world);
-	for (uint32_t i = 0; i < 2; i++)
-		assert_int_equal(course.at_rule[i], MANY + 5);
-	world_must_be_steady(world);
-}
-
-static void a_row_that_changes_meanwhile_is_not_shadowed(void **state)
-{
-	struct world *world = *state;
-	struct course course = {0};
-
-	watch(world, &course);
-	world_do(STORY_V6 "route add 2001:db8:f000::/40 via fe80::2 dev d2\n"
-			  "route add 2001:db8:e000::/35 via fe80::2 dev d2");
 	many6("add", MANY);
 	begin(world);
-	(void)engine_run(&world->engine, world->now_ms);
-	world_do("route replace 2001:db8:f000::/40 via fe80::1 dev d1");
+	world_do("route replace 10.200.0.0/20 via 192.0.2.1 dev d1\n"
+		 "route replace 2001:db8:f000::/40 via fe80::1 dev d1");
 	(void)engine_listen(&world->engine, world->now_ms);
 	assert_true(engine_is_busy(&world->engine));
 	world_run(world);
-	assert_int_equal(course.shadows, 0);
-	assert_int_equal(entries(&world->engine, FIRST), MANY + 5);
+	for (uint32_t i = 0; i < TABLES; i++)
+		assert_int_equal(course.at_rule[i], MANY + 5);
 	world_must_be_steady(world);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			a_rule_comes_while_its_table_is_empty, world_make,
-			world_unmake),
-		cmocka_unit_test_setup_teardown(
-			with_ipv4_it_comes_after_the_routes, world_make,
-			world_unmake),
+		cmocka_unit_test_setup_teardown(a_rule_comes_after_its_routes,
+						world_make, world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_table_with_something_in_it_waits, world_make,
 			world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_new_default_waits_for_what_failed, world_make,
-			world_unmake),
+		cmocka_unit_test_setup_teardown(a_rule_waits_for_what_failed,
+						world_make, world_unmake),
 		cmocka_unit_test_setup_teardown(
 			flows_of_before_are_pinned_all_the_same, world_make,
 			world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_kill_at_the_start_moves_no_flow, world_make,
 			world_unmake),
-		cmocka_unit_test_setup_teardown(a_tunnel_is_yielded_to_at_once,
-						world_make, world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_row_that_changes_meanwhile_is_there_for_the_rule,
+			world_make, world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_tunnel_does_not_wait_for_many_routes, world_make,
 			world_unmake),
 		cmocka_unit_test_setup_teardown(
 			a_tunnel_does_not_wait_for_a_route_that_fails,
-			world_make, world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_row_that_changes_meanwhile_is_not_shadowed,
-			world_make, world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_row_that_changes_meanwhile_is_there_for_the_rule,
 			world_make, world_unmake),
 	};
 
