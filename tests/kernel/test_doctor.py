@@ -280,8 +280,7 @@ def test_our_rule_that_somebody_keeps_deleting(figure):
         """One process, as fast as it can: on a slow host, too, often enough."""
         a.run("ip", "-force", "-batch", "-", check=False, stdin=deletions)
         return findings(daemon, "no-rules")
-    until(is_held_back, 30)
-    ill = finding(daemon, "no-rules")
+    ill = until(is_held_back, 30)[0]
     assert "10.1.0.0/24" in ill["what"]
     try:
         mend(daemon, ill)
