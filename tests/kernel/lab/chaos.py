@@ -429,21 +429,31 @@ class Chaos:
 
     # -- what it costs -----------------------------------------------------
 
+    def sockets(self):
+        """{inode: what it is}: netlink's by family (0 rtnetlink, 4 sock_diag,
+        16 generic), unix ones by their state (01 listens or is of datagrams,
+        03 is a client's) and name."""
+        base = f"/proc/{self.daemon.process.pid}/net"
+        found = {}
+        with open(f"{base}/netlink", encoding="ascii") as file:
+            for words in map(str.split, file.readlines()[1:]):
+                found[words[-1]] = f"netlink {words[1]}"
+        with open(f"{base}/unix", encoding="utf-8") as file:
+            for words in map(str.split, file.readlines()[1:]):
+                found[words[6]] = " ".join(["unix", words[5], *words[7:]])
+        return found
+
     def descriptors(self):
-        """What the daemon has open, in words; sockets of netlink by family
-        (0 rtnetlink, 4 sock_diag, 16 generic). What it reads from /proc once
+        """What the daemon has open, in words. What it reads from /proc once
         it needs it stays open, and is left out."""
-        base = f"/proc/{self.daemon.process.pid}"
-        with open(f"{base}/net/netlink", encoding="ascii") as file:
-            families = {line.split()[-1]: f"netlink {line.split()[1]}"
-                        for line in file.readlines()[1:]}
-        found = []
-        for name in os.listdir(f"{base}/fd"):
+        base = f"/proc/{self.daemon.process.pid}/fd"
+        sockets, found = self.sockets(), []
+        for name in os.listdir(base):
             with contextlib.suppress(FileNotFoundError):
-                what = os.readlink(f"{base}/fd/{name}")
+                what = os.readlink(f"{base}/{name}")
                 inode = what.removeprefix("socket:[").rstrip("]")
                 if not what.startswith("/proc/"):
-                    found.append(families.get(inode, what.split("[")[0]))
+                    found.append(sockets.get(inode, what.split("[")[0]))
         return sorted(found)
 
     def resident_kib(self):
