@@ -49,6 +49,8 @@ static void stop(struct daemon *daemon, enum daemon_end end)
 /* The first of all that waits for its time; 0: nothing does. */
 static uint64_t next_work(const struct daemon *daemon)
 {
+	/* What is decided by the model waits till that can be read again. */
+	const bool knows = !daemon->engine.read_failed;
 	const uint64_t times[] = {
 		engine_next(&daemon->engine),
 		daemon_next_waiter(daemon),
@@ -56,8 +58,8 @@ static uint64_t next_work(const struct daemon *daemon)
 		adverts_next(&daemon->adverts),
 		flows_next(&daemon->flows),
 		linkdown_next(&daemon->linkdown),
-		endpoints_next(&daemon->endpoints),
-		userspace_next(&daemon->userspace),
+		knows ? endpoints_next(&daemon->endpoints) : 0,
+		knows ? userspace_next(&daemon->userspace) : 0,
 	};
 	uint64_t next = 0;
 
@@ -106,7 +108,7 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 		return error; /* the round goes on */
 	if (round_end(&daemon->round, engine, daemon_now_us()))
 		monitor_tell(daemon);
-	if (is_due) {
+	if (is_due && !engine->read_failed) {
 		const struct view view = engine_view(engine);
 
 		linkdown_update(&daemon->linkdown, &view, now_ms);

@@ -166,7 +166,7 @@ void engine_read_neighbours(struct engine *engine)
 	vec_done(&seen);
 }
 
-/* Links and addresses: what a new dump does not have is gone. */
+/* Links and addresses: what a new dump, a whole one, does not have is gone. */
 static int read_links(struct engine *engine)
 {
 	struct link_vec links = engine->model.links;
@@ -181,13 +181,19 @@ static int read_links(struct engine *engine)
 			     (struct kernel_read){.what = KERNEL_ADDRESS,
 						  .family = families[f]},
 			     false);
-	if (error == 0)
-		model_drop_orphans(&engine->model);
+	if (error) {
+		vec_done(&engine->model.links);
+		vec_done(&engine->model.addresses);
+		engine->model.links = links;
+		engine->model.addresses = addresses;
+		return error;
+	}
+	model_drop_orphans(&engine->model);
 	engine->model.changes.links = true;
 	engine->model.changes.addresses = true;
 	vec_done(&links);
 	vec_done(&addresses);
-	return error;
+	return 0;
 }
 
 static bool has_table(const struct table_vec *tables, uint32_t table)

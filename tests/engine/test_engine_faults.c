@@ -551,6 +551,34 @@ static void what_waits_for_its_time_waits_for_a_read(void **state)
 	world_must_be_steady(world);
 }
 
+/* After any number of objects: who asks is still told of all that was known. */
+static void links_that_cannot_be_read_are_not_forgotten(void **state)
+{
+	struct world *world = *state;
+	struct engine *engine = &world->engine;
+	size_t links, addresses;
+
+	world_do(STORY_V4);
+	world_start(world);
+	links = engine->model.links.n;
+	addresses = engine->model.addresses.n;
+	for (uint64_t nth = 1; nth <= 3; nth++)
+		for (size_t done = 0; done < 3; done++) {
+			const struct fake_fault fault = {.call = FAKE_READ,
+							 .nth = nth,
+							 .error = -ENOBUFS,
+							 .done = done};
+
+			fake_fail(world_fake(), &fault);
+			assert_int_equal(engine_read(engine, world->now_ms),
+					 -ENOBUFS);
+			assert_int_equal(engine->model.links.n, links);
+			assert_int_equal(engine->model.addresses.n, addresses);
+		}
+	world_pass(world, LONG_MS);
+	world_must_be_steady(world);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make, tell_story)
 
 int main(void)
@@ -572,6 +600,7 @@ int main(void)
 		TEST(a_refused_copy_is_tried_again_when_routes_change),
 		TEST(a_kernel_that_takes_nothing_is_tried_rarely),
 		TEST(what_waits_for_its_time_waits_for_a_read),
+		TEST(links_that_cannot_be_read_are_not_forgotten),
 		TEST(a_flush_tries_again),
 	};
 

@@ -17,9 +17,11 @@ import pytest
 
 from lab import Daemon, tcp_open, until
 from lab.daemon import daemon_binary
+from lab.figure import A2_4
 from lab.mptcp import endpoints
 from lab.own import nothing_is_ours, own_sources, own_state
-from lab.shim import new_counts, preload, read_counts, set_clock
+from lab.shim import (fail_dumps, new_counts, preload, read_counts,
+                      set_clock)
 from lab.watch import Watch
 
 MIB = 1 << 20
@@ -371,3 +373,46 @@ def test_who_asks_for_the_claim_when_no_descriptor_is_left(figure):
         asks.settimeout(10)
         assert asks.recv(1) == b""
     daemon.wait()
+
+
+# -- nothing can be read ---------------------------------------------------
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_while_lists_fail_nothing_spins(figure):
+    """An endpoint's time to go has come meanwhile: it waits for the next read
+    that succeeds, as all does that needs to know what is there."""
+    dumps = fail_dumps(f"{figure.lab.directory}/dumps")
+    daemon = idle(figure, "settle_ms = 0; pinning = { hold_ms = 1500; };",
+                  env=preload(dumps=dumps))
+    daemon.start()
+    assert A2_4 in endpoints(figure.a)
+    figure.a.ip("route del default via 10.2.0.1 dev eth1 metric 200")
+    daemon.wait()
+    fail_dumps(dumps, "ENOBUFS")
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: "No buffer space" in daemon.log())
+    time.sleep(1.5)
+    used = cpu_seconds(daemon.process.pid)
+    time.sleep(2)  # what is measured
+    assert cpu_seconds(daemon.process.pid) - used < 0.2
+    assert A2_4 in endpoints(figure.a)
+    fail_dumps(dumps)
+    until(lambda: A2_4 not in endpoints(figure.a), 10)
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_start_that_can_read_nothing_puts_no_setting_back(figure):
+    """It was killed, and its settings are still wanted."""
+    setting = "ipv4/conf/eth0/ignore_routes_with_linkdown"
+    daemon = figure.start("ignore_linkdown = true;")
+    assert figure.a.sysctl(setting) == "1"
+    daemon.kill()
+    dumps = fail_dumps(f"{figure.lab.directory}/dumps", "ENOBUFS")
+    daemon.env = preload(dumps=dumps)
+    daemon.start(wait=False)
+    until(lambda: "No buffer space" in daemon.log())
+    time.sleep(0.5)
+    assert figure.a.sysctl(setting) == "1"
+    fail_dumps(dumps)
+    daemon.wait()
+    assert figure.a.sysctl(setting) == "1"

@@ -14,6 +14,9 @@
  *
  * MULTIHOMED_SHIM_CLOCK=FILE: CLOCK_REALTIME is wrong by the seconds in FILE,
  * 8 bytes that may change at any time.
+ *
+ * MULTIHOMED_SHIM_DUMPS=FILE: while its 8 bytes are not 0 they are the errno
+ * with which every question for a list of rtnetlink's fails.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,6 +53,7 @@ static const char *const call_names[CALLS] = {
 static uint64_t no_file[CALLS];
 static uint64_t *counts = no_file;
 static const volatile int64_t *clock_offset_s;
+static const volatile int64_t *dump_errno;
 static enum call fault_call = CALLS;
 static uint64_t fault_nth;
 static int fault_errno;
@@ -77,6 +81,7 @@ __attribute__((constructor)) static void begin(void)
 	if (at)
 		counts = at;
 	clock_offset_s = map("MULTIHOMED_SHIM_CLOCK", sizeof(int64_t));
+	dump_errno = map("MULTIHOMED_SHIM_DUMPS", sizeof(int64_t));
 	if (!fault ||
 	    sscanf(fault, "%15[a-z]:%lu:%d", name, &nth, &fault_errno) != 3)
 		return;
@@ -98,15 +103,35 @@ static bool fails(enum call call)
 	return true;
 }
 
-static bool is_netlink(int fd)
+static int option(int fd, int name)
 {
 	int saved = errno;
-	int domain = 0;
-	socklen_t len = sizeof(domain);
+	int value = 0;
+	socklen_t len = sizeof(value);
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	(void)getsockopt(fd, SOL_SOCKET, name, &value, &len);
 	errno = saved;
-	return domain == AF_NETLINK;
+	return value;
+}
+
+static bool is_netlink(int fd)
+{
+	return option(fd, SO_DOMAIN) == AF_NETLINK;
+}
+
+/* Return: whether this one, of a netlink socket, fails; errno is set then. */
+static bool send_fails(int fd, const void *bytes, size_t n)
+{
+	const struct nlmsghdr *hdr = bytes;
+
+	if (fails(CALL_SEND))
+		return true;
+	if (!dump_errno || *dump_errno == 0 || n < sizeof(*hdr) ||
+	    (hdr->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP ||
+	    option(fd, SO_PROTOCOL) != NETLINK_ROUTE)
+		return false;
+	errno = (int)*dump_errno;
+	return true;
 }
 
 /*
@@ -155,7 +180,7 @@ ssize_t sendto(int fd, const void *bytes, size_t n, int flags,
 	       const struct sockaddr *to, socklen_t len)
 {
 	NEXT(sendto);
-	if (is_netlink(fd) && fails(CALL_SEND))
+	if (is_netlink(fd) && send_fails(fd, bytes, n))
 		return -1;
 	return next(fd, bytes, n, flags, to, len);
 }
@@ -168,7 +193,8 @@ ssize_t send(int fd, const void *bytes, size_t n, int flags)
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	NEXT(sendmsg);
-	if (is_netlink(fd) && fails(CALL_SEND))
+	if (is_netlink(fd) && send_fails(fd, message->msg_iov[0].iov_base,
+					 message->msg_iov[0].iov_len))
 		return -1;
 	return next(fd, message, flags);
 }

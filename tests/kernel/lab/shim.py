@@ -15,7 +15,7 @@ from .daemon import daemon_binary
 CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
-def preload(fault=None, counts=None, clock=None):
+def preload(fault=None, counts=None, clock=None, dumps=None):
     """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; the others
     are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
@@ -33,6 +33,8 @@ def preload(fault=None, counts=None, clock=None):
         env["MULTIHOMED_SHIM_COUNTS"] = counts
     if clock:
         env["MULTIHOMED_SHIM_CLOCK"] = clock
+    if dumps:
+        env["MULTIHOMED_SHIM_DUMPS"] = dumps
     return env
 
 
@@ -48,8 +50,17 @@ def read_counts(path):
         return dict(zip(CALLS, struct.unpack(f"{len(CALLS)}Q", file.read())))
 
 
+def put_number(path, number):
+    with open(path, "r+b" if os.path.exists(path) else "w+b") as file:
+        file.write(struct.pack("q", number))
+    return path
+
+
 def set_clock(path, seconds):
     """The wall clock of who runs with it is wrong by so much, from now on."""
-    with open(path, "r+b" if os.path.exists(path) else "w+b") as file:
-        file.write(struct.pack("q", seconds))
-    return path
+    return put_number(path, seconds)
+
+
+def fail_dumps(path, name=None):
+    """From now on rtnetlink's lists fail with that errno; or do not."""
+    return put_number(path, getattr(errno, name) if name else 0)
