@@ -84,6 +84,7 @@ def test_remove_cleans_up_behind_a_daemon_that_crashed(service):
     assert host.ours() != []
     host.run("dpkg -r multihomed")
     assert host.ours() == []
+    assert not os.path.exists("/run/multihomed")
 
 
 def test_purge_leaves_no_file(network):

@@ -150,7 +150,7 @@ def test_stop_removes_what_is_ours_and_start_brings_it_back(service):
     host.run("systemctl stop multihomed")
     assert host.ours() == []
     assert host.unit("Result") == "success"
-    assert not os.path.exists("/run/multihomed")
+    assert os.listdir("/run/multihomed") == ["io.multihomed.lock"]
     host.run("systemctl start multihomed")
     host.run("multihomectl wait")
     assert host.ours() == before
@@ -206,6 +206,11 @@ def linkdown(link):
                     "ignore_routes_with_linkdown")
 
 
+def sysctls_drop_in():
+    with open(f"{host.PLACE}/systemd/sysctls.conf", encoding="ascii") as file:
+        return file.read()
+
+
 def test_sysctls_are_closed_but_for_a_drop_in(service):
     host.configure("ignore_linkdown = true;")
     host.run("systemctl restart multihomed")
@@ -213,15 +218,29 @@ def test_sysctls_are_closed_but_for_a_drop_in(service):
     assert linkdown("eth1") == "0"
     assert "ignore_routes_with_linkdown" in \
         host.ask("journalctl -u multihomed -o cat")
-    source = f"{host.PLACE}/systemd/sysctls.conf"
-    with open(source, encoding="ascii") as file:
-        host.drop_in(file.read())
+    host.drop_in(sysctls_drop_in())
     host.run("systemctl restart multihomed")
     host.run("multihomectl wait")
     assert linkdown("eth1") == "1"
     done = host.run(f"nsenter -t {host.pid()} -m sysctl -q -w "
                     "kernel.sysrq=1", check=False)
     assert done.returncode != 0, "other sysctls are open too"
+    host.run("systemctl stop multihomed")
+    assert linkdown("eth1") == "0"
+
+
+def test_after_crashes_for_good_the_next_one_knows_what_was_set(service):
+    """As after too many of them: systemd has given up, till somebody starts
+    it."""
+    host.configure("ignore_linkdown = true;")
+    host.drop_in(sysctls_drop_in() + "[Service]\nRestart=no\n")
+    host.run("systemctl restart multihomed")
+    host.run("multihomectl wait")
+    host.run("systemctl kill --signal=KILL multihomed")
+    host.until(lambda: host.unit("ActiveState") == "failed", "its end")
+    assert linkdown("eth1") == "1"
+    host.run("systemctl start multihomed")
+    host.run("multihomectl wait")
     host.run("systemctl stop multihomed")
     assert linkdown("eth1") == "0"
 
