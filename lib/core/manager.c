@@ -449,6 +449,8 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 		/* Others are still there: no second one beside them. */
 		if (subflow && error == -ESRCH)
 			remove_subflow(connection, subflow);
+		else if (subflow)
+			subflow->close_ms = now_ms + MANAGER_RETRY_MS;
 		break;
 	case MANAGER_MARK:
 	case MANAGER_ANNOUNCE:

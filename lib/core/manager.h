@@ -15,7 +15,8 @@
  *	lost     open, and its path is gone since lost_ms: it waits for
  *	         hold_ms, then it is closed if the connection has another open
  *	         one, so that a fresh one is opened as soon as the path is back
- *	closing  told to close; gone when the kernel says so
+ *	closing  told to close, again after 1 s if that failed; gone when the
+ *	         kernel says so
  *
  * A way, that is source and destination, on which a subflow failed is tried
  * again after 1 s, 2 s, 4 s and so on, and at once when it was without a path
@@ -44,8 +45,9 @@ struct managed_subflow {
 	bool by_peer;
 	bool judged;	  /* section 5.2 was asked */
 	bool had_path;	  /* it has been congruent */
-	uint64_t lost_ms; /* 0: its path is there, or never was */
-	uint64_t open_ms; /* since when it is open, or opening */
+	uint64_t lost_ms;  /* 0: its path is there, or never was */
+	uint64_t open_ms;  /* since when it is open, or opening */
+	uint64_t close_ms; /* when to tell it to close again; 0: it was told */
 };
 
 /* An address of the peer; its first one has id 0. */

@@ -47,6 +47,7 @@ static void close_subflow(struct look *look, struct managed_subflow *subflow,
 			  const char *why)
 {
 	subflow->closing = true;
+	subflow->close_ms = 0;
 	act(look, &(struct manager_action){
 			  .what = MANAGER_CLOSE,
 			  .ends = subflow->ends,
@@ -102,6 +103,23 @@ static void close_lost(struct look *look)
 			close_subflow(look, it, "its path is gone");
 		else
 			come_by(look, it->lost_ms + hold_ms);
+	}
+}
+
+/* Those that could not be; should others have ended since, it stays. */
+static void close_again(struct look *look)
+{
+	struct managed_subflow *it;
+
+	vec_foreach(&look->connection->subflows, it) {
+		if (!it->closing || !it->close_ms)
+			continue;
+		if (!has_other_open(look, it))
+			it->closing = false;
+		else if (it->close_ms <= look->now_ms)
+			close_subflow(look, it, "it could not be closed");
+		else
+			come_by(look, it->close_ms);
 	}
 }
 
@@ -377,6 +395,7 @@ static void plan_connection(struct look *look)
 	forgive_returned(look);
 	judge_passive(look);
 	mark_backups(look);
+	close_again(look);
 	close_lost(look);
 	withdraw_gone(look);
 	announce_wanted(look);

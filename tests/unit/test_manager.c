@@ -453,6 +453,10 @@ static void what_could_not_be_closed_is_not_opened_again(void **state)
 		{"addr 10.2.0.2/24 dev b\n"
 		 "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200",
 		 "", "it is there"},
+		{"at 999", "", "not yet"},
+		{"at 1000\nrefuse 1", "close 10.2.0.2>203.0.113.9", "again"},
+		{"at 2000", "close 10.2.0.2>203.0.113.9", "and again"},
+		{"at 3000", "", "it was told"},
 		{"closed 1 10.2.0.2 203.0.113.9 1",
 		 "open 10.2.0.2#1>203.0.113.9", "now it is not"},
 		{JOINED_B "del addr 10.2.0.2/24 dev b\nrefuse 3",
@@ -460,6 +464,26 @@ static void what_could_not_be_closed_is_not_opened_again(void **state)
 		{"addr 10.2.0.2/24 dev b\n"
 		 "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200",
 		 "open 10.2.0.2#1>203.0.113.9", "so there is room"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
+static void what_could_not_be_closed_stays_if_others_end(void **state)
+{
+	static const struct story_row rows[] = {
+		{READY, BOTH, ""},
+		{JOINED_B JOINED_C "del addr 10.2.0.2/24 dev b\nrefuse 1",
+		 "close 10.2.0.2>203.0.113.9", "-EPERM"},
+		{"addr 10.2.0.2/24 dev b\n"
+		 "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200\n"
+		 "closed 1 10.1.0.2 203.0.113.9 0\n"
+		 "closed 1 10.3.0.2 203.0.113.9 2",
+		 "", "the others failed a moment ago"},
+		{"at 1000",
+		 "open 10.1.0.2#0>203.0.113.9; open 10.3.0.2#2>203.0.113.9",
+		 "it is the last"},
 	};
 
 	(void)state;
@@ -492,6 +516,7 @@ int main(void)
 		cmocka_unit_test(all_lost_none_closed),
 		cmocka_unit_test(an_address_that_is_gone_is_not_waited_for),
 		cmocka_unit_test(what_could_not_be_closed_is_not_opened_again),
+		cmocka_unit_test(what_could_not_be_closed_stays_if_others_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
