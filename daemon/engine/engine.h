@@ -43,6 +43,7 @@ VEC(reread_vec, struct reread);
 
 struct engine_counters {
 	uint64_t rounds;		/* calls of engine_run() */
+	uint64_t wide;			/* of them, for more than longer routes */
 	uint64_t runs;			/* those that wrote something */
 	uint64_t events[KERNEL_EVENTS]; /* taken in, by kind; not of dumps */
 	uint64_t ops[OP_KINDS];		/* written with success */
@@ -125,7 +126,11 @@ struct engine_batch {
 	int error;
 };
 
-/* Called between a plan and its writes, which may depend on what goes first. */
+/*
+ * Called between a plan and its writes, which may depend on what goes first; in
+ * wide rounds, which counters.wide counts: anything has changed but routes that
+ * are no default.
+ */
 struct engine_hook {
 	void (*call)(const struct engine *engine, void *data); /* or NULL */
 	void *data;

@@ -65,20 +65,43 @@ static void release_repairs(struct engine *engine, uint64_t now_ms)
 		rib_touch(&engine->model.rib, &it->prefix);
 }
 
-/* All that decides about a plan, and which rows are to be planned. */
-static void prepare(struct engine *engine, uint64_t now_ms,
+/* Something came that must not wait for the rest of many rows. */
+static bool is_urgent(const struct engine *engine)
+{
+	const struct model_changes *changes = &engine->model.changes;
+
+	if (engine->policy_changed || engine->read_rules || changes->links ||
+	    changes->addresses || changes->neighbours || changes->bindings)
+		return true;
+	for (size_t i = 0; i < N_FAMILIES; i++) {
+		struct ip_prefix all = ip_prefix_default(families[i]);
+
+		if (rib_is_dirty(&engine->model.rib, &all))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * All that decides about a plan, and which rows are to be planned. Return:
+ * whether it is wide, as of counters.wide.
+ */
+static bool prepare(struct engine *engine, uint64_t now_ms,
 		    struct planned *planned)
 {
 	struct view view;
+	bool is_wide;
 
 	forget_refusals(engine, now_ms);
-	engine_update_subnets(engine);
+	is_wide = engine_update_subnets(engine);
 	release_repairs(engine, now_ms);
+	is_wide |= is_urgent(engine) || engine->model.changes.rules;
 	engine_pins_due(engine, now_ms);
 	view = engine_view(engine);
 	planned_begin(planned, &view, &engine->model.rib);
 	pin_touch(&engine->model, &engine->pins.set);
 	engine_pins_decide(engine, now_ms, planned);
+	return is_wide;
 }
 
 /* --- ops --- */
@@ -102,7 +125,7 @@ void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 {
 	const struct ip_prefix *it;
 
-	prepare(engine, now_ms, planned);
+	(void)prepare(engine, now_ms, planned);
 	vec_foreach(&engine->model.rib.dirty, it)
 		planned_diff(planned, it, ops);
 	engine_plan_rules(engine, ops);
@@ -170,8 +193,9 @@ static bool is_small(const struct engine *engine, size_t rows)
 static void begin_batch(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
+	bool is_wide = prepare(engine, now_ms, &batch->planned);
 
-	prepare(engine, now_ms, &batch->planned);
+	engine->counters.wide += is_wide;
 	rib_take(&engine->model.rib, &batch->rows);
 	engine->counters.rows += batch->rows.n;
 	engine->policy_changed = false;
@@ -184,7 +208,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 		planned_order(&batch->rows);
 	batch->pass = ENGINE_YIELD;
 	batch->active = true;
-	if (engine->before_write.call)
+	if (is_wide && engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);
 }
 
@@ -269,23 +293,6 @@ static void write_slice(struct engine *engine, uint64_t now_ms)
 		planned_done(&batch->planned);
 		planned_begin(&batch->planned, &view, &engine->model.rib);
 	}
-}
-
-/* Something came that must not wait for the rest of many rows. */
-static bool is_urgent(const struct engine *engine)
-{
-	const struct model_changes *changes = &engine->model.changes;
-
-	if (engine->policy_changed || engine->read_rules || changes->links ||
-	    changes->addresses || changes->neighbours || changes->bindings)
-		return true;
-	for (size_t i = 0; i < N_FAMILIES; i++) {
-		struct ip_prefix all = ip_prefix_default(families[i]);
-
-		if (rib_is_dirty(&engine->model.rib, &all))
-			return true;
-	}
-	return false;
 }
 
 bool engine_is_busy(const struct engine *engine)

@@ -153,12 +153,12 @@ static void recover_subnets(struct engine *engine)
 	subnet_set_done(&found);
 }
 
-void engine_update_subnets(struct engine *engine)
+bool engine_update_subnets(struct engine *engine)
 {
 	struct subnet_set before = engine->subnets;
 
 	if (!subnets_may_change(engine))
-		return;
+		return false;
 	if (engine->policy->routes.n || engine->policy_changed)
 		model_set_config_routes(&engine->model, engine->policy);
 	build_subnets(engine, &before);
@@ -175,4 +175,5 @@ void engine_update_subnets(struct engine *engine)
 		engine_touch_all(engine, AF_INET6);
 	}
 	subnet_set_done(&before);
+	return true;
 }

@@ -10,8 +10,12 @@
 
 #include "engine/engine.h"
 
-/** engine_update_subnets() - bring them up to date; may make all rows dirty */
-void engine_update_subnets(struct engine *engine);
+/**
+ * engine_update_subnets() - bring them up to date; may make all rows dirty
+ *
+ * Return: whether they were computed anew.
+ */
+bool engine_update_subnets(struct engine *engine);
 
 /** engine_touch_all() - every row of @family is to be planned again */
 void engine_touch_all(struct engine *engine, uint8_t family);

@@ -384,11 +384,11 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	if (endpoints->save_ms && endpoints->save_ms <= now_ms)
 		endpoints_file_save(endpoints, now_ms);
 	/* Nothing is new since the last time. */
-	if (!is_new && !is_due && endpoints->rounds == engine->counters.rounds)
+	if (!is_new && !is_due && endpoints->wide == engine->counters.wide)
 		return;
 	endpoints_withdraw(endpoints, engine, now_ms);
 	endpoints->policy = engine->policy;
-	endpoints->rounds = engine->counters.rounds;
+	endpoints->wide = engine->counters.wide;
 	if (!is_on(endpoints, engine))
 		return;
 	endpoint_build(&view, &wanted);

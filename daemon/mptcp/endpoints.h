@@ -35,7 +35,7 @@ struct endpoints {
 	char path[128]; /* of the file */
 	struct limits limits;
 	const struct policy *policy; /* that was acted on last */
-	uint64_t rounds;  /* of the engine, when it was looked at last */
+	uint64_t wide;	  /* rounds of the engine, when it was looked at last */
 	uint64_t next_ms; /* when there is work by the clock; 0: none */
 	uint64_t save_ms; /* when the file is tried again; 0: it is written */
 	uint64_t added;	  /* since the start */

@@ -183,6 +183,69 @@ static void whoever_does_not_watch_is_not_called(void **state)
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
+static void count_call(const struct engine *engine, void *data)
+{
+	uint64_t *calls = data;
+
+	(void)engine;
+	(*calls)++;
+}
+
+/* What does not depend on longer routes need not look at each of them. */
+static void a_longer_route_is_told_from_all_else(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool is_wide;
+	} rows[] = {
+		{"route add 203.0.113.0/24 via 192.0.2.1 dev d1", false},
+		{"route add 128.0.0.0/1 via 192.0.2.1 dev d1", false},
+		{"route del 203.0.113.0/24 via 192.0.2.1 dev d1", false},
+		{"route add 0.0.0.0/0 via 192.0.2.9 dev d1 metric 300", true},
+		{"address add 192.0.2.3/24 dev d1", true},
+		{"rule add priority 5000 from 192.0.2.77/32 lookup 99", true},
+		{STORY_FAILED, true},
+		{"link set d2 down", true},
+	};
+	struct world *world = *state;
+	struct engine *engine = &world->engine;
+	uint64_t calls = 0;
+
+	world_do(STORY_V4);
+	world_start(world);
+	engine->before_write = (struct engine_hook){count_call, &calls};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t rounds = engine->counters.rounds;
+		uint64_t wide = engine->counters.wide;
+
+		calls = 0;
+		world_do(rows[i].lines);
+		world_pass(world, 1000); /* settle_ms */
+		if (engine->counters.rounds == rounds ||
+		    (engine->counters.wide > wide) != rows[i].is_wide)
+			print_error("%s\n", rows[i].lines);
+		assert_true(engine->counters.rounds > rounds);
+		assert_int_equal(engine->counters.wide > wide, rows[i].is_wide);
+		assert_int_equal(calls, engine->counters.wide - wide);
+	}
+	engine->before_write = (struct engine_hook){0};
+}
+
+/* It is no default, but a subnet is managed from now on. */
+static void a_route_that_makes_an_uplink_is_told_too(void **state)
+{
+	struct world *world = *state;
+	struct engine *engine = &world->engine;
+	uint64_t wide;
+
+	world_do("route add 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100");
+	world_start(world);
+	wide = engine->counters.wide;
+	world_do("route add 203.0.113.0/24 via 198.51.100.1 dev d2");
+	world_run(world);
+	assert_true(engine->counters.wide > wide);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +253,8 @@ int main(void)
 		TEST(events_are_heard_before_they_count),
 		TEST(a_subnet_that_goes_is_told_of),
 		TEST(whoever_does_not_watch_is_not_called),
+		TEST(a_longer_route_is_told_from_all_else),
+		TEST(a_route_that_makes_an_uplink_is_told_too),
 	};
 
 	if (!world_enter())
