@@ -42,9 +42,9 @@ VEC(seen_router_vec, struct seen_router);
 VEC(reread_vec, struct reread);
 
 struct engine_counters {
-	uint64_t rounds;		/* calls of engine_run() */
-	uint64_t wide;			/* of them, for more than longer routes */
-	uint64_t runs;			/* those that wrote something */
+	uint64_t rounds; /* calls of engine_run() */
+	uint64_t wide;	 /* of them, for more than longer routes */
+	uint64_t runs;	 /* those that wrote something */
 	uint64_t events[KERNEL_EVENTS]; /* taken in, by kind; not of dumps */
 	uint64_t ops[OP_KINDS];		/* written with success */
 	uint64_t rows;			/* planned */
@@ -105,6 +105,7 @@ enum engine_pass {
 struct engine_batch {
 	bool active;
 	bool is_small; /* all of it goes into one slice */
+	bool is_wide;  /* as of counters.wide */
 	enum engine_pass pass;
 	struct planned planned; /* keeps the ops' attribute ids alive */
 	struct prefix_vec rows; /* to be planned, in order */
@@ -168,7 +169,8 @@ struct engine {
 	struct engine_batch batch;
 
 	bool policy_changed;
-	bool recovered; /* table numbers of an earlier life were taken */
+	bool rules_agree; /* they did when last planned; no wide round since */
+	bool recovered;	  /* table numbers of an earlier life were taken */
 	bool watching_recovery; /* the kernel reports valid neighbours too */
 
 	struct engine_pins pins; /* flows that keep their path */

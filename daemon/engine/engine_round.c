@@ -193,9 +193,10 @@ static bool is_small(const struct engine *engine, size_t rows)
 static void begin_batch(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
-	bool is_wide = prepare(engine, now_ms, &batch->planned);
 
-	engine->counters.wide += is_wide;
+	batch->is_wide = prepare(engine, now_ms, &batch->planned);
+	engine->counters.wide += batch->is_wide;
+	engine->rules_agree &= !batch->is_wide;
 	rib_take(&engine->model.rib, &batch->rows);
 	engine->counters.rows += batch->rows.n;
 	engine->policy_changed = false;
@@ -208,7 +209,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 		planned_order(&batch->rows);
 	batch->pass = ENGINE_YIELD;
 	batch->active = true;
-	if (is_wide && engine->before_write.call)
+	if (batch->is_wide && engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);
 }
 

@@ -38,6 +38,19 @@ void engine_plan_rules(const struct engine *engine, struct op_vec *ops)
 		(void)plan_rules_of(engine, families[i], ops);
 }
 
+/* Of a round; what they depend on has not changed if it is not wide. */
+static void plan_rules(struct engine *engine)
+{
+	struct op_vec *ops = &engine->batch.ops;
+	size_t n = ops->n;
+
+	/* Others' may have come amid a round. */
+	if (engine->rules_agree && !engine->model.changes.rules)
+		return;
+	engine_plan_rules(engine, ops);
+	engine->rules_agree = ops->n == n;
+}
+
 void engine_plan_neighbours(const struct engine *engine, struct op_vec *ops)
 {
 	const struct view view = engine_view(engine);
@@ -119,7 +132,7 @@ static void plan_small(struct engine *engine)
 			rib_forget_empty(&engine->model.rib, it);
 	}
 	vec_clear(&batch->rows);
-	engine_plan_rules(engine, &batch->ops);
+	plan_rules(engine);
 	engine_plan_neighbours(engine, &batch->ops);
 	batch->pass = ENGINE_DONE;
 }
@@ -133,7 +146,7 @@ static void plan_yield(struct engine *engine)
 	struct engine_batch *batch = &engine->batch;
 	struct op_vec *ops = &batch->ops;
 
-	for (size_t f = 0; f < N_FAMILIES; f++) {
+	for (size_t f = 0; f < N_FAMILIES && !engine->rules_agree; f++) {
 		size_t n = ops->n;
 
 		if (plan_rules_of(engine, families[f], ops) > 0)
@@ -242,7 +255,7 @@ static void plan_pass(struct engine *engine)
 		plan_late(engine);
 		break;
 	case ENGINE_RULES:
-		engine_plan_rules(engine, &batch->ops);
+		plan_rules(engine);
 		planned_order_back(&batch->gone);
 		batch->pass = ENGINE_GONE;
 		break;

@@ -43,8 +43,8 @@ struct managed_subflow {
 	bool opening;
 	bool closing;
 	bool by_peer;
-	bool judged;	  /* section 5.2 was asked */
-	bool had_path;	  /* it has been congruent */
+	bool judged;	   /* section 5.2 was asked */
+	bool had_path;	   /* it has been congruent */
 	uint64_t lost_ms;  /* 0: its path is there, or never was */
 	uint64_t open_ms;  /* since when it is open, or opening */
 	uint64_t close_ms; /* when to tell it to close again; 0: it was told */
