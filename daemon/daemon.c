@@ -8,13 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "answers/monitor.h"
 #include "kernel/claim.h"
 #include "kernel/privilege.h"
 #include "log.h"
+#include "loop.h"
 
-#define READS_MAX     3	  /* at the start, if they fail */
-#define CLAIM_PAUSE_S 1.0 /* before who asks is looked at again */
+#define READS_MAX 3 /* at the start, if they fail */
 
 uint64_t daemon_now_us(void)
 {
@@ -29,240 +28,7 @@ uint64_t daemon_now(void)
 	return daemon_now_us() / 1000;
 }
 
-/* --- the work between two waits --- */
-
-static void tell_ready(struct daemon *daemon)
-{
-	if (daemon->ready)
-		return;
-	daemon->ready = true;
-	(void)sd_notify(0, "READY=1");
-	log_notice("ready");
-}
-
-static void stop(struct daemon *daemon, enum daemon_end end)
-{
-	daemon->end = end;
-	ev_break(daemon->loop, EVBREAK_ALL);
-}
-
-/* The first of all that waits for its time; 0: nothing does. */
-static uint64_t next_work(const struct daemon *daemon)
-{
-	/* What is decided by the model waits till that can be read again. */
-	const bool knows = !daemon->engine.read_failed;
-	const uint64_t times[] = {
-		engine_next(&daemon->engine),
-		daemon_next_waiter(daemon),
-		trial_next(&daemon->trial),
-		adverts_next(&daemon->adverts),
-		flows_next(&daemon->flows),
-		linkdown_next(&daemon->linkdown),
-		knows ? endpoints_next(&daemon->endpoints) : 0,
-		knows ? userspace_next(&daemon->userspace) : 0,
-	};
-	uint64_t next = 0;
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		if (times[i] && (!next || times[i] < next))
-			next = times[i];
-	return next;
-}
-
-static void set_timer(struct daemon *daemon, uint64_t now_ms)
-{
-	uint64_t next = next_work(daemon);
-	double after;
-
-	ev_timer_stop(daemon->loop, &daemon->timer);
-	if (engine_is_pending(&daemon->engine, now_ms))
-		next = now_ms;
-	if (!next)
-		return;
-	after = next > now_ms ? (double)(next - now_ms) / 1000 : 0;
-	ev_now_update(daemon->loop);
-	ev_timer_set(&daemon->timer, after, 0);
-	ev_timer_start(daemon->loop, &daemon->timer);
-}
-
-static void on_check(struct ev_loop *loop, ev_check *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)loop;
-	(void)events;
-	if (!engine_is_busy(&daemon->engine))
-		round_begin(&daemon->round, daemon_now_us());
-}
-
-/* What is due of the engine's work. */
-static int run_engine(struct daemon *daemon, uint64_t now_ms)
-{
-	struct engine *engine = &daemon->engine;
-	bool is_due = engine_is_pending(engine, now_ms);
-	int error = 0;
-
-	if (is_due)
-		error = engine_run(engine, now_ms);
-	if (engine_is_busy(engine))
-		return error; /* the round goes on */
-	if (round_end(&daemon->round, engine, daemon_now_us()))
-		monitor_tell(daemon);
-	if (is_due && !engine->read_failed) {
-		const struct view view = engine_view(engine);
-
-		linkdown_update(&daemon->linkdown, &view, now_ms);
-	}
-	return error;
-}
-
-/* Rules that go are still there: what needs them goes first. */
-static void before_write(const struct engine *engine, void *data)
-{
-	struct daemon *daemon = data;
-
-	endpoints_withdraw(&daemon->endpoints, engine, daemon_now());
-}
-
-static void on_userspace(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)loop;
-	(void)events;
-	userspace_receive(&daemon->userspace, daemon_now());
-}
-
-static void on_flows(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)loop;
-	(void)events;
-	flows_receive(&daemon->flows, daemon_now());
-}
-
-/* Of a socket that comes and goes. */
-static void wait_for(struct daemon *daemon, ev_io *io, int fd)
-{
-	if (ev_is_active(io) && fd == io->fd)
-		return;
-	ev_io_stop(daemon->loop, io);
-	if (fd < 0)
-		return;
-	ev_io_set(io, fd, EV_READ);
-	ev_io_start(daemon->loop, io);
-}
-
-/* The socket is there only while there are pins. */
-static void update_flows(struct daemon *daemon, uint64_t now_ms)
-{
-	/* Before what is waited for may be closed. */
-	if (daemon->engine.pins.sources.n == 0)
-		ev_io_stop(daemon->loop, &daemon->flows_io);
-	flows_update(&daemon->flows, now_ms);
-	wait_for(daemon, &daemon->flows_io, flows_fd(&daemon->flows));
-}
-
-/* So is this one, and what the manager does needs routing in place. */
-static void update_mptcp(struct daemon *daemon, uint64_t now_ms)
-{
-	if (daemon->config.policy.mptcp.path_manager != PATH_MANAGER_USERSPACE)
-		ev_io_stop(daemon->loop, &daemon->userspace_io);
-	endpoints_update(&daemon->endpoints, &daemon->engine, now_ms);
-	userspace_update(&daemon->userspace, &daemon->engine, now_ms);
-	wait_for(daemon, &daemon->userspace_io,
-		 userspace_fd(&daemon->userspace));
-}
-
-/* Before the loop sleeps: everything that is due, in one place. */
-static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-	struct engine *engine = &daemon->engine;
-	uint64_t now_ms = daemon_now();
-	int error;
-
-	(void)loop;
-	(void)events;
-	trial_expire(daemon, now_ms);
-	/* Who waits wants to know that what is queued by now was taken in. */
-	if (daemon->waiters.n)
-		(void)engine_listen(engine, now_ms);
-	error = run_engine(daemon, now_ms);
-	if (error == -EPERM && !daemon->ready) {
-		log_err("the kernel lets us change nothing: CAP_NET_ADMIN is "
-			"missing");
-		stop(daemon, DAEMON_FAILED);
-		return;
-	}
-	adverts_update(&daemon->adverts, engine, now_ms);
-	linkdown_save(&daemon->linkdown, now_ms);
-	update_flows(daemon, now_ms);
-	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
-		update_mptcp(daemon, now_ms);
-	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
-		tell_ready(daemon);
-	daemon_answer_waiters(daemon, now_ms);
-	set_timer(daemon, daemon_now());
-}
-
-static void on_kernel(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)loop;
-	(void)events;
-	(void)engine_listen(&daemon->engine, daemon_now());
-}
-
-static void on_adverts(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)loop;
-	(void)events;
-	adverts_receive(&daemon->adverts, &daemon->engine, daemon_now());
-}
-
-/* Only wakes the loop; on_prepare() does the rest. */
-static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
-{
-	(void)loop;
-	(void)watcher;
-	(void)events;
-}
-
-/* No descriptor is left: without a pause the loop would spin. */
-static void on_claim(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)events;
-	if (claim_answer(watcher->fd) == 0)
-		return;
-	ev_io_stop(loop, watcher);
-	ev_timer_set(&daemon->claim_resume, CLAIM_PAUSE_S, 0);
-	ev_timer_start(loop, &daemon->claim_resume);
-}
-
-static void on_claim_resume(struct ev_loop *loop, ev_timer *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)events;
-	ev_io_start(loop, &daemon->claim_io);
-}
-
-static void on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
-{
-	(void)loop;
-	(void)watcher;
-	(void)events;
-	(void)sd_notify(0, "WATCHDOG=1");
-}
-
-/* --- reload --- */
+/* --- configuration --- */
 
 void daemon_adopt(struct daemon *daemon, const struct config *config)
 {
@@ -278,105 +44,6 @@ void daemon_adopt(struct daemon *daemon, const struct config *config)
 	engine_set_policy(&daemon->engine, &daemon->config.policy);
 	daemon->endpoints.policy = NULL; /* it is looked at anew */
 	daemon->userspace.policy = NULL;
-}
-
-static void on_hangup(struct daemon *daemon)
-{
-	struct config_error_vec errors = {0};
-	const struct config_error *it;
-
-	/* Amid the start it is not ready before, nor because of this. */
-	if (daemon->ready)
-		(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-				 (unsigned long long)daemon_now() * 1000);
-	(void)trial_reload(daemon, 0, &errors);
-	vec_foreach(&errors, it)
-		log_err("%s:%u: %s", it->file, it->line, it->message);
-	if (errors.n)
-		log_err("the configuration stays as it was");
-	vec_done(&errors);
-	if (daemon->ready)
-		(void)sd_notify(0, "READY=1");
-}
-
-/* --- signals --- */
-
-static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
-{
-	struct daemon *daemon = watcher->data;
-
-	(void)loop;
-	(void)events;
-	if (watcher->signum == SIGHUP)
-		on_hangup(daemon);
-	else if (watcher->signum == SIGUSR1)
-		stop(daemon, DAEMON_LEAVE);
-	else
-		stop(daemon, DAEMON_REMOVE);
-}
-
-static void start_signal(struct daemon *daemon, ev_signal *watcher, int signum)
-{
-	ev_signal_init(watcher, on_signal, signum);
-	watcher->data = daemon;
-	ev_signal_start(daemon->loop, watcher);
-}
-
-static void start_signals(struct daemon *daemon)
-{
-	static const int signums[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
-
-	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
-		start_signal(daemon, &daemon->signals[i], signums[i]);
-}
-
-static void start_watchdog(struct daemon *daemon)
-{
-	uint64_t watchdog_us;
-	double every;
-
-	if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
-		return;
-	every = (double)watchdog_us / 2000000;
-	ev_timer_init(&daemon->watchdog, on_watchdog, every, every);
-	ev_timer_start(daemon->loop, &daemon->watchdog);
-}
-
-static void start_input(struct daemon *daemon, ev_io *watcher,
-			void (*on_input)(struct ev_loop *, ev_io *, int),
-			int fd)
-{
-	ev_io_init(watcher, on_input, fd, EV_READ);
-	watcher->data = daemon;
-	ev_io_start(daemon->loop, watcher);
-}
-
-static void start_watchers(struct daemon *daemon)
-{
-	ev_timer_init(&daemon->claim_resume, on_claim_resume, 0, 0);
-	daemon->claim_resume.data = daemon;
-	if (daemon->claim_fd >= 0)
-		start_input(daemon, &daemon->claim_io, on_claim,
-			    daemon->claim_fd);
-	start_input(daemon, &daemon->kernel_io, on_kernel,
-		    kernel_fd(daemon->kernel));
-	if (adverts_fd(&daemon->adverts) >= 0) {
-		kernel_drop_adverts(daemon->kernel);
-		start_input(daemon, &daemon->adverts_io, on_adverts,
-			    adverts_fd(&daemon->adverts));
-	}
-	ev_prepare_init(&daemon->prepare, on_prepare);
-	daemon->prepare.data = daemon;
-	ev_prepare_start(daemon->loop, &daemon->prepare);
-	ev_check_init(&daemon->check, on_check);
-	daemon->check.data = daemon;
-	ev_set_priority(&daemon->check, EV_MAXPRI); /* before all others */
-	ev_check_start(daemon->loop, &daemon->check);
-	ev_timer_init(&daemon->timer, on_timer, 0, 0);
-	ev_io_init(&daemon->flows_io, on_flows, -1, EV_READ);
-	daemon->flows_io.data = daemon;
-	ev_io_init(&daemon->userspace_io, on_userspace, -1, EV_READ);
-	daemon->userspace_io.data = daemon;
 }
 
 /* --- start and end --- */
@@ -414,6 +81,14 @@ static int read_first(struct engine *engine)
 	for (int i = 0; i < READS_MAX && error; i++)
 		error = engine_read(engine, daemon_now());
 	return error;
+}
+
+/* Rules that go are still there: what needs them goes first. */
+static void before_write(const struct engine *engine, void *data)
+{
+	struct daemon *daemon = data;
+
+	endpoints_withdraw(&daemon->endpoints, engine, daemon_now());
 }
 
 static int start(struct daemon *daemon)
@@ -520,10 +195,9 @@ int daemon_run(const char *config_path, const char *socket,
 		return 1;
 	}
 	/* First: those that come while it reads have their turn in the loop. */
-	start_signals(&daemon);
+	loop_start_signals(&daemon);
 	if (start(&daemon) == 0) {
-		start_watchers(&daemon);
-		start_watchdog(&daemon);
+		loop_start_watchers(&daemon);
 		ev_run(daemon.loop, 0);
 		status = finish(&daemon);
 	}
