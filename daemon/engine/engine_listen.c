@@ -89,12 +89,9 @@ static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
 
 void engine_add_table(struct engine *engine, uint32_t table)
 {
-	if (!policy_is_our_table(engine->policy, table))
-		return;
-	for (size_t i = 0; i < engine->tables.n; i++)
-		if (engine->tables.items[i] == table)
-			return;
-	vec_push(&engine->tables, table);
+	if (policy_is_our_table(engine->policy, table) &&
+	    !table_vec_has(&engine->tables, table))
+		vec_push(&engine->tables, table);
 }
 
 /* --- events --- */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "engine/engine.h"
+#include "engine/engine_pin_flows.h"
 #include "log.h"
 
 enum {
@@ -46,101 +47,6 @@ static bool is_on(const struct engine *engine)
 	       engine->pins.flows.list;
 }
 
-/* --- flows --- */
-
-/* One question: about some subnets. */
-struct listing {
-	struct engine *engine;
-	struct ip_prefix sources[ENGINE_SOURCES_MAX];
-	struct table_vec tables; /* whose prefixes these are */
-	struct pin_flow_vec *flows;
-};
-
-static bool has_table(const struct table_vec *tables, uint32_t table)
-{
-	for (size_t i = 0; i < tables->n; i++)
-		if (tables->items[i] == table)
-			return true;
-	return false;
-}
-
-static void take_flow(const struct flow *flow, void *data)
-{
-	struct listing *listing = data;
-	const struct engine *engine = listing->engine;
-	const struct subnet *subnet =
-		subnet_of_source(&engine->subnets, &flow->src);
-	struct pin_flow it = {
-		.src = flow->src,
-		.dst = flow->dst,
-		.cookie = flow->cookie,
-		.age = flow->inode,
-		.stalled = flow->stalled,
-	};
-
-	/* Where subnets nest, other questions list the flow as well. */
-	if (!subnet || !subnet->table ||
-	    !has_table(&listing->tables, subnet->table))
-		return;
-	/* A socket bound to a link stays on it, whatever the tables say. */
-	if (flow->oif && flow->oif != subnet->ifindex)
-		return;
-	if (engine->policy->pinning.scope == PIN_SCOPE_MPTCP && !flow->mptcp)
-		return;
-	it.table = subnet->table;
-	vec_push(listing->flows, it);
-}
-
-/* Return: 0 or -errno. */
-static int list_some(struct listing *listing)
-{
-	struct engine_pins *pins = &listing->engine->pins;
-	int error = 0;
-
-	if (listing->tables.n) {
-		pins->counters.listings++;
-		error = pins->flows.list(pins->flows.data, listing->sources,
-					 listing->tables.n, take_flow, listing);
-	}
-	vec_clear(&listing->tables);
-	return error;
-}
-
-/* As many at a time as one question may ask for. Return: 0 or -errno. */
-static int list_all(struct listing *listing, const struct table_vec *tables)
-{
-	const struct subnet *it;
-	int error = 0;
-
-	vec_foreach(&listing->engine->subnets.subnets, it) {
-		if (error || !it->table || !has_table(tables, it->table))
-			continue;
-		listing->sources[listing->tables.n] = it->prefix;
-		vec_push(&listing->tables, it->table);
-		if (listing->tables.n == ENGINE_SOURCES_MAX)
-			error = list_some(listing);
-	}
-	return error ? error : list_some(listing);
-}
-
-/* Return: whether the flows of @tables are known now. */
-static bool list_flows(struct engine *engine, const struct table_vec *tables,
-		       struct pin_flow_vec *flows)
-{
-	struct listing listing = {.engine = engine, .flows = flows};
-	int error = list_all(&listing, tables);
-
-	vec_done(&listing.tables);
-	if (error) {
-		log_warn("listing TCP connections: %s; none of them is pinned",
-			 strerror(-error));
-		vec_clear(flows);
-		return false;
-	}
-	pin_flows_sort(flows);
-	return true;
-}
-
 /* --- where there are pins --- */
 
 /* @ret: appended */
@@ -149,7 +55,7 @@ static void pinned_tables(const struct engine *engine, struct table_vec *ret)
 	const struct pin *pin;
 
 	vec_foreach(&engine->pins.set.pins, pin)
-		if (!has_table(ret, pin->table))
+		if (!table_vec_has(ret, pin->table))
 			vec_push(ret, pin->table);
 }
 
@@ -162,7 +68,7 @@ static void update_sources(struct engine *engine)
 	vec_clear(sources);
 	pinned_tables(engine, &tables);
 	vec_foreach(&engine->subnets.subnets, it)
-		if (it->table && has_table(&tables, it->table))
+		if (it->table && table_vec_has(&tables, it->table))
 			vec_push(sources, it->prefix);
 	vec_done(&tables);
 }
@@ -192,7 +98,7 @@ static void audit(struct engine *engine)
 	struct table_vec tables = {0};
 
 	pinned_tables(engine, &tables);
-	if (list_flows(engine, &tables, &flows))
+	if (engine_pin_flows_list(engine, &tables, &flows))
 		pin_count(&flows, &tables, &engine->pins.set, &engine->model);
 	vec_done(&tables);
 	vec_done(&flows);
@@ -327,7 +233,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 	struct engine_pins *pins = &engine->pins;
 	struct pin_flow_vec flows = {0};
 	const struct table_vec none = {0};
-	bool listed = list_flows(engine, tables, &flows);
+	bool listed = engine_pin_flows_list(engine, tables, &flows);
 	struct pin_tally tally = {0};
 	const struct pin_input input = {
 		.view = &view,
@@ -392,7 +298,7 @@ static void first_tables(const struct engine *engine, struct table_vec *ret)
 	if (first->n == 0)
 		return;
 	vec_foreach(&engine->subnets.subnets, it)
-		if (it->table && has_table(first, it->table) &&
+		if (it->table && table_vec_has(first, it->table) &&
 		    !is_yielding(engine, it->prefix.addr.family))
 			vec_push(ret, it->table);
 }

@@ -196,18 +196,10 @@ static int read_links(struct engine *engine)
 	return 0;
 }
 
-static bool has_table(const struct table_vec *tables, uint32_t table)
-{
-	for (size_t i = 0; i < tables->n; i++)
-		if (tables->items[i] == table)
-			return true;
-	return false;
-}
-
 static int read_once(struct engine *engine, uint32_t table,
 		     struct table_vec *seen)
 {
-	if (has_table(seen, table))
+	if (table_vec_has(seen, table))
 		return 0;
 	vec_push(seen, table);
 	return engine_read_table(engine, table);
@@ -224,7 +216,7 @@ static int probe_tables(struct engine *engine, const struct table_vec *seen)
 		for (size_t f = 0; f < N_FAMILIES && error == 0; f++) {
 			const struct reread what = {families[f], i, 0};
 
-			if (!has_table(seen, i))
+			if (!table_vec_has(seen, i))
 				error = read_routes(engine, &what, false);
 		}
 	return error;

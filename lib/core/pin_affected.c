@@ -78,7 +78,7 @@ static void affected_by_row(const struct view *view, struct planned *planned,
 
 		if (!it->managed || !it->table ||
 		    it->prefix.addr.family != prefix->addr.family ||
-		    pin_has_table(ret, it->table) || !is_led(view, it->table))
+		    table_vec_has(ret, it->table) || !is_led(view, it->table))
 			continue;
 		if (pin_is_host(prefix))
 			pin = pin_find(view->pins, &prefix->addr, it->table);
@@ -96,7 +96,7 @@ static bool is_any_left(const struct view *view, const struct table_vec *ret)
 
 	vec_foreach(&view->subnets->subnets, it)
 		if (it->managed && it->table &&
-		    !pin_has_table(ret, it->table) && is_led(view, it->table))
+		    !table_vec_has(ret, it->table) && is_led(view, it->table))
 			return true;
 	return false;
 }

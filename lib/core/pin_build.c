@@ -124,7 +124,7 @@ static void find_paths(struct context *context)
 	}
 	if (context->pin && context->pin->kind != PIN_AWAY)
 		return;
-	if (!pin_has_table(input->first, context->table)) {
+	if (!table_vec_has(input->first, context->table)) {
 		context->old = path_in_use(model, context->table, &host);
 		if (context->old.found)
 			context->now = look_at(context, context->old.attrs);
@@ -151,7 +151,7 @@ static void count_flows(const struct context *context, struct pin_facts *facts)
 	const struct pin_input *input = context->input;
 	bool splits = context->pin && context->pin->kind == PIN_AWAY;
 
-	if (context->pin && !pin_has_table(input->listed, context->table)) {
+	if (context->pin && !table_vec_has(input->listed, context->table)) {
 		facts->flows = context->pin->flows;
 		facts->stalled = context->pin->stalled;
 		return;
@@ -179,7 +179,7 @@ static struct pin_facts gather(const struct context *context)
 		.hold_over = pin && pin->kind == PIN_HOLD &&
 			     pin->until_ms <= input->now_ms,
 		.may_hold = policy->pinning.hold_ms > 0,
-		.first = pin_has_table(input->first, context->table),
+		.first = table_vec_has(input->first, context->table),
 		.longer = context->planned.len > context->old.len,
 		.home_available = context->home.available,
 		.home_is_plan = context->home.is_plan,
@@ -369,7 +369,7 @@ static void keep_members(const struct pin_input *input,
 
 		if (!pin || pin->kind == PIN_PATH)
 			continue;
-		if (!pin_has_table(input->listed, it->table) ||
+		if (!table_vec_has(input->listed, it->table) ||
 		    pin_is_listed(input->flows, it))
 			vec_push(ret, *it);
 	}

@@ -15,8 +15,6 @@
 #include "core/path.h"
 #include "core/pin.h"
 
-VEC(table_vec, uint32_t); /* table numbers; unique */
-
 /* One flow from a managed subnet. */
 struct pin_flow {
 	/* Key, in sort order after pin_flows_sort(). */

@@ -4,14 +4,6 @@
  */
 #include "core/pin_spot.h"
 
-bool pin_has_table(const struct table_vec *tables, uint32_t table)
-{
-	for (size_t i = 0; i < tables->n; i++)
-		if (tables->items[i] == table)
-			return true;
-	return false;
-}
-
 int pin_spot_cmp(const struct pin_flow *a, const struct pin_flow *b)
 {
 	int order = ip_addr_cmp(&a->dst, &b->dst);
@@ -95,7 +87,7 @@ void pin_count(const struct pin_flow_vec *flows, const struct table_vec *listed,
 		struct ip_prefix host = ip_prefix_host(&pin->dst);
 		struct pin_spot spot;
 
-		if (!pin_has_table(listed, pin->table))
+		if (!table_vec_has(listed, pin->table))
 			continue;
 		spot = pin_spot_find(flows, &pin->dst, pin->table);
 		pin->flows = 0;

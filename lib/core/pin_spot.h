@@ -24,8 +24,6 @@ struct pin_spot pin_spot_find(const struct pin_flow_vec *flows,
 bool pin_is_listed(const struct pin_flow_vec *flows,
 		   const struct pin_member *member);
 
-bool pin_has_table(const struct table_vec *tables, uint32_t table);
-
 static inline bool pin_is_host(const struct ip_prefix *prefix)
 {
 	return prefix->len == ip_bits(prefix->addr.family);

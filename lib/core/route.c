@@ -93,6 +93,14 @@ static const char *const type_words[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
+bool table_vec_has(const struct table_vec *tables, uint32_t table)
+{
+	for (size_t i = 0; i < tables->n; i++)
+		if (tables->items[i] == table)
+			return true;
+	return false;
+}
+
 int route_key_cmp(const struct route *a, const struct route *b)
 {
 	if (a->table != b->table)

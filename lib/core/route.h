@@ -38,6 +38,9 @@ enum route_flag {
 };
 
 VEC(route_vec, struct route);
+VEC(table_vec, uint32_t); /* table numbers; unique */
+
+bool table_vec_has(const struct table_vec *tables, uint32_t table);
 
 /** route_key_cmp() - by table, tos, metric */
 int route_key_cmp(const struct route *a, const struct route *b);
