@@ -10,31 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/story.h"
-#include "tests/engine/world.h"
-
-// clang-format off
-#define A "192.0.2.2"
-#define B "203.0.113.9"
-#define C "203.0.113.77"
-#define VIA_1 "via 192.0.2.1 dev d1"
-#define VIA_OTHER "via 192.0.2.9 dev d1"
-#define VIA_2 "via 198.51.100.1 dev d2"
-#define MOVED "-7100 0.0.0.0/0 " VIA_1 "\n7100 0.0.0.0/0 " VIA_OTHER "\n"
-#define BETTER "route add 0.0.0.0/0 " VIA_OTHER " metric 50"
-#define LOST "-7100 0.0.0.0/0 " VIA_1 "\n7100 0.0.0.0/0 " VIA_2 "\n"
-#define LOSE "route del 0.0.0.0/0 " VIA_1 " metric 100"
-#define RETURN "route add 0.0.0.0/0 " VIA_1 " metric 100"
-// clang-format on
-
-/* Routes go at once: what happens while they settle is tested elsewhere. */
-static void begin(struct world *world)
-{
-	world->policy.settle_ms = 0;
-	world_do(STORY_V4);
-	world_start(world);
-	world_must_hold(world, STORY_HELD4, "");
-}
+#include "tests/engine/pin_story.h"
 
 static void a_path_that_returns_in_time_is_gone_back_to(void **state)
 {

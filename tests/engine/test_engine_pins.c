@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Flows keep their path while routes change, on either kernel. What becomes of
- * them when the path itself goes: test_engine_holds.c.
+ * them when the path itself goes: test_engine_holds.c; when they end:
+ * test_engine_pin_ends.c.
  */
 #include "engine/engine.h"
 
@@ -13,32 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/engine/story.h"
-#include "tests/engine/world.h"
-
-// clang-format off
-#define A "192.0.2.2"
-#define B "203.0.113.9"
-#define C "203.0.113.77"
-#define VIA_1 "via 192.0.2.1 dev d1"
-#define VIA_OTHER "via 192.0.2.9 dev d1"
-#define VIA_2 "via 198.51.100.1 dev d2"
-#define MOVED "-7100 0.0.0.0/0 " VIA_1 "\n7100 0.0.0.0/0 " VIA_OTHER "\n"
-#define ROUTERS STORY_ROUTERS \
-	"neigh replace 192.0.2.9 dev d1 lladdr 02:00:00:00:00:09 nud reachable"
-#define BETTER "route add 0.0.0.0/0 " VIA_OTHER " metric 50"
-#define LOSE "route del 0.0.0.0/0 " VIA_1 " metric 100"
-#define UNRELATED "route add 0.0.0.0/0 via 198.51.100.77 dev d2 metric 900"
-// clang-format on
-
-/* Routes go at once: what happens while they settle is tested elsewhere. */
-static void begin(struct world *world)
-{
-	world->policy.settle_ms = 0;
-	world_do(STORY_V4);
-	world_start(world);
-	world_must_hold(world, STORY_HELD4, "");
-}
+#include "tests/engine/pin_story.h"
 
 static void a_better_route_is_for_new_flows(void **state)
 {
@@ -135,24 +111,6 @@ static void one_pin_serves_all_flows_to_a_destination(void **state)
 	world_must_be_steady(world);
 }
 
-static void what_ended_unheard_is_found_out(void **state)
-{
-	struct world *world = *state;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	vec_clear(&world->flows);
-	world_pass(world, 14000);
-	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
-	world_pass(world, 2000);
-	world_must_hold(world, STORY_HELD4, MOVED);
-	/* And nothing is left to be looked at by the clock. */
-	assert_int_equal(engine_next(&world->engine), 0);
-	world_must_be_steady(world);
-}
-
 static void one_destination_from_two_subnets_is_two_pins(void **state)
 {
 	struct world *world = *state;
@@ -209,95 +167,6 @@ static void thousands_stay_and_go(void **state)
 	vec_clear(&world->flows);
 	world_pass(world, 16000);
 	world_must_hold(world, STORY_HELD4, MOVED);
-	world_must_be_steady(world);
-}
-
-static void a_stalled_flow_is_not_pinned(void **state)
-{
-	struct world *world = *state;
-	uint64_t flow;
-
-	begin(world);
-	flow = world_begin(world, A, B);
-	world_flow(world, flow)->stalled = true;
-	world_do(BETTER);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, MOVED);
-	assert_int_equal(world->engine.pins.counters.moved[PIN_MOVED_STALLED],
-			 1);
-	world_must_be_steady(world);
-}
-
-static void a_pin_whose_flows_stall_ends(void **state)
-{
-	struct world *world = *state;
-	uint64_t flow;
-
-	begin(world);
-	flow = world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
-	world_flow(world, flow)->stalled = true;
-	world_pass(world, 16000);
-	world_must_hold(world, STORY_HELD4, MOVED);
-}
-
-/* Which of them ended is not known before they are counted. */
-static void the_end_of_a_stalled_flow_unpins_no_other(void **state)
-{
-	struct world *world = *state;
-	uint64_t stalled;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	stalled = world_begin(world, A, B);
-	world_flow(world, stalled)->stalled = true;
-	world_do(BETTER);
-	world_run(world);
-	world_end(world, stalled);
-	world_do(UNRELATED);
-	world_run(world);
-	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
-	world_must_be_steady(world);
-}
-
-/* It shares the pin, and nobody tells of its begin. */
-static void a_flow_that_began_meanwhile_keeps_the_pin(void **state)
-{
-	struct world *world = *state;
-	uint64_t first;
-
-	begin(world);
-	first = world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	(void)world_begin(world, A, B);
-	world_end(world, first);
-	world_do(UNRELATED);
-	world_run(world);
-	world_pass(world, 300);
-	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
-	world_must_be_steady(world);
-}
-
-static void the_end_of_a_later_flow_forgets_no_displaced_one(void **state)
-{
-	struct world *world = *state;
-	uint64_t later;
-
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(LOSE);
-	world_run(world);
-	world_pass(world, 6000);
-	later = world_begin(world, A, B);
-	world_end(world, later);
-	world_do(UNRELATED);
-	world_run(world);
-	assert_int_equal(world_pin_kind(world, B), PIN_AWAY);
-	world_pass(world, 300);
-	assert_int_equal(world_pin_kind(world, B), PIN_AWAY);
 	world_must_be_steady(world);
 }
 
@@ -591,14 +460,8 @@ int main(void)
 		TEST(a_longer_prefix_is_for_new_flows),
 		TEST(a_route_for_just_that_host_is_for_new_flows),
 		TEST(one_pin_serves_all_flows_to_a_destination),
-		TEST(what_ended_unheard_is_found_out),
 		TEST(one_destination_from_two_subnets_is_two_pins),
 		TEST(thousands_stay_and_go),
-		TEST(a_stalled_flow_is_not_pinned),
-		TEST(a_pin_whose_flows_stall_ends),
-		TEST(the_end_of_a_stalled_flow_unpins_no_other),
-		TEST(a_flow_that_began_meanwhile_keeps_the_pin),
-		TEST(the_end_of_a_later_flow_forgets_no_displaced_one),
 		TEST(flows_of_before_the_start_stay),
 		TEST(while_a_tunnel_is_yielded_to_nobody_lists_flows),
 		TEST(a_subnet_that_was_let_alone_gets_its_flows_back),
