@@ -20,9 +20,28 @@ int subnet_cmp(const struct subnet *a, const struct subnet *b)
 	return (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
 }
 
-static int subnet_order(const void *a, const void *b)
+/* Index of the one with that key, or where it belongs. */
+static size_t place_of(const struct subnet_set *set, const struct subnet *key)
 {
-	return subnet_cmp(a, b);
+	size_t low = 0;
+	size_t high = set->subnets.n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (subnet_cmp(&set->subnets.items[mid], key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool is_at(const struct subnet_set *set, size_t at,
+		  const struct subnet *key)
+{
+	return at < set->subnets.n &&
+	       subnet_cmp(&set->subnets.items[at], key) == 0;
 }
 
 const struct subnet *subnet_find(const struct subnet_set *set,
@@ -30,11 +49,9 @@ const struct subnet *subnet_find(const struct subnet_set *set,
 				 uint32_t ifindex)
 {
 	const struct subnet key = {.prefix = *prefix, .ifindex = ifindex};
+	size_t at = place_of(set, &key);
 
-	if (set->subnets.n == 0)
-		return NULL;
-	return bsearch(&key, set->subnets.items, set->subnets.n, sizeof(key),
-		       subnet_order);
+	return is_at(set, at, &key) ? &set->subnets.items[at] : NULL;
 }
 
 static bool same_subnet(const struct subnet *a, const struct subnet *b)
@@ -143,10 +160,10 @@ static void add_subnet(const struct model *model, struct subnet_set *set,
 		.ifindex = address->ifindex,
 	};
 
-	if (subnet_find(set, &subnet.prefix, subnet.ifindex))
-		return;
-	vec_push(&set->subnets, subnet);
-	qsort(set->subnets.items, set->subnets.n, sizeof(subnet), subnet_order);
+	size_t at = place_of(set, &subnet);
+
+	if (!is_at(set, at, &subnet))
+		vec_insert(&set->subnets, at, subnet);
 }
 
 const struct subnet *subnet_longest_on_link(const struct subnet_set *set,
