@@ -31,6 +31,7 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 {
 	struct linkdown_entry entry;
 	unsigned int version;
+	bool is_ours;
 	FILE *file;
 
 	memset(linkdown, 0, sizeof(*linkdown));
@@ -38,7 +39,8 @@ void linkdown_init(struct linkdown *linkdown, const char *path)
 	file = state_file_read(path);
 	if (!file)
 		return;
-	while (linkdown->changed.n < 1024 &&
+	is_ours = state_file_is_of_this_boot(file);
+	while (is_ours && linkdown->changed.n < 1024 &&
 	       fscanf(file, "%u %15s ipv%u", &entry.ifindex, entry.name,
 		      &version) == 3) {
 		entry.family = version == 6 ? AF_INET6 : AF_INET;
@@ -55,25 +57,14 @@ void linkdown_done(struct linkdown *linkdown)
 	vec_done(&linkdown->refused);
 }
 
-/* Written aside and renamed: a half-written record helps nobody. */
-static int write_record(const struct linkdown *linkdown)
+static void write_lines(FILE *file, const void *data)
 {
+	const struct linkdown *linkdown = data;
 	const struct linkdown_entry *it;
-	char path[sizeof(linkdown->path) + 8];
-	FILE *file;
-	int error;
 
-	(void)snprintf(path, sizeof(path), "%s.new", linkdown->path);
-	file = fopen(path, "we");
-	if (!file)
-		return -errno;
 	vec_foreach(&linkdown->changed, it)
 		(void)fprintf(file, "%u %s ipv%d\n", it->ifindex, it->name,
 			      it->family == AF_INET6 ? 6 : 4);
-	error = ferror(file);
-	if (fclose(file) || error || rename(path, linkdown->path))
-		return errno ? -errno : -EIO;
-	return 0;
 }
 
 static void save(struct linkdown *linkdown, uint64_t now_ms)
@@ -83,7 +74,7 @@ static void save(struct linkdown *linkdown, uint64_t now_ms)
 	if (linkdown->changed.n == 0)
 		(void)unlink(linkdown->path);
 	else
-		error = write_record(linkdown);
+		error = state_file_write(linkdown->path, write_lines, linkdown);
 	linkdown->save_ms = error ? now_ms + STATE_FILE_RETRY_MS : 0;
 	if (error)
 		log_limited(LOG_KIND_STATE_FILE, now_ms, LOG_WARNING,
@@ -170,8 +161,8 @@ static bool follow_names(struct linkdown *linkdown, const struct model *model)
 }
 
 /*
- * What the file says may be of another boot, or of another namespace or link of
- * that name: what is not set was not set by us.
+ * What the file says may be of another namespace or link of that name: what is
+ * not set was not set by us.
  */
 static bool drop_unset(struct linkdown *linkdown)
 {
@@ -211,7 +202,9 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view,
 	for (size_t i = linkdown->changed.n; i-- > 0;) {
 		if (is_wanted(view, &linkdown->changed.items[i]))
 			continue;
-		put_back(&linkdown->changed.items[i]);
+		/* Another one may have the name of a link that is gone. */
+		if (model_link(view->model, linkdown->changed.items[i].ifindex))
+			put_back(&linkdown->changed.items[i]);
 		vec_remove(&linkdown->changed, i);
 		changed = true;
 	}

@@ -5,6 +5,7 @@ Table main is not ours, and the kernel goes on using its routes over a link
 without carrier; only the setting ignore_routes_with_linkdown changes that.
 """
 
+import signal
 import socket
 
 import pytest
@@ -168,6 +169,32 @@ def test_it_is_put_back_on_a_link_that_was_renamed(figure):
     daemon.wait()
     daemon.terminate()
     assert setting(a, "wan1") == (0, 0)
+
+
+UPLINK = """
+    link add wan9 type veth peer name wan9p
+    link set wan9p up
+    link set wan9 up
+    address add 10.9.0.2/24 dev wan9
+    route add default via 10.9.0.1 dev wan9 metric 900
+"""
+
+
+def test_another_link_of_that_name_keeps_its_own(figure):
+    """The first is gone before the daemon hears of either."""
+    a = figure.a
+    a.ip(UPLINK)
+    daemon = figure.start("ignore_linkdown = true;")
+    assert setting(a, "wan9") == (1, 1)
+    daemon.process.send_signal(signal.SIGSTOP)
+    a.ip("link del wan9\n" + UPLINK)
+    for number in (4, 6):
+        a.sysctl(f"ipv{number}/conf/wan9/{SETTING}", 1)
+    daemon.process.send_signal(signal.SIGCONT)
+    daemon.wait()
+    assert setting(a, "wan9") == (1, 1)
+    daemon.terminate()
+    assert setting(a, "wan9") == (1, 1)
 
 
 @pytest.mark.parametrize("config", ["", "ignore_linkdown = false;"])
