@@ -19,7 +19,8 @@ static const struct {
 	{NLE_NOACCESS, EACCES},	 {NLE_PROTO_MISMATCH, EPROTONOSUPPORT},
 };
 
-static int errno_of(int libnl)
+/* @error: what errno says; libnl has no code for some of its values. */
+static int errno_of(int libnl, int error)
 {
 	size_t i;
 
@@ -27,7 +28,7 @@ static int errno_of(int libnl)
 		if (errors[i].libnl == libnl || errors[i].libnl == -libnl)
 			return -errors[i].error;
 	}
-	return -EIO;
+	return error ? -error : -EIO;
 }
 
 static int set_option(struct nl_sock *sock, int level, int option, int value)
@@ -41,14 +42,17 @@ static int set_option(struct nl_sock *sock, int level, int option, int value)
 int nl_sock_open(int protocol, struct nl_sock **ret)
 {
 	struct nl_sock *sock = nl_socket_alloc();
+	int error;
 	int r;
 
 	if (!sock)
 		return -ENOMEM;
+	errno = 0;
 	r = nl_connect(sock, protocol);
 	if (r) {
+		error = errno_of(r, errno);
 		nl_sock_free(sock);
-		return errno_of(r);
+		return error;
 	}
 	/* Kernels without these (before 4.20) are served without them. */
 	(void)set_option(sock, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
@@ -91,7 +95,7 @@ int nl_sock_listen(struct nl_sock *sock, const int *groups)
 		return r;
 	r = nl_socket_set_nonblocking(sock);
 	if (r)
-		return errno_of(r);
+		return errno_of(r, 0);
 	for (; *groups; groups++) {
 		r = set_option(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
 			       *groups);

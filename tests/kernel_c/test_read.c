@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -199,6 +200,27 @@ static void interrupted_dumps_are_passed_on_once(void **state)
 			 0);
 }
 
+/* Who cannot open its sockets says what there is too little of. */
+static void no_descriptor_is_no_input_error(void **state)
+{
+	const struct kernel_config config = {
+		.table_first = 7100, .table_last = 7200, .protocol = 109};
+	struct kernel *kernel;
+	struct rlimit before;
+	struct rlimit none;
+	int next = dup(STDERR_FILENO);
+
+	(void)state;
+	assert_true(next >= 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)next;
+	(void)close(next);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(kernel_open(&config, &kernel), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static int make_network(void **state)
 {
 	(void)state;
@@ -215,6 +237,7 @@ int main(void)
 		TEST(an_answer_left_behind_is_skipped),
 		TEST(interrupted_dumps_are_passed_on_once),
 		TEST(a_dump_left_behind_is_thrown_away),
+		TEST(no_descriptor_is_no_input_error),
 	};
 
 	if (!netns_enter())
