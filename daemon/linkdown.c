@@ -125,13 +125,16 @@ static bool set_one(struct linkdown *linkdown,
 	return true;
 }
 
-static void put_back(const struct linkdown_entry *entry)
+/* Return: whether there is nothing left to put back. */
+static bool put_back(struct linkdown *linkdown,
+		     const struct linkdown_entry *entry)
 {
 	int error = sysctl_write_link(entry->family, entry->name, SETTING, 0);
 
-	if (error && error != -ENOENT)
-		log_warn("%s of %s: %s", SETTING, entry->name,
-			 strerror(-error));
+	if (!error || error == -ENOENT)
+		return true;
+	refuse(linkdown, entry, error);
+	return false;
 }
 
 static bool is_wanted(const struct view *view,
@@ -185,7 +188,8 @@ static bool drop_unset(struct linkdown *linkdown)
 static void forget_refused(struct linkdown *linkdown, const struct view *view)
 {
 	for (size_t i = linkdown->refused.n; i-- > 0;)
-		if (!is_wanted(view, &linkdown->refused.items[i]))
+		if (!is_wanted(view, &linkdown->refused.items[i]) &&
+		    !has(&linkdown->changed, &linkdown->refused.items[i]))
 			vec_remove(&linkdown->refused, i);
 }
 
@@ -200,11 +204,14 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view,
 	linkdown->is_from_file = false;
 	forget_refused(linkdown, view);
 	for (size_t i = linkdown->changed.n; i-- > 0;) {
-		if (is_wanted(view, &linkdown->changed.items[i]))
+		const struct linkdown_entry *it = &linkdown->changed.items[i];
+
+		if (is_wanted(view, it))
 			continue;
 		/* Another one may have the name of a link that is gone. */
-		if (model_link(view->model, linkdown->changed.items[i].ifindex))
-			put_back(&linkdown->changed.items[i]);
+		if (model_link(view->model, it->ifindex) &&
+		    !put_back(linkdown, it))
+			continue;
 		vec_remove(&linkdown->changed, i);
 		changed = true;
 	}
@@ -226,12 +233,11 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view,
 
 void linkdown_restore(struct linkdown *linkdown, uint64_t now_ms)
 {
-	const struct linkdown_entry *it;
+	size_t before = linkdown->changed.n;
 
-	vec_foreach(&linkdown->changed, it)
-		put_back(it);
-	if (linkdown->changed.n) {
-		vec_clear(&linkdown->changed);
+	for (size_t i = before; i-- > 0;)
+		if (put_back(linkdown, &linkdown->changed.items[i]))
+			vec_remove(&linkdown->changed, i);
+	if (linkdown->changed.n != before)
 		save(linkdown, now_ms);
-	}
 }

@@ -244,7 +244,8 @@ static void flush_endpoints(const char *socket)
 }
 
 /* Nobody else knows what settings were before; and what is left is of none. */
-static void flush_settings(struct engine *engine, const char *socket)
+static void flush_settings(struct engine *engine, const char *socket,
+			   bool knows_links)
 {
 	struct policy policy = *engine->policy;
 	struct view view = engine_view(engine);
@@ -259,7 +260,8 @@ static void flush_settings(struct engine *engine, const char *socket)
 	view.policy = &policy;
 	(void)snprintf(path, sizeof(path), "%s.linkdown", socket);
 	linkdown_init(&linkdown, path);
-	linkdown_update(&linkdown, &view, daemon_now());
+	if (knows_links)
+		linkdown_update(&linkdown, &view, daemon_now());
 	linkdown_done(&linkdown);
 	(void)snprintf(path, sizeof(path), "%s.bindings", socket);
 	(void)unlink(path);
@@ -270,11 +272,12 @@ static void flush_settings(struct engine *engine, const char *socket)
 static int flush(struct engine *engine, const char *socket)
 {
 	int error = engine_read(engine, daemon_now());
+	bool knows_links = !error;
 
 	flush_endpoints(socket);
 	if (!error)
 		error = engine_flush(engine, daemon_now());
-	flush_settings(engine, socket);
+	flush_settings(engine, socket, knows_links);
 	return error;
 }
 

@@ -86,11 +86,12 @@ void setting_put_back(struct setting *setting)
 	if (!setting->is_set)
 		return;
 	setting->is_set = false;
-	(void)unlink(setting->path);
-	if (i == NAMES || strcmp(now, names[i].userspace) != 0)
-		return; /* somebody has changed it since */
-	error = sysctl_write_word(names[i].key, setting->before);
+	/* Unless somebody has changed it since. */
+	if (i < NAMES && strcmp(now, names[i].userspace) == 0)
+		error = sysctl_write_word(names[i].key, setting->before);
 	if (error)
 		log_warn("net.%s could not be put back to %s: %s", names[i].key,
 			 setting->before, strerror(-error));
+	else
+		(void)unlink(setting->path);
 }

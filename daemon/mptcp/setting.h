@@ -28,7 +28,11 @@ void setting_init(struct setting *setting, const char *path);
  */
 int setting_set(struct setting *setting);
 
-/** setting_put_back() - if it is still as we left it; logs what fails */
+/**
+ * setting_put_back() - if it is still as we left it
+ *
+ * Logs what fails; its file stays then, for somebody with the right.
+ */
 void setting_put_back(struct setting *setting);
 
 #endif

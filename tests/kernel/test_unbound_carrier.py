@@ -5,6 +5,7 @@ Table main is not ours, and the kernel goes on using its routes over a link
 without carrier; only the setting ignore_routes_with_linkdown changes that.
 """
 
+import os
 import signal
 import socket
 
@@ -225,20 +226,41 @@ READ_ONLY = ("mount --bind /proc/sys /proc/sys && "
              "mount -o remount,bind,ro /proc/sys && exec \"$@\"")
 
 
-@pytest.mark.no_sandbox("it has mounts of its own")
-def test_that_it_cannot_be_set_is_not_said_in_every_round(figure):
+def start_read_only(daemon):
     """As in the unit's sandbox without the drop-in."""
-    a = figure.a
-    daemon = Daemon(a, "ignore_linkdown = true;")
-    figure.lab.daemons.append(daemon)
     with open(daemon.log_path, "ab") as log:
-        daemon.process = a.start(
+        daemon.process = daemon.namespace.start(
             "unshare", "-m", "sh", "-c", READ_ONLY, "sh", daemon_binary(),
             "-c", daemon.config_path, "-s", daemon.socket_path,
             stdout=log, stderr=log)
     until(lambda: "ready\n" in daemon.log())
+
+
+@pytest.mark.no_sandbox("it has mounts of its own")
+def test_that_it_cannot_be_set_is_not_said_in_every_round(figure):
+    a = figure.a
+    daemon = Daemon(a, "ignore_linkdown = true;")
+    figure.lab.daemons.append(daemon)
+    start_read_only(daemon)
     for i in range(20):
         a.ip(f"route add 198.51.{i}.0/24 via 10.1.0.1")
         daemon.wait()
     told = [line for line in daemon.log().splitlines() if SETTING in line]
     assert told and len(told) <= 8, "\n".join(told)
+
+
+@pytest.mark.no_sandbox("it has mounts of its own")
+def test_what_could_not_be_put_back_is_still_known(figure):
+    """The drop-in went away while it was needed."""
+    a = figure.a
+    daemon = figure.start('ignore_linkdown = true; '
+                          'mptcp = { path_manager = "userspace"; };')
+    daemon.kill()
+    os.truncate(daemon.log_path, 0)
+    start_read_only(daemon)
+    daemon.terminate()
+    assert setting(a, "eth0") == setting(a, "eth1") == (1, 1)
+    assert a.sysctl("mptcp/pm_type") == "1"
+    daemon.flush()
+    assert setting(a, "eth0") == setting(a, "eth1") == (0, 0)
+    assert a.sysctl("mptcp/pm_type") == "0"
