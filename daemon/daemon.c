@@ -88,7 +88,9 @@ static void before_write(const struct engine *engine, void *data)
 {
 	struct daemon *daemon = data;
 
-	endpoints_withdraw(&daemon->endpoints, engine, daemon_now());
+	if (engine->batch.is_wide)
+		endpoints_withdraw(&daemon->endpoints, engine, daemon_now());
+	userspace_mark(&daemon->userspace, engine);
 }
 
 static int start(struct daemon *daemon)

@@ -42,9 +42,9 @@ VEC(seen_router_vec, struct seen_router);
 VEC(reread_vec, struct reread);
 
 struct engine_counters {
-	uint64_t rounds; /* calls of engine_run() */
-	uint64_t wide;	 /* of them, for more than longer routes */
-	uint64_t runs;	 /* those that wrote something */
+	uint64_t rounds;		/* calls of engine_run() */
+	uint64_t wide;			/* of them, batch.is_wide */
+	uint64_t runs;			/* those that wrote something */
 	uint64_t events[KERNEL_EVENTS]; /* taken in, by kind; not of dumps */
 	uint64_t ops[OP_KINDS];		/* written with success */
 	uint64_t rows;			/* planned */
@@ -105,7 +105,7 @@ enum engine_pass {
 struct engine_batch {
 	bool active;
 	bool is_small; /* all of it goes into one slice */
-	bool is_wide;  /* as of counters.wide */
+	bool is_wide;  /* more has changed than routes that are no default */
 	enum engine_pass pass;
 	struct planned planned; /* keeps the ops' attribute ids alive */
 	struct prefix_vec rows; /* to be planned, in order */
@@ -128,9 +128,9 @@ struct engine_batch {
 };
 
 /*
- * Called between a plan and its writes, which may depend on what goes first; in
- * wide rounds, which counters.wide counts: anything has changed but routes that
- * are no default.
+ * Called in each round before its writes, which may depend on what goes first.
+ * What it is about: batch.rows are to be planned, and where batch.is_wide, more
+ * has changed than routes that are no default.
  */
 struct engine_hook {
 	void (*call)(const struct engine *engine, void *data); /* or NULL */

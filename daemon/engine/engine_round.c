@@ -83,8 +83,8 @@ static bool is_urgent(const struct engine *engine)
 }
 
 /*
- * All that decides about a plan, and which rows are to be planned. Return:
- * whether it is wide, as of counters.wide.
+ * All that decides about a plan, and which rows are to be planned. Return: for
+ * batch.is_wide.
  */
 static bool prepare(struct engine *engine, uint64_t now_ms,
 		    struct planned *planned)
@@ -209,7 +209,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 		planned_order(&batch->rows);
 	batch->pass = ENGINE_YIELD;
 	batch->active = true;
-	if (batch->is_wide && engine->before_write.call)
+	if (engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);
 }
 

@@ -226,6 +226,14 @@ static void act(struct userspace *userspace, const struct engine *engine,
 
 /* --- all of it --- */
 
+void userspace_mark(struct userspace *userspace, const struct engine *engine)
+{
+	if (engine->batch.is_wide)
+		manager_touch(&userspace->manager);
+	else
+		manager_touch_rows(&userspace->manager, &engine->batch.rows);
+}
+
 void userspace_update(struct userspace *userspace, const struct engine *engine,
 		      uint64_t now_ms)
 {
@@ -244,10 +252,9 @@ void userspace_update(struct userspace *userspace, const struct engine *engine,
 	}
 	if (userspace->lost)
 		recover(userspace, now_ms);
-	if (is_new || userspace->rounds != engine->counters.rounds)
+	if (is_new)
 		manager_touch(&userspace->manager);
 	userspace->policy = engine->policy;
-	userspace->rounds = engine->counters.rounds;
 	act(userspace, engine, now_ms);
 }
 

@@ -21,7 +21,6 @@ struct userspace {
 	struct mptcp_listener *listener; /* so is this */
 	struct setting setting;
 	const struct policy *policy; /* that was acted on last */
-	uint64_t rounds;	     /* of the engine, when last looked at */
 	bool lost;		     /* events were: look at all sockets */
 	uint64_t look_ms;	     /* not before; 0: it did not fail */
 	bool failed;		     /* it cannot be had here; said once */
@@ -43,6 +42,9 @@ int userspace_fd(const struct userspace *userspace);
 
 /** userspace_receive() - take in what is queued */
 void userspace_receive(struct userspace *userspace, uint64_t now_ms);
+
+/** userspace_mark() - a round is about to be written: whom it concerns */
+void userspace_mark(struct userspace *userspace, const struct engine *engine);
 
 /** userspace_update() - when the kernel is as planned: do what is due */
 void userspace_update(struct userspace *userspace, const struct engine *engine,

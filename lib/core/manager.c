@@ -376,6 +376,53 @@ void manager_touch(struct manager *manager)
 		it->changed = true;
 }
 
+/* Of each connection every address is compared with each of them. */
+#define TOUCH_ROWS_MAX 64
+
+static bool has_addr(const struct prefix_vec *rows, const struct ip_addr *addr)
+{
+	const struct ip_prefix *it;
+
+	vec_foreach(rows, it)
+		if (ip_prefix_has(it, addr))
+			return true;
+	return false;
+}
+
+/* Whether the connection has, had or could have a subflow to one of them. */
+static bool leads_to(const struct managed_connection *connection,
+		     const struct prefix_vec *rows)
+{
+	const struct managed_subflow *subflow;
+	const struct peer_address *peer;
+	const struct failed_way *way;
+
+	if (has_addr(rows, &connection->first.dst))
+		return true;
+	vec_foreach(&connection->subflows, subflow)
+		if (has_addr(rows, &subflow->ends.dst))
+			return true;
+	vec_foreach(&connection->peer, peer)
+		if (has_addr(rows, &peer->addr))
+			return true;
+	vec_foreach(&connection->failed, way)
+		if (has_addr(rows, &way->dst))
+			return true;
+	return false;
+}
+
+void manager_touch_rows(struct manager *manager, const struct prefix_vec *rows)
+{
+	struct managed_connection *it;
+
+	if (rows->n > TOUCH_ROWS_MAX) {
+		manager_touch(manager);
+		return;
+	}
+	vec_foreach(&manager->connections, it)
+		it->changed = it->changed || leads_to(it, rows);
+}
+
 /* --- results --- */
 
 /*

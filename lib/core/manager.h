@@ -133,6 +133,13 @@ void manager_number(struct managed_connection *connection,
 /** manager_touch() - routing changed: every connection is to be looked at */
 void manager_touch(struct manager *manager);
 
+/**
+ * manager_touch_rows() - routes of some prefixes changed, and nothing else
+ * @rows: those prefixes, none of them a default; of very many, every connection
+ *	is to be looked at
+ */
+void manager_touch_rows(struct manager *manager, const struct prefix_vec *rows);
+
 /* --- what goes out --- */
 
 enum manager_do {

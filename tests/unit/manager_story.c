@@ -121,6 +121,25 @@ static bool tell_event(struct story *story, struct words *words,
 	return false;
 }
 
+/* As the engine does: of a route that is no default whom it leads to. */
+static void touch(struct story *story, const char *line)
+{
+	struct prefix_vec rows = {0};
+	struct ip_prefix prefix;
+	struct words words;
+
+	assert_int_equal(words_split(&words, &story->scene.model, line), 0);
+	(void)words_take(&words, "del");
+	if (words_take(&words, "route") && words_prefix(&words, &prefix) == 0 &&
+	    prefix.len > 0) {
+		vec_push(&rows, prefix);
+		manager_touch_rows(&story->manager, &rows);
+	} else {
+		manager_touch(&story->manager);
+	}
+	vec_done(&rows);
+}
+
 static void tell_line(struct story *story, const char *line)
 {
 	uint32_t number;
@@ -144,7 +163,7 @@ static void tell_line(struct story *story, const char *line)
 		fail_msg("bad line: %s", line);
 	scene_manage(&story->scene);
 	scene_steady(&story->scene);
-	manager_touch(&story->manager);
+	touch(story, line);
 }
 
 void story_tell(struct story *story, const char *lines)

@@ -490,6 +490,66 @@ static void what_could_not_be_closed_stays_if_others_end(void **state)
 	TELL(rows);
 }
 
+/* To the peer, to where a subflow could go, and to nowhere of it. */
+static void a_longer_route_concerns_whom_it_leads_to(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool concerned[3]; /* of the tokens 1 to 3 */
+	} cases[] = {
+		{"203.0.113.0/24", {true, false, true}},
+		{"203.0.113.9/32", {true, false, true}},
+		{"192.0.2.0/25", {false, true, true}},
+		{"198.18.0.0/15", {false, false, false}},
+		{"2001:db8::/32", {false, false, false}},
+	};
+	struct story story;
+
+	(void)state;
+	story_begin(&story, HOST);
+	story_tell(&story, "ready 1 10.1.0.2 203.0.113.9\n"
+			   "ready 2 10.1.0.2 192.0.2.9\n"
+			   "ready 3 10.1.0.2 203.0.113.9\n"
+			   "announced 3 5 192.0.2.77");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct prefix_vec rows = {0};
+		struct ip_prefix prefix;
+
+		(void)story_plan(&story);
+		assert_int_equal(ip_prefix_parse(cases[i].prefix, &prefix), 0);
+		vec_push(&rows, prefix);
+		manager_touch_rows(&story.manager, &rows);
+		for (uint32_t token = 1; token <= 3; token++)
+			assert_int_equal(
+				manager_find(&story.manager, token)->changed,
+				cases[i].concerned[token - 1]);
+		vec_done(&rows);
+	}
+	story_end(&story);
+}
+
+static void a_longer_route_is_followed(void **state)
+{
+	static const struct story_row rows[] = {
+		{READY, BOTH, ""},
+		{JOINED_B JOINED_C, "", ""},
+		{"route unreachable 198.18.0.0/15", "", "not theirs"},
+		{"route 203.0.113.0/24 via 10.1.0.1 dev a", "",
+		 "both are lost, and wait"},
+		{"at 5000",
+		 "close 10.2.0.2>203.0.113.9; "
+		 "close 10.3.0.2>203.0.113.9",
+		 ""},
+		{"closed 1 10.2.0.2 203.0.113.9 1\n"
+		 "closed 1 10.3.0.2 203.0.113.9 2",
+		 "", ""},
+		{"del route 203.0.113.0/24 via 10.1.0.1 dev a", BOTH, "back"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +577,8 @@ int main(void)
 		cmocka_unit_test(an_address_that_is_gone_is_not_waited_for),
 		cmocka_unit_test(what_could_not_be_closed_is_not_opened_again),
 		cmocka_unit_test(what_could_not_be_closed_stays_if_others_end),
+		cmocka_unit_test(a_longer_route_concerns_whom_it_leads_to),
+		cmocka_unit_test(a_longer_route_is_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
