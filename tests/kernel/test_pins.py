@@ -107,7 +107,7 @@ def test_a_path_that_goes_and_returns_within_the_hold(nats, path):
 
 
 def test_after_the_hold_new_connections_work(nats, path):
-    daemon = nats.start(AT_ONCE + "pinning = { hold_ms = 300; };")
+    daemon = nats.start(AT_ONCE + "pinning = { hold_ms = 1500; };")
     connection = tcp_open(nats.a, nats.b, path.b, path.a1)
     nats.a.ip(f"route del default {path.via1} metric 100")
     daemon.wait()
