@@ -109,6 +109,9 @@ void engine_pins_due(struct engine *engine, uint64_t now_ms)
 	struct engine_pins *pins = &engine->pins;
 	const struct pin *pin;
 
+	/* A socket outlives its address, but no packet of it leaves. */
+	if (pins->set.pins.n && engine->model.changes.addresses)
+		come_by(&pins->audit_ms, now_ms);
 	if (pins->audit_ms && pins->audit_ms <= now_ms) {
 		pins->audit_ms = pins->set.pins.n ? now_ms + AUDIT_MS : 0;
 		audit(engine);

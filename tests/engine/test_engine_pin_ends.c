@@ -120,6 +120,27 @@ static void the_end_of_a_later_flow_forgets_no_displaced_one(void **state)
 	world_must_be_steady(world);
 }
 
+/* The kernel leaves the socket as it is, and no packet of it can leave. */
+static void without_its_address_a_flow_holds_no_pin(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	world_do("address add 192.0.2.3/24 dev d1");
+	(void)world_begin(world, "192.0.2.3", B);
+	(void)world_begin(world, A, C);
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			MOVED "7100 203.0.113.9/32 " VIA_1 "\n"
+			      "7100 203.0.113.77/32 " VIA_1);
+	world_do("address del 192.0.2.3/24 dev d1");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			MOVED "7100 203.0.113.77/32 " VIA_1);
+	world_must_be_steady(world);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -132,6 +153,7 @@ int main(void)
 		TEST(the_end_of_a_stalled_flow_unpins_no_other),
 		TEST(a_flow_that_began_meanwhile_keeps_the_pin),
 		TEST(the_end_of_a_later_flow_forgets_no_displaced_one),
+		TEST(without_its_address_a_flow_holds_no_pin),
 	};
 
 	if (!world_enter())
