@@ -378,9 +378,7 @@ struct json_object *explain_json(const struct view *view,
 	};
 
 	story.managed = story.subnet && story.subnet->managed;
-	story.yields =
-		view->policy->vpn == VPN_YIELD &&
-		plan_tunnel_find(view, question->destination.family).found;
+	story.yields = plan_yields(view, question->destination.family);
 	forward_pick(view, story.subnet ? story.subnet : &none,
 		     &question->destination, question->tos, &story.forward);
 	story.local = story.managed && is_local(&story);

@@ -77,12 +77,6 @@ static const uint8_t families[] = {AF_INET, AF_INET6};
 
 /* --- the subnets --- */
 
-static bool yields(const struct view *view, uint8_t family)
-{
-	return view->policy->vpn == VPN_YIELD &&
-	       plan_tunnel_find(view, family).found;
-}
-
 /* One that is on two links may be another subnet's: that has its rule. */
 static const struct subnet_address *address_of(const struct view *view,
 					       const struct subnet *subnet)
@@ -111,7 +105,7 @@ static size_t count_subnets(const struct view *view, uint8_t family)
 
 	vec_foreach(&view->subnets->subnets, it)
 		n += is_asked(view, it, family);
-	return yields(view, family) ? 0 : n;
+	return plan_yields(view, family) ? 0 : n;
 }
 
 /* --- one question --- */
@@ -459,7 +453,7 @@ static struct json_object *skipped(const struct verify *verify)
 	struct json_object *array = json_object_new_array();
 
 	for (size_t f = 0; f < sizeof(families); f++)
-		if (yields(&view, families[f]))
+		if (plan_yields(&view, families[f]))
 			json_push_text(array, names[f]);
 	return array;
 }

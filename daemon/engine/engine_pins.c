@@ -283,26 +283,19 @@ static void give_up(struct engine *engine)
 	pin_tally_done(&all);
 }
 
-static bool is_yielding(const struct engine *engine, uint8_t family)
-{
-	const struct view view = engine_view(engine);
-
-	return engine->policy->vpn == VPN_YIELD &&
-	       plan_tunnel_find(&view, family).found;
-}
-
 /* Whose flows this plan may move: no rule of ours comes before a tunnel goes.
  * @ret: appended */
 static void first_tables(const struct engine *engine, struct table_vec *ret)
 {
 	const struct table_vec *first = &engine->pins.first;
+	const struct view view = engine_view(engine);
 	const struct subnet *it;
 
 	if (first->n == 0)
 		return;
 	vec_foreach(&engine->subnets.subnets, it)
 		if (it->table && table_vec_has(first, it->table) &&
-		    !is_yielding(engine, it->prefix.addr.family))
+		    !plan_yields(&view, it->prefix.addr.family))
 			vec_push(ret, it->table);
 }
 

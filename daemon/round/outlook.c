@@ -68,8 +68,7 @@ static bool yields(const struct engine *engine, uint8_t family)
 {
 	const struct view view = engine_view(engine);
 
-	return engine->policy->vpn == VPN_YIELD &&
-	       plan_tunnel_find(&view, family).found;
+	return plan_yields(&view, family);
 }
 
 /* --- telling --- */

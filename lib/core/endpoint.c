@@ -78,12 +78,6 @@ static bool has_rule(const struct view *view, const struct subnet *subnet)
 	return false;
 }
 
-static bool is_yielding(const struct view *view, uint8_t family)
-{
-	return view->policy->vpn == VPN_YIELD &&
-	       plan_tunnel_find(view, family).found;
-}
-
 static bool has_usable_hop(const struct view *view, const struct cell *cell)
 {
 	const struct attrset *set =
@@ -138,7 +132,7 @@ static uint8_t flags_of(const struct view *view, const struct subnet *subnet)
 static bool is_in_place(const struct view *view, const struct subnet *subnet)
 {
 	return subnet->managed && subnet->table &&
-	       !is_yielding(view, subnet->prefix.addr.family) &&
+	       !plan_yields(view, subnet->prefix.addr.family) &&
 	       has_rule(view, subnet);
 }
 

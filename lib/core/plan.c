@@ -315,6 +315,12 @@ struct tunnel plan_tunnel_find(const struct view *view, uint8_t family)
 	return tunnel;
 }
 
+bool plan_yields(const struct view *view, uint8_t family)
+{
+	return view->policy->vpn == VPN_YIELD &&
+	       plan_tunnel_find(view, family).found;
+}
+
 /* --- rules --- */
 
 /* Before a tunnel that is overridden, however low its priority. */
@@ -403,8 +409,7 @@ void plan_rules_build(const struct view *view, uint8_t family,
 	uint32_t base = rule_base(view, family);
 	size_t before = ret->n;
 
-	if (view->policy->vpn == VPN_YIELD &&
-	    plan_tunnel_find(view, family).found)
+	if (plan_yields(view, family))
 		return;
 	for (size_t i = 0; i < view->subnets->subnets.n; i++) {
 		const struct subnet *subnet = &view->subnets->subnets.items[i];

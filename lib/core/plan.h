@@ -71,6 +71,9 @@ struct tunnel {
  */
 struct tunnel plan_tunnel_find(const struct view *view, uint8_t family);
 
+/** plan_yields() - whether, by the policy, no rule of @family is to be */
+bool plan_yields(const struct view *view, uint8_t family);
+
 /** plan_rule_may_tunnel() - such a rule, whatever its table holds */
 bool plan_rule_may_tunnel(const struct policy *policy, const struct rule *rule);
 

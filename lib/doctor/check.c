@@ -17,12 +17,6 @@ const char *check_family_name(uint8_t family)
 	return family == AF_INET ? "IPv4" : "IPv6";
 }
 
-bool check_yields(const struct view *view, uint8_t family)
-{
-	return view->policy->vpn == VPN_YIELD &&
-	       plan_tunnel_find(view, family).found;
-}
-
 const struct attrset *check_attrs(const struct view *view,
 				  const struct route *route)
 {

@@ -90,9 +90,6 @@ const char *check_link_name(const struct view *view, uint32_t ifindex);
 /** check_family_name() - "IPv4" or "IPv6" */
 const char *check_family_name(uint8_t family);
 
-/** check_yields() - our rules of @family are withdrawn for a full tunnel */
-bool check_yields(const struct view *view, uint8_t family);
-
 /** check_is_candidate() - a route of main or the config, with a next hop */
 bool check_is_candidate(const struct view *view, const struct route *route);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "core/cell.h"
+#include "core/plan.h"
 #include "doctor/check.h"
 
 /* A prefix to which a subnet's packets do not leave by its own link. */
@@ -200,7 +201,7 @@ void check_rp_filter(const struct view *view, const struct facts *facts,
 	const struct link_facts *all = facts_link(facts, 0);
 	const struct subnet *it;
 
-	if (!all || check_yields(view, AF_INET))
+	if (!all || plan_yields(view, AF_INET))
 		return;
 	vec_foreach(&view->subnets->subnets, it) {
 		const struct link_facts *link = facts_link(facts, it->ifindex);
