@@ -249,8 +249,8 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 	}
 	/* What was noted meanwhile, or held back, was not put back yet. */
 	if (batch->is_repair && !batch->failed &&
-	    batch->noted == engine->repair.noted &&
-	    repair_finish(&engine->repair, now_ms))
+	    repair_finish(&engine->repair, now_ms,
+			  batch->noted == engine->repair.noted))
 		engine->counters.repairs++;
 	engine_drop_batch(engine);
 	/* Routers that only went with these ops: look once more. */

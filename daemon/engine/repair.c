@@ -150,7 +150,7 @@ static void reckon_hold(struct repair *repair, uint64_t now_ms)
 	repair->hold_ms = now_ms + wait;
 }
 
-bool repair_finish(struct repair *repair, uint64_t now_ms)
+bool repair_finish(struct repair *repair, uint64_t now_ms, bool is_whole)
 {
 	char suspect[96];
 
@@ -170,6 +170,8 @@ bool repair_finish(struct repair *repair, uint64_t now_ms)
 	else
 		log_limited(LOG_KIND_MEDDLING, now_ms, LOG_WARNING,
 			    "%s %s; put back", suspect, repair->what);
+	if (!is_whole)
+		return false;
 	vec_clear(&repair->entries);
 	repair->many_entries = false;
 	vec_clear(&repair->rules);

@@ -57,10 +57,11 @@ bool repair_holds(const struct repair *repair, const struct op *op,
 
 /**
  * repair_finish() - what was due has been put back
+ * @is_whole: false: more was noted meanwhile, which stays so
  *
  * Logs it with the suspect's name, and reckons when the next may be. What is
  * held stays noted. Return: whether anything was due.
  */
-bool repair_finish(struct repair *repair, uint64_t now_ms);
+bool repair_finish(struct repair *repair, uint64_t now_ms, bool is_whole);
 
 #endif
