@@ -201,10 +201,13 @@ static struct pin_answer decide_path(const struct pin_facts *facts)
 {
 	if (facts->flows == 0 || facts->home_is_plan)
 		return drop(PIN_MOVED_NOT);
-	if (facts->stalled == facts->flows)
-		return drop(PIN_MOVED_STALLED);
-	if (facts->home_available)
+	/* A path that is gone is waited for, stalled as its flows are by now. */
+	if (facts->home_available) {
+		/* Where the plan drops there is nothing to move to. */
+		if (facts->stalled == facts->flows && !facts->plan_rejects)
+			return drop(PIN_MOVED_STALLED);
 		return keep(PIN_PATH, PIN_PATH_HOME, PIN_WHY_ROUTE);
+	}
 	if (!facts->home_congruent)
 		return drop(PIN_MOVED_WEAK);
 	return wait_for(PIN_PATH_HOME, facts);
@@ -243,7 +246,7 @@ static struct pin_answer decide_flows(const struct pin_facts *facts,
 	if (!facts->old_available)
 		return wait_for(PIN_PATH_OLD, facts);
 	/* What carries nothing is not kept where nothing comes through. */
-	if (stalled == flows)
+	if (stalled == flows && !facts->plan_rejects)
 		return drop(PIN_MOVED_STALLED);
 	return keep(PIN_PATH, PIN_PATH_OLD, facts->first ? PIN_WHY_START : why);
 }

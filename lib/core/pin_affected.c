@@ -55,16 +55,15 @@ static bool is_turning(const struct view *view, const struct pin *pin)
 	       (pin->kind == PIN_AWAY && available);
 }
 
-/* Whether a rule leads to the table: else no flow is on its paths. */
-static bool is_led(const struct view *view, uint32_t table)
+/*
+ * Whether flows may be on paths of the subnet's table: there are entries, and
+ * rules are to lead to them; that one was deleted a moment ago is no reason.
+ */
+static bool may_lead(const struct view *view, const struct subnet *subnet)
 {
-	const struct rule *it;
-
-	vec_foreach(&view->model->rules, it)
-		if (it->table == table &&
-		    it->protocol == view->policy->protocol)
-			return true;
-	return false;
+	return subnet->managed && subnet->table &&
+	       rib_table(&view->model->rib, subnet->table) &&
+	       !plan_yields(view, subnet->prefix.addr.family);
 }
 
 static void affected_by_row(const struct view *view, struct planned *planned,
@@ -76,9 +75,8 @@ static void affected_by_row(const struct view *view, struct planned *planned,
 	vec_foreach(&view->subnets->subnets, it) {
 		const struct pin *pin = NULL;
 
-		if (!it->managed || !it->table ||
-		    it->prefix.addr.family != prefix->addr.family ||
-		    table_vec_has(ret, it->table) || !is_led(view, it->table))
+		if (it->prefix.addr.family != prefix->addr.family ||
+		    table_vec_has(ret, it->table) || !may_lead(view, it))
 			continue;
 		if (pin_is_host(prefix))
 			pin = pin_find(view->pins, &prefix->addr, it->table);
@@ -95,8 +93,7 @@ static bool is_any_left(const struct view *view, const struct table_vec *ret)
 	const struct subnet *it;
 
 	vec_foreach(&view->subnets->subnets, it)
-		if (it->managed && it->table &&
-		    !table_vec_has(ret, it->table) && is_led(view, it->table))
+		if (!table_vec_has(ret, it->table) && may_lead(view, it))
 			return true;
 	return false;
 }

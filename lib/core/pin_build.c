@@ -341,9 +341,11 @@ static void tally(const struct change *change, const struct pin *old,
 
 /* Flows that wait, or wait no more but are away, are known again by these. */
 static void add_members(const struct change *change, const struct pin *old,
-			struct pin_member_vec *ret)
+			const struct pin_set *set, struct pin_member_vec *ret)
 {
-	bool is_new = !old || old->kind == PIN_PATH;
+	/* A hold after AWAY is for those that began meanwhile. */
+	bool is_new = !old || old->kind == PIN_PATH ||
+		      (old->kind == PIN_AWAY && change->pin.kind == PIN_HOLD);
 
 	if (change->pin.kind != PIN_HOLD && change->pin.kind != PIN_AWAY)
 		return;
@@ -354,7 +356,9 @@ static void add_members(const struct change *change, const struct pin *old,
 			.table = change->pin.table,
 		};
 
-		vec_push(ret, member);
+		if (!old || old->kind != PIN_AWAY ||
+		    !pin_is_member(set, member.cookie))
+			vec_push(ret, member);
 	}
 }
 
@@ -398,7 +402,7 @@ static void enter(const struct pin_input *input, struct pin_set *set,
 		tally(it, old, ret);
 		if (!old && it->pin.kind == PIN_NONE)
 			continue; /* flows that move, and had no pin */
-		add_members(it, old, &members);
+		add_members(it, old, set, &members);
 		vec_push(&news, it->pin);
 		vec_push(&ret->touched, ip_prefix_host(&it->pin.dst));
 	}

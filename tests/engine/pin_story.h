@@ -23,6 +23,8 @@
 #define LOSE "route del 0.0.0.0/0 " VIA_1 " metric 100"
 #define RETURN "route add 0.0.0.0/0 " VIA_1 " metric 100"
 #define UNRELATED "route add 0.0.0.0/0 via 198.51.100.77 dev d2 metric 900"
+#define UNRULE "rule del priority 7109 from 192.0.2.0/24 iif lo lookup 7100 " \
+	"proto 109"
 // clang-format on
 
 /* Routes go at once: what happens while they settle is tested elsewhere. */

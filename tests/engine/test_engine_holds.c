@@ -175,6 +175,43 @@ static void strong_drops_new_flows_and_pins_old_ones(void **state)
 	world_must_be_steady(world);
 }
 
+static void a_lost_route_with_a_rule_deleted(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(UNRULE "\n" LOSE);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			LOST "7100 unreachable 203.0.113.9/32");
+}
+
+/* A flow that began while another one was away loses its path in its turn. */
+static void who_is_displaced_second_goes_home_too(void **state)
+{
+	struct world *world = *state;
+
+	world_do(ROUTERS);
+	begin(world);
+	world_do("route add 0.0.0.0/0 " VIA_OTHER " metric 150");
+	world_run(world);
+	(void)world_begin(world, A, B);
+	world_do(LOSE);
+	world_run(world);
+	world_pass(world, 6000);
+	assert_int_equal(world_pin_kind(world, B), PIN_AWAY);
+	(void)world_begin(world, A, B);
+	world_do("route del 0.0.0.0/0 " VIA_OTHER " metric 150");
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_HOLD);
+	world_pass(world, 6000);
+	assert_int_equal(world_pin_kind(world, B), PIN_AWAY);
+	world_do("route add 0.0.0.0/0 " VIA_OTHER " metric 150");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -190,6 +227,8 @@ int main(void)
 		TEST(an_address_that_goes_takes_its_pins_along),
 		TEST(without_hold_time_flows_move_at_once),
 		TEST(strong_drops_new_flows_and_pins_old_ones),
+		TEST(a_lost_route_with_a_rule_deleted),
+		TEST(who_is_displaced_second_goes_home_too),
 	};
 
 	if (!world_enter())

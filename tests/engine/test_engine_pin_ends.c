@@ -141,6 +141,27 @@ static void without_its_address_a_flow_holds_no_pin(void **state)
 	world_must_be_steady(world);
 }
 
+/* Two retransmissions fail (a second of bad radio); nothing else leads to B. */
+static void strong_keeps_what_stalls_where_the_plan_drops(void **state)
+{
+	struct world *world = *state;
+	uint64_t flow;
+
+	world->policy.model = HOST_MODEL_STRONG;
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4);
+	world_start(world);
+	flow = world_begin(world, A, B);
+	world_do("route add 203.0.113.0/24 " VIA_2 " metric 5");
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
+	world_flow(world, flow)->stalled = true;
+	world_pass(world, 16000);
+	world_flow(world, flow)->stalled = false;
+	world_pass(world, 16000);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -154,6 +175,7 @@ int main(void)
 		TEST(a_flow_that_began_meanwhile_keeps_the_pin),
 		TEST(the_end_of_a_later_flow_forgets_no_displaced_one),
 		TEST(without_its_address_a_flow_holds_no_pin),
+		TEST(strong_keeps_what_stalls_where_the_plan_drops),
 	};
 
 	if (!world_enter())

@@ -449,6 +449,18 @@ static void flows_of_very_many_next_hops_stay_on_them(void **state)
 			 HOPS);
 }
 
+/* As who reconfigures a link does; the rule is back at once. */
+static void a_better_route_with_a_rule_deleted(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(UNRULE "\n" BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED "7100 203.0.113.9/32 " VIA_1);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -476,6 +488,7 @@ int main(void)
 		TEST(very_many_flows_to_one_destination_wait),
 		TEST(very_many_that_are_away_outlive_a_restart),
 		TEST(flows_of_very_many_next_hops_stay_on_them),
+		TEST(a_better_route_with_a_rule_deleted),
 	};
 
 	if (!world_enter())
