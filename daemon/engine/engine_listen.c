@@ -104,8 +104,10 @@ static bool is_carrier_only(const struct link *old, const struct link *new)
 	       old->carrier != new->carrier;
 }
 
-static void take_link(struct engine *engine, const struct kernel_event *event)
+static void take_link(const struct intake *intake,
+		      const struct kernel_event *event)
 {
+	struct engine *engine = intake->engine;
 	bool routes_stay = is_carrier_only(
 		model_link(&engine->model, event->link.ifindex), &event->link);
 
@@ -114,7 +116,9 @@ static void take_link(struct engine *engine, const struct kernel_event *event)
 			engine_mark_link(engine, event->link.ifindex);
 		return;
 	}
-	if (model_put_link(&engine->model, &event->link) && !routes_stay)
+	/* Who reads all links reads all tables behind them. */
+	if (model_put_link(&engine->model, &event->link) && !routes_stay &&
+	    !intake->is_dump)
 		engine_mark_link(engine, event->link.ifindex);
 }
 
@@ -293,7 +297,7 @@ void engine_take(const struct kernel_event *event, void *data)
 	}
 	switch (event->kind) {
 	case KERNEL_LINK:
-		take_link(engine, event);
+		take_link(intake, event);
 		break;
 	case KERNEL_ADDRESS:
 		take_address(engine, event);

@@ -11,6 +11,7 @@
 #define MANY_PREFIXES 20000
 #define REREADS_MORE  16 /* in one round, than there were at its begin */
 #define PROBES_MAX    2000
+#define DRAIN_MAX     64 /* goes: more than the socket can hold */
 
 /* Of reading everything again and again in a storm: a quarter of our time. */
 #define RESYNC_ENTRIES_PER_MS 250
@@ -46,8 +47,10 @@ static int read_routes(struct engine *engine, const struct reread *what,
 					  .ifindex = what->ifindex},
 		     defaults_only);
 	/* What was not seen because of an error is not gone. */
-	if (error == 0 && model_read_end(&engine->model, what->family,
-					 what->table, what->ifindex) == -EAGAIN)
+	if (error)
+		model_read_abort(&engine->model);
+	else if (model_read_end(&engine->model, what->family, what->table,
+				what->ifindex) == -EAGAIN)
 		engine_mark_routes(engine, what->family, what->table, 0);
 	return error;
 }
@@ -101,10 +104,10 @@ static int read_rules(struct engine *engine)
 
 	for (size_t f = 0; f < N_FAMILIES && error == 0; f++)
 		error = read_rules_of(engine, families[f]);
-	if (error)
-		return error;
-	engine->read_rules = false;
-	return read_tunnel_tables(engine);
+	if (error == 0)
+		error = read_tunnel_tables(engine);
+	engine->read_rules &= error != 0;
+	return error;
 }
 
 static bool has_neighbour(const struct neighbour_vec *neighbours,
@@ -260,9 +263,10 @@ static int read_tables(struct engine *engine)
 	const struct rule *rule;
 	int error = read_once(engine, ROUTE_TABLE_MAIN, &seen);
 
+	/* Of another range as well: an earlier life may have had that. */
 	vec_foreach(&engine->model.rules, rule)
 		if (error == 0 && rule->protocol == engine->policy->protocol &&
-		    policy_is_our_table(engine->policy, rule->table))
+		    rule->table != ROUTE_TABLE_LOCAL)
 			error = read_once(engine, rule->table, &seen);
 	if (error == 0 && !engine->recovered)
 		error = find_tables(engine, &seen);
@@ -316,8 +320,12 @@ static void queue_table(struct engine *engine, uint32_t table)
 /* What is small at once; the tables one by one, and others' work in between. */
 static int begin_resync(struct engine *engine, uint64_t now_ms)
 {
-	int error = read_links(engine);
+	int error;
 
+	/* What is still queued is older than what is read now. */
+	for (int i = 0; i < DRAIN_MAX && engine_listen(engine, now_ms); i++)
+		;
+	error = read_links(engine);
 	if (error == 0)
 		error = read_rules(engine);
 	if (error)

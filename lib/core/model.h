@@ -246,10 +246,12 @@ void model_settle_link(struct model *model, uint32_t ifindex);
  * end what was not seen again is gone. A read of one link's routes cannot tell
  * the order among equal keys: where that matters, model_put_route() asks for a
  * read in full (-EAGAIN). So does model_read_end() for a multipath route that
- * was not seen and has legs over other links: it may live on with these.
+ * was not seen and has legs over other links: it may live on with these. One
+ * that broke off ends with model_read_abort(): what was not seen is not gone.
  */
 void model_read_begin(struct model *model, uint8_t family, uint32_t table,
 		      uint32_t ifindex);
+void model_read_abort(struct model *model);
 int model_read_end(struct model *model, uint8_t family, uint32_t table,
 		   uint32_t ifindex);
 

@@ -540,6 +540,12 @@ static bool is_left_over(const struct row *row, uint32_t table)
 	return false;
 }
 
+void model_read_abort(struct model *model)
+{
+	model->reading_ifindex = 0;
+	model->reading_all = false;
+}
+
 int model_read_end(struct model *model, uint8_t family, uint32_t table,
 		   uint32_t ifindex)
 {
