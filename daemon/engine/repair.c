@@ -11,7 +11,7 @@
 #define HOLD_MIN_MS 20
 #define HOLD_MAX_MS 30000
 #define HOLD_SHIFTS 11	/* 20 ms << 11 is beyond the maximum */
-#define NOTED_MAX   256 /* beyond, every entry counts as meddled with */
+#define NOTED_MAX   256 /* beyond, all of a table that was meddled with are */
 
 void repair_done(struct repair *repair)
 {
@@ -45,10 +45,10 @@ static bool is_noted(const struct repair *repair, uint32_t table,
 {
 	const struct repair_entry *it;
 
-	if (repair->many_entries)
-		return true;
 	vec_foreach(&repair->entries, it)
-		if (it->table == table && ip_prefix_equal(&it->prefix, prefix))
+		if (it->table == table &&
+		    (repair->many_entries ||
+		     ip_prefix_equal(&it->prefix, prefix)))
 			return true;
 	return false;
 }
@@ -57,6 +57,8 @@ static bool is_noted_rule(const struct repair *repair, const struct rule *rule)
 {
 	const struct rule *it;
 
+	if (repair->rules.n == NOTED_MAX)
+		return true;
 	vec_foreach(&repair->rules, it)
 		if (rule_cmp(it, rule) == 0)
 			return true;
@@ -76,7 +78,7 @@ void repair_note_route(struct repair *repair, const struct repair_entry *entry,
 	if (is_noted(repair, entry->table, &entry->prefix))
 		return;
 	vec_push(&repair->entries, *entry);
-	repair->many_entries = repair->entries.n == NOTED_MAX;
+	repair->many_entries |= repair->entries.n == NOTED_MAX;
 }
 
 void repair_note_rule(struct repair *repair, const struct rule *rule,
@@ -86,7 +88,7 @@ void repair_note_rule(struct repair *repair, const struct rule *rule,
 
 	repair->port = port;
 	repair->noted++;
-	if (repair->rules.n < NOTED_MAX && !is_noted_rule(repair, rule))
+	if (!is_noted_rule(repair, rule))
 		vec_push(&repair->rules, *rule);
 	(void)snprintf(repair->what, sizeof(repair->what),
 		       "deleted our rule \"%.96s\"", rule_format(rule, text));
