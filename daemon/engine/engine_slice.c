@@ -117,26 +117,6 @@ static void plan_row(struct engine *engine, const struct ip_prefix *prefix,
 		rib_forget_empty(batch->planned.rib, prefix);
 }
 
-static void plan_small(struct engine *engine)
-{
-	struct engine_batch *batch = &engine->batch;
-	const struct ip_prefix *it;
-
-	vec_foreach(&batch->rows, it) {
-		size_t before = batch->ops.n;
-
-		if (!rib_is_due(&engine->model.rib, it))
-			continue;
-		planned_diff(&batch->planned, it, &batch->ops);
-		if (batch->ops.n == before)
-			rib_forget_empty(&engine->model.rib, it);
-	}
-	vec_clear(&batch->rows);
-	plan_rules(engine);
-	engine_plan_neighbours(engine, &batch->ops);
-	batch->pass = ENGINE_DONE;
-}
-
 /*
  * Where all rules go, be it that a full tunnel is yielded to, that must not
  * wait for routes, nor for one of them that fails.
@@ -178,6 +158,28 @@ static void plan_changed_row(struct engine *engine,
 			ops->items[n++] = *op;
 	}
 	ops->n = n;
+}
+
+static void plan_small(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct ip_prefix *it;
+
+	vec_foreach(&batch->rows, it) {
+		size_t before = batch->ops.n;
+
+		if (!rib_is_due(&engine->model.rib, it)) {
+			plan_changed_row(engine, it);
+			continue;
+		}
+		planned_diff(&batch->planned, it, &batch->ops);
+		if (batch->ops.n == before)
+			rib_forget_empty(&engine->model.rib, it);
+	}
+	vec_clear(&batch->rows);
+	plan_rules(engine);
+	engine_plan_neighbours(engine, &batch->ops);
+	batch->pass = ENGINE_DONE;
 }
 
 static void plan_puts(struct engine *engine)

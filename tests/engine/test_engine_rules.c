@@ -279,31 +279,54 @@ static void a_row_that_changes_meanwhile_is_there_for_the_rule(void **state)
 	world_must_be_steady(world);
 }
 
+static void a_small_round_with_a_yield_in_it(void **state)
+{
+	struct world *world = *state;
+	struct engine *engine = &world->engine;
+	struct ip_prefix prefix;
+	bool has_rule = false;
+	const struct row *row;
+
+	world->policy.settle_ms = 0;
+	world_do(STORY_V4 "route add ::/0 via fe80::1 dev d1 metric 100\n"
+			  "link add t0 type dummy\n"
+			  "link set t0 up\n"
+			  "route add 0.0.0.0/0 dev t0 table 51820");
+	world_start(world);
+	world_pass(world, 1000);
+	/* At once: an IPv4 tunnel, a new IPv6 uplink, a longer prefix. */
+	world_do("rule add priority 7000 from 0.0.0.0/0 lookup 51820\n"
+		 "route add 2001:db8:9::/48 via fe80::9 dev d2\n"
+		 "route add ::/0 via fe80::2 dev d2 metric 200");
+	(void)engine_listen(engine, world->now_ms);
+	(void)engine_run(engine, world->now_ms); /* IPv4's rules go */
+	assert_true(engine_is_busy(engine));
+	world_do("route replace 2001:db8:9::/48 via fe80::8 dev d2");
+	(void)engine_listen(engine, world->now_ms);
+	(void)engine_run(engine, world->now_ms);
+	for (size_t i = 0; i < engine->model.rules.n; i++)
+		has_rule |= engine->model.rules.items[i].table == 7103;
+	assert_int_equal(ip_prefix_parse("2001:db8:9::/48", &prefix), 0);
+	row = rib_row(&engine->model.rib, &prefix);
+	assert_true(!has_rule || (row && path_entry(row, 7103)));
+	assert_true(has_rule);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_rule_comes_after_its_routes,
-						world_make, world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_table_with_something_in_it_waits, world_make,
-			world_unmake),
-		cmocka_unit_test_setup_teardown(a_rule_waits_for_what_failed,
-						world_make, world_unmake),
-		cmocka_unit_test_setup_teardown(
-			flows_of_before_are_pinned_all_the_same, world_make,
-			world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_kill_at_the_start_moves_no_flow, world_make,
-			world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_row_that_changes_meanwhile_is_there_for_the_rule,
-			world_make, world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_tunnel_does_not_wait_for_many_routes, world_make,
-			world_unmake),
-		cmocka_unit_test_setup_teardown(
-			a_tunnel_does_not_wait_for_a_route_that_fails,
-			world_make, world_unmake),
+		TEST(a_rule_comes_after_its_routes),
+		TEST(a_table_with_something_in_it_waits),
+		TEST(a_rule_waits_for_what_failed),
+		TEST(flows_of_before_are_pinned_all_the_same),
+		TEST(a_kill_at_the_start_moves_no_flow),
+		TEST(a_row_that_changes_meanwhile_is_there_for_the_rule),
+		TEST(a_tunnel_does_not_wait_for_many_routes),
+		TEST(a_tunnel_does_not_wait_for_a_route_that_fails),
+		TEST(a_small_round_with_a_yield_in_it),
 	};
 
 	if (!world_enter())
