@@ -254,6 +254,27 @@ static bool redo_failed(struct engine *engine, uint64_t now_ms,
 	return now;
 }
 
+/* Without it flows would move with what comes in the slices behind. */
+static bool has_failed_pin(const struct engine *engine,
+			   const struct engine_result *result)
+{
+	const struct kernel_failure *it;
+
+	vec_foreach(&result->failures, it) {
+		const struct op *op = &engine->batch.ops.items[it->op];
+		const struct ip_prefix *prefix = &op->route.prefix;
+
+		if (op->kind == OP_ROUTE_PUT &&
+		    prefix->len == ip_bits(prefix->addr.family) &&
+		    pin_find(&engine->pins.set, &prefix->addr,
+			     op->route.route.table) &&
+		    kernel_error_class(op->kind, it->error) ==
+			    KERNEL_ERROR_LATER)
+			return true;
+	}
+	return false;
+}
+
 void engine_redo(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -272,7 +293,8 @@ void engine_redo(struct engine *engine, uint64_t now_ms)
 	batch->written += result->written;
 	if (result->error)
 		batch->error = result->error;
-	batch->is_stopped = result->error || engine->read_failed;
+	batch->is_stopped = result->error || engine->read_failed ||
+			    has_failed_pin(engine, result);
 	if (!result->failed && !(later && is_worth_a_retry(ops, result)))
 		return;
 	for (size_t i = result->begun; i < ops->n; i++)
@@ -360,10 +382,13 @@ static int flush_all(struct engine *engine)
 
 int engine_flush(struct engine *engine, uint64_t now_ms)
 {
-	int error;
+	int error = 0;
 
 	engine_drop_batch(engine);
-	error = flush_all(engine);
+	/* What was never read is not gone. */
+	if (engine->read_all || engine->read_failed)
+		error = engine_read(engine, now_ms);
+	error = error ? error : flush_all(engine);
 	/* What failed may be a passing want, or an answer that was lost. */
 	if (error && engine_read(engine, now_ms) == 0)
 		error = flush_all(engine);

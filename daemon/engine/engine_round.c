@@ -19,6 +19,8 @@
 /* A storm must neither keep us from writing nor others from being served. */
 #define LISTEN_ROUNDS 2
 
+#define WATCH_RETRY_MS 1000
+
 static const uint8_t families[] = {AF_INET, AF_INET6};
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
@@ -151,7 +153,7 @@ static void log_run(const struct engine *engine, size_t n_ops, uint64_t now_ms)
 }
 
 /* Valid neighbours are news only while a router is not. */
-static void watch_recovery(struct engine *engine)
+static void watch_recovery(struct engine *engine, uint64_t now_ms)
 {
 	const struct neighbour *it;
 	bool wanted = false;
@@ -162,6 +164,8 @@ static void watch_recovery(struct engine *engine)
 		return;
 	if (kernel_watch_recovery(engine->kernel, wanted) == 0)
 		engine->watching_recovery = wanted;
+	else
+		engine->retry_ms = now_ms + WATCH_RETRY_MS;
 	/* One may have become valid before the filter let it through. */
 	if (wanted)
 		engine_read_neighbours(engine);
@@ -209,6 +213,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 		planned_order(&batch->rows);
 	batch->pass = ENGINE_YIELD;
 	batch->active = true;
+	batch->is_bad = batch->retry = engine->lacks_table;
 	if (engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);
 }
@@ -226,7 +231,7 @@ static int begin_round(struct engine *engine, uint64_t now_ms)
 	}
 	model_settle(&engine->model, now_ms);
 	model_expire_bindings(&engine->model, now_ms);
-	watch_recovery(engine);
+	watch_recovery(engine, now_ms);
 	begin_batch(engine, now_ms);
 	return 0;
 }
@@ -274,6 +279,20 @@ static void touch_released(struct engine *engine)
 	}
 }
 
+/* What waits for rules looks again, whatever led to the round. */
+static void note_rules(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct op *op;
+
+	if (batch->is_wide)
+		return;
+	vec_foreach(&batch->ops, op)
+		batch->is_wide |=
+			op->kind == OP_RULE_ADD || op->kind == OP_RULE_DELETE;
+	engine->counters.wide += batch->is_wide;
+}
+
 static void write_slice(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -282,6 +301,7 @@ static void write_slice(struct engine *engine, uint64_t now_ms)
 
 	batch->result = (struct engine_result){.now_ms = now_ms};
 	hold_back(&engine->repair, now_ms, &batch->ops);
+	note_rules(engine);
 	diff_order(&batch->ops, batch->result.end);
 	while (engine_apply(engine, &batch->ops, &batch->result))
 		;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/engine_subnets.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #include "engine/engine_read.h"
@@ -69,41 +70,64 @@ void engine_prune_tables(struct engine *engine)
 	}
 }
 
-/* A number that nobody else's routes or rules use; 0: there is none left. */
-static uint32_t free_table(struct engine *engine)
+/*
+ * A number that nobody else's routes or rules use. Return: 0, -ENOSPC: there is
+ * none left, or what it cannot be known for.
+ */
+static int free_table(struct engine *engine, uint32_t *ret)
 {
 	uint32_t table = engine->policy->table_first;
 
 	for (;; table++) {
-		if (!subnet_table_is_taken(&engine->subnets, &engine->model,
-					   table) &&
-		    engine_read_table(engine, table) == 0 &&
+		bool is_taken = subnet_table_is_taken(&engine->subnets,
+						      &engine->model, table);
+		int error = is_taken ? 0 : engine_read_table(engine, table);
+
+		if (error)
+			return error;
+		if (!is_taken &&
 		    !subnet_table_is_taken(&engine->subnets, &engine->model,
-					   table))
-			return table;
-		if (table == engine->policy->table_last)
+					   table)) {
+			*ret = table;
 			return 0;
+		}
+		if (table == engine->policy->table_last)
+			return -ENOSPC;
 	}
+}
+
+static void log_no_table(const struct engine *engine,
+			 const struct subnet *subnet, int error)
+{
+	char text[IP_TEXT_MAX];
+
+	ip_prefix_format(&subnet->prefix, text);
+	if (error == -ENOSPC)
+		log_err("subnet %s: no table number is free in %u-%u; it is "
+			"not managed",
+			text, engine->policy->table_first,
+			engine->policy->table_last);
+	else
+		log_warn("subnet %s: it is not known which table is free: %s",
+			 text, strerror(-error));
 }
 
 static void give_tables(struct engine *engine)
 {
 	struct subnet *it;
 
+	engine->lacks_table = false;
 	vec_foreach(&engine->subnets.subnets, it) {
-		char text[IP_TEXT_MAX];
+		int error;
 
 		if (!it->managed || it->table)
 			continue;
-		it->table = free_table(engine);
-		if (it->table)
-			engine_pins_managed(engine, it);
+		error = free_table(engine, &it->table);
+		if (error)
+			log_no_table(engine, it, error);
 		else
-			log_err("subnet %s: no table number is free in "
-				"%u-%u; it is not managed",
-				ip_prefix_format(&it->prefix, text),
-				engine->policy->table_first,
-				engine->policy->table_last);
+			engine_pins_managed(engine, it);
+		engine->lacks_table |= error && error != -ENOSPC;
 	}
 }
 
@@ -115,7 +139,7 @@ static bool subnets_may_change(const struct engine *engine)
 	const struct subnet *it;
 
 	if (changes->links || changes->addresses || changes->bindings ||
-	    engine->policy_changed)
+	    engine->policy_changed || engine->lacks_table)
 		return true;
 	if (engine->model.rib.dirty.n == 0)
 		return false;

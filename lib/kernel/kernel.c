@@ -117,10 +117,15 @@ int kernel_fd(const struct kernel *kernel)
 
 int kernel_watch_recovery(struct kernel *kernel, bool wanted)
 {
+	int r;
+
 	if (kernel->recovery == wanted)
 		return 0;
 	kernel->recovery = wanted;
-	return attach(kernel);
+	r = attach(kernel);
+	if (r)
+		kernel->recovery = !wanted;
+	return r;
 }
 
 void kernel_drop_adverts(struct kernel *kernel)
