@@ -196,6 +196,39 @@ static void add_all_subnets(const struct model *model, struct subnet_set *set)
 			add_subnet(model, set, it);
 }
 
+static bool was_of_uplink(const struct subnet_set *old,
+			  const struct subnet_address *address)
+{
+	const struct subnet_address *it;
+
+	vec_foreach(&old->addresses, it) {
+		const struct subnet *home = &old->subnets.items[it->subnet];
+
+		if (home->uplink && home->ifindex == address->ifindex &&
+		    it->ifindex == address->ifindex &&
+		    ip_addr_equal(&it->addr, &address->addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether an address of the subnet was an uplink's before: that of a /128 is
+ * another subnet as soon as its router advertises its prefix, or does no more.
+ */
+static bool was_uplink(const struct view *view, const struct subnet_set *old,
+		       const struct subnet *subnet)
+{
+	size_t index = (size_t)(subnet - view->subnets->subnets.items);
+	const struct subnet_address *it;
+
+	vec_foreach(&view->subnets->addresses, it)
+		if (it->subnet == index && it->ifindex == subnet->ifindex &&
+		    was_of_uplink(old, it))
+			return true;
+	return false;
+}
+
 static void apply_policy(const struct view *view, const struct subnet_set *old,
 			 struct subnet *subnet)
 {
@@ -215,8 +248,9 @@ static void apply_policy(const struct view *view, const struct subnet_set *old,
 			host_model = entry->model;
 	}
 	subnet->strong = host_model == HOST_MODEL_STRONG;
-	subnet->uplink =
-		(before && before->uplink) || subnet_is_uplink(view, subnet);
+	subnet->uplink = (before && before->uplink) ||
+			 subnet_is_uplink(view, subnet) ||
+			 (!before && was_uplink(view, old, subnet));
 	subnet->managed = manage == MANAGE_ALWAYS ||
 			  (manage == MANAGE_AUTO && subnet->uplink);
 	if (before && subnet->managed &&
@@ -318,9 +352,10 @@ static bool is_shared(const struct model *model, const struct subnet_set *set,
 		    ip_prefix_equal(&other->prefix, prefix))
 			return true;
 	vec_foreach(&set->addresses, own) {
+		if (own->subnet != subnet)
+			continue;
 		other = subnet_of_source(set, &own->addr);
-		if (own->subnet == subnet && other &&
-		    other != &set->subnets.items[subnet])
+		if (other && other != &set->subnets.items[subnet])
 			return true;
 	}
 	vec_foreach(&model->addresses, it)

@@ -555,6 +555,32 @@ static void equal_sets_are_equal(void **state)
 	}
 }
 
+/* A DHCPv6 /128; its router withdraws itself (RA with lifetime 0). */
+#define DHCP6                                                                  \
+	"policy model strong\n"                                                \
+	"link 2 a up\nlink 3 b up\n"                                           \
+	"addr 2001:db8:1::5/128 dev a\n"                                       \
+	"addr 2001:db8:2::5/64 dev b\n"                                        \
+	"advert fe80::1 dev a prefix 2001:db8:1::/64\n"                        \
+	"route ::/0 via fe80::1 dev a metric 100\n"                            \
+	"route ::/0 via fe80::2 dev b metric 200\n"
+
+static void a_dhcpv6_address_stays_managed_without_its_router(void **state)
+{
+	struct ip_addr addr = scene_addr("2001:db8:1::5");
+	struct scene scene;
+
+	(void)state;
+	scene_make(&scene, DHCP6);
+	assert_non_null(subnet_of_source(&scene.subnets, &addr));
+	scene_steady(&scene);
+	scene_read(&scene, "del advert fe80::1 dev a\n"
+			   "del route ::/0 via fe80::1 dev a metric 100\n");
+	scene_manage(&scene);
+	assert_non_null(subnet_of_source(&scene.subnets, &addr));
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +593,8 @@ int main(void)
 		cmocka_unit_test(taken_tables_are_known),
 		cmocka_unit_test(source_belongs_to_the_longest),
 		cmocka_unit_test(equal_sets_are_equal),
+		cmocka_unit_test(
+			a_dhcpv6_address_stays_managed_without_its_router),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
