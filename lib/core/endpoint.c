@@ -34,10 +34,15 @@ static const struct address *address_of(const struct model *model,
 	return NULL;
 }
 
-/* Lower is better: those that stay before those that are replaced. */
+/*
+ * Lower is better: those that stay before those that are replaced, and before
+ * those that may move to another host (a VIP, as keepalived adds them).
+ */
 static int rank_of(const struct address *address)
 {
-	return 2 * address->deprecated + address->temporary;
+	bool is_host = address->prefix_len == ip_bits(address->local.family);
+
+	return 4 * address->deprecated + 2 * address->temporary + is_host;
 }
 
 static bool is_usable(const struct address *address)
@@ -129,11 +134,16 @@ static uint8_t flags_of(const struct view *view, const struct subnet *subnet)
 	return ret;
 }
 
-static bool is_in_place(const struct view *view, const struct subnet *subnet)
+/* Whether it is to have a rule; who deletes it does so for a moment only. */
+static bool is_ruled(const struct view *view, const struct subnet *subnet)
 {
 	return subnet->managed && subnet->table &&
-	       !plan_yields(view, subnet->prefix.addr.family) &&
-	       has_rule(view, subnet);
+	       !plan_yields(view, subnet->prefix.addr.family);
+}
+
+static bool is_in_place(const struct view *view, const struct subnet *subnet)
+{
+	return is_ruled(view, subnet) && has_rule(view, subnet);
 }
 
 bool endpoint_of_subnet(const struct view *view, const struct subnet *subnet,
@@ -190,7 +200,7 @@ enum endpoint_fate endpoint_judge(const struct view *view,
 	if (endpoint_find(wanted, &ours->addr))
 		return ENDPOINT_STAYS;
 	if (!subnet || !model_has_address(view->model, &ours->addr) ||
-	    !is_in_place(view, subnet) || !flags_of(view, subnet))
+	    !is_ruled(view, subnet) || !flags_of(view, subnet))
 		return ENDPOINT_GOES;
 	return ENDPOINT_WAITS;
 }

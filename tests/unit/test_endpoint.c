@@ -187,6 +187,51 @@ static void what_is_lost_waits_or_goes(void **state)
 	}
 }
 
+/* A VIP with a lower number comes (keepalived adds them as /32). */
+static void a_vip_is_no_reason_to_move_an_endpoint(void **state)
+{
+	const struct endpoint ours = {.addr = scene_addr("10.1.0.10"), .id = 1};
+	struct endpoint_vec wanted = {0};
+	struct scene scene;
+	struct view view;
+
+	(void)state;
+	scene_make(&scene, "link 2 a up\naddr 10.1.0.10/24 dev a\n"
+			   "route 0.0.0.0/0 via 10.1.0.1 dev a\n");
+	scene_steady(&scene);
+	scene_read(&scene, "addr 10.1.0.2/32 dev a\n");
+	scene_manage(&scene);
+	scene_steady(&scene);
+	view = scene_view(&scene);
+	endpoint_build(&view, &wanted);
+	assert_int_equal(endpoint_judge(&view, &wanted, &ours), ENDPOINT_STAYS);
+	vec_done(&wanted);
+	scene_done(&scene);
+}
+
+/* networkd deletes foreign rules; they are put back a moment later. */
+static void a_rule_that_is_put_back_costs_no_endpoint(void **state)
+{
+	const struct endpoint ours = {.addr = scene_addr("10.1.0.10"), .id = 1};
+	struct endpoint_vec wanted = {0};
+	struct rule_vec none = {0};
+	struct scene scene;
+	struct view view;
+
+	(void)state;
+	scene_make(&scene, "link 2 a up\naddr 10.1.0.10/24 dev a\n"
+			   "route 0.0.0.0/0 via 10.1.0.1 dev a\n");
+	scene_steady(&scene);
+	model_set_rules(&scene.model, 2, &none);
+	scene_manage(&scene);
+	view = scene_view(&scene);
+	endpoint_build(&view, &wanted);
+	assert_int_not_equal(endpoint_judge(&view, &wanted, &ours),
+			     ENDPOINT_GOES);
+	vec_done(&wanted);
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +239,8 @@ int main(void)
 		cmocka_unit_test(before_its_rule_there_is_none),
 		cmocka_unit_test(links_say_what_they_are_for),
 		cmocka_unit_test(what_is_lost_waits_or_goes),
+		cmocka_unit_test(a_vip_is_no_reason_to_move_an_endpoint),
+		cmocka_unit_test(a_rule_that_is_put_back_costs_no_endpoint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
