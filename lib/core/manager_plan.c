@@ -38,7 +38,8 @@ static bool has_other_open(const struct look *look,
 	const struct managed_subflow *it;
 
 	vec_foreach(&look->connection->subflows, it)
-		if (it != than && is_open(it) && !it->lost_ms)
+		if (it != than && is_open(it) && !it->lost_ms &&
+		    subflow_gets_out(look->view, &it->ends.src, &it->ends.dst))
 			return true;
 	return false;
 }
@@ -76,7 +77,9 @@ static void follow_paths(struct look *look)
 		it->had_path |= congruent;
 		if (congruent)
 			it->lost_ms = 0;
-		else if (it->had_path && !it->lost_ms)
+		else if ((it->had_path || !model_has_address(look->view->model,
+							     &it->ends.src)) &&
+			 !it->lost_ms)
 			it->lost_ms = look->now_ms;
 	}
 }

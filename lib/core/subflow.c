@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/subflow.h"
 
+#include "core/cell.h"
+
 void subflow_choice_done(struct subflow_choice *choice)
 {
 	vec_done(&choice->candidates);
@@ -178,13 +180,18 @@ void subflow_pick(const struct view *view, const struct ip_addr *dst,
 		  const struct ip_addr_vec *used, struct subflow_choice *ret)
 {
 	const struct query query = {view, dst, used};
+	const struct ip_prefix host = ip_prefix_host(dst);
 	struct subflow_candidate *it;
+
+	ret->step = SUBFLOW_NO_ROUTE;
+	/* Tables local and main alone lead there, whatever the source. */
+	if (!cell_wanted_at(&host) || model_has_address(view->model, dst))
+		return;
 
 	/* Step 1: the routes that match with the longest prefix. */
 	match(&query, &ret->candidates);
 
 	/* Step 2: none matches; another destination may be tried. */
-	ret->step = SUBFLOW_NO_ROUTE;
 	if (!has_way(&ret->candidates))
 		return;
 
@@ -219,6 +226,22 @@ bool subflow_is_congruent(const struct view *view, const struct ip_addr *src,
 	forward_pick(view, subnet, dst, 0, &forward);
 	yes = forward.rule == FORWARD_CONGRUENT && forward.best.n &&
 	      !forward.best.items[0].reject && forward.best.items[0].usable;
+	forward_done(&forward);
+	return yes;
+}
+
+bool subflow_gets_out(const struct view *view, const struct ip_addr *src,
+		      const struct ip_addr *dst)
+{
+	const struct subnet *subnet = subnet_of_source(view->subnets, src);
+	struct forward forward = {0};
+	bool yes;
+
+	if (!subnet || src->family != dst->family)
+		return model_has_address(view->model, src);
+	forward_pick(view, subnet, dst, 0, &forward);
+	yes = forward.best.n && !forward.best.items[0].reject &&
+	      forward.best.items[0].usable;
 	forward_done(&forward);
 	return yes;
 }

@@ -73,6 +73,13 @@ void subflow_pick(const struct view *view, const struct ip_addr *dst,
 bool subflow_is_congruent(const struct view *view, const struct ip_addr *src,
 			  const struct ip_addr *dst);
 
+/** subflow_gets_out() - whether they leave through any usable next hop
+ *
+ * Of a source that is not managed only its address is known.
+ */
+bool subflow_gets_out(const struct view *view, const struct ip_addr *src,
+		      const struct ip_addr *dst);
+
 /* What to do with a subflow that the peer has opened. */
 enum subflow_answer {
 	SUBFLOW_ACCEPT,	      /* it is congruent, or the config wants it */
