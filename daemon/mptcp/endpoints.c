@@ -62,19 +62,35 @@ static bool find(struct endpoint *ours, const struct endpoint_vec *all)
 	return false;
 }
 
-/* What of ours somebody else removed is ours no more. */
+/* What of ours somebody else removed, or was never added, is none of ours. */
 static int refresh(struct endpoints *endpoints, struct endpoint_vec *ret)
 {
 	int error = mptcp_list(endpoints->mptcp, ret);
 
-	for (size_t i = endpoints->ours.n; i-- > 0;) {
-		struct endpoint *ours = &endpoints->ours.items[i].endpoint;
-
-		/* By an id of 0 nothing is told from the first subflows. */
-		if (error ? ours->id == 0 : !find(ours, ret))
+	for (size_t i = endpoints->ours.n; i-- > 0 && !error;)
+		if (!find(&endpoints->ours.items[i].endpoint, ret))
 			vec_remove(&endpoints->ours, i);
-	}
 	return error;
+}
+
+static bool is_any_meant(const struct endpoints *endpoints)
+{
+	const struct own_endpoint *it;
+
+	vec_foreach(&endpoints->ours, it)
+		if (it->endpoint.id == 0)
+			return true;
+	return false;
+}
+
+/* Before any goes: by an id of 0 nothing is told from the first subflows. */
+static void number(struct endpoints *endpoints)
+{
+	struct endpoint_vec all = {0};
+
+	if (is_any_meant(endpoints))
+		(void)refresh(endpoints, &all);
+	vec_done(&all);
 }
 
 static void fail(struct endpoints *endpoints, const char *what,
@@ -87,21 +103,26 @@ static void fail(struct endpoints *endpoints, const char *what,
 		 ip_addr_format(&endpoint->addr, text), strerror(-error));
 }
 
-static void remove_at(struct endpoints *endpoints, size_t i, const char *why)
+/* Return: whether it is gone; if not, it is still ours. */
+static bool remove_at(struct endpoints *endpoints, size_t i, const char *why)
 {
 	const struct endpoint endpoint = endpoints->ours.items[i].endpoint;
-	int error = mptcp_delete(endpoints->mptcp, &endpoint);
 	char text[IP_TEXT_MAX];
+	int error;
 
+	if (endpoint.id == 0)
+		return false; /* whether it is there is not known */
+	error = mptcp_delete(endpoints->mptcp, &endpoint);
 	/* -EINVAL: somebody else has removed it. */
-	if (error && error != -EINVAL)
+	if (error && error != -EINVAL) {
 		fail(endpoints, "removing", &endpoint, error);
-	else
-		log_notice("mptcp: endpoint %s id=%u removed: %s",
-			   ip_addr_format(&endpoint.addr, text), endpoint.id,
-			   why);
+		return false;
+	}
+	log_notice("mptcp: endpoint %s id=%u removed: %s",
+		   ip_addr_format(&endpoint.addr, text), endpoint.id, why);
 	endpoints->removed++;
 	vec_remove(&endpoints->ours, i);
+	return true;
 }
 
 /*
@@ -133,10 +154,8 @@ static bool dismiss(struct endpoints *endpoints, size_t i, const char *why)
 	char text[IP_TEXT_MAX];
 
 	own->kept = kept != NULL;
-	if (!kept) {
-		remove_at(endpoints, i, why);
-		return true;
-	}
+	if (!kept)
+		return remove_at(endpoints, i, why);
 	if (!was_kept)
 		log_notice("mptcp: endpoint %s id=%u kept, though %s: %s",
 			   ip_addr_format(&own->endpoint.addr, text),
@@ -144,7 +163,17 @@ static bool dismiss(struct endpoints *endpoints, size_t i, const char *why)
 	return false;
 }
 
-/* The kernel chooses the id; ask for it. */
+/* Whether the kernel has said no. All else may have been done all the same. */
+static bool is_refusal(int error)
+{
+	return error == -EEXIST || error == -EINVAL || error == -EPERM ||
+	       error == -ENOSPC || error == -ERANGE || error == -EOPNOTSUPP;
+}
+
+/*
+ * The kernel chooses the id; ask for it. Return: 0, or -errno: if that is no
+ * refusal, it may be there, and a later list tells.
+ */
 static int add(struct endpoints *endpoints, const struct engine *engine,
 	       struct endpoint *wanted)
 {
@@ -156,6 +185,8 @@ static int add(struct endpoints *endpoints, const struct engine *engine,
 	if (!error)
 		error = mptcp_list(endpoints->mptcp, &all);
 	found = error ? NULL : endpoint_find(&all, &wanted->addr);
+	if (!error && !found)
+		error = -ENOSPC; /* somebody has removed it already */
 	if (found) {
 		*wanted = *found;
 		endpoints->added++;
@@ -163,10 +194,10 @@ static int add(struct endpoints *endpoints, const struct engine *engine,
 			   ip_addr_format(&found->addr, text), found->id,
 			   link_of(engine, found));
 	} else {
-		fail(endpoints, "adding", wanted, error ? error : -ENOENT);
+		fail(endpoints, "adding", wanted, error);
 	}
 	vec_done(&all);
-	return found ? 0 : -EAGAIN;
+	return error;
 }
 
 /* --- all of them --- */
@@ -225,6 +256,7 @@ void endpoints_withdraw(struct endpoints *endpoints,
 	endpoints->next_ms = 0;
 	if (before == 0)
 		return;
+	number(endpoints);
 	if (is_on(endpoints, engine))
 		endpoint_build(&view, &wanted);
 	for (size_t i = endpoints->ours.n; i-- > 0;) {
@@ -251,9 +283,11 @@ static bool is_missing(const struct endpoints *endpoints,
 		bool found = false;
 
 		for (size_t i = 0; i < endpoints->ours.n; i++)
-			found |= ip_addr_equal(
-				&endpoints->ours.items[i].endpoint.addr,
-				&it->addr);
+			found |=
+				endpoints->ours.items[i].endpoint.id &&
+				ip_addr_equal(
+					&endpoints->ours.items[i].endpoint.addr,
+					&it->addr);
 		if (!found)
 			return true;
 	}
@@ -305,13 +339,15 @@ static void add_missing(struct endpoints *endpoints,
 		endpoints->limits = limits;
 	had = endpoints->ours.n;
 	for (size_t i = first; i < endpoints->ours.n;) {
-		if (add(endpoints, engine,
-			&endpoints->ours.items[i].endpoint) == 0) {
+		int error = add(endpoints, engine,
+				&endpoints->ours.items[i].endpoint);
+
+		if (error)
+			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
+		if (is_refusal(error))
+			vec_remove(&endpoints->ours, i);
+		else
 			i++;
-			continue;
-		}
-		vec_remove(&endpoints->ours, i);
-		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 	}
 	if (had != first || raised)
 		endpoints_file_save(endpoints, now_ms);
@@ -368,9 +404,10 @@ static void reorder(struct endpoints *endpoints,
 		return;
 	}
 	/* What is before the first that is wrong may belong behind it. */
-	while (endpoints->ours.n)
-		remove_at(endpoints, endpoints->ours.n - 1,
-			  "the order of metrics is another one");
+	for (size_t i = endpoints->ours.n; i-- > 0;)
+		if (!remove_at(endpoints, i,
+			       "the order of metrics is another one"))
+			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 }
 
 void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
@@ -411,8 +448,12 @@ void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)
 {
 	if (!endpoints->mptcp)
 		return;
-	for (size_t i = endpoints->ours.n; i-- > 0;)
-		(void)dismiss(endpoints, i, "the daemon stops");
+	/* Once more: what failed may be a passing want. */
+	for (int tries = 0; tries < 2 && endpoints->ours.n; tries++) {
+		number(endpoints);
+		for (size_t i = endpoints->ours.n; i-- > 0;)
+			(void)dismiss(endpoints, i, "the daemon stops");
+	}
 	limits_lower(&endpoints->limits, endpoints->mptcp);
 	endpoints_file_save(endpoints, now_ms);
 }
@@ -421,8 +462,9 @@ void endpoints_flush(struct endpoints *endpoints)
 {
 	if (!endpoints->mptcp)
 		return;
-	while (endpoints->ours.n)
-		remove_at(endpoints, endpoints->ours.n - 1, "all of ours go");
+	number(endpoints);
+	for (size_t i = endpoints->ours.n; i-- > 0;)
+		(void)remove_at(endpoints, i, "all of ours go");
 	limits_lower(&endpoints->limits, endpoints->mptcp);
 	(void)unlink(endpoints->path);
 }

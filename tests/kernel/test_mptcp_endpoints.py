@@ -5,11 +5,13 @@ import json
 import os
 import resource
 import signal
+import time
 
 import pytest
 from lab import Daemon, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import MptcpTransfer, carries, endpoints, limits
+from lab.own import own_rules
 from lab.shim import new_counts, preload, read_counts
 
 ALL = {A1_4, A2_4, A1_6, A2_6}
@@ -342,3 +344,77 @@ def test_without_mptcp_all_else_works(figure):
     daemon = figure.start()
     assert daemon.ctl("verify").returncode == 0
     assert daemon.ctl("mptcp").returncode == 0
+
+
+def test_a_vip_moves_no_endpoint(figure):
+    """keepalived's: a /32 that is lower than the host's own address."""
+    a = figure.a
+    a.ip("""
+        addr add 10.2.0.50/24 dev eth1
+        addr del 10.2.0.2/24 dev eth1
+        addr replace 10.2.0.50/24 dev eth1
+        route replace default via 10.2.0.1 dev eth1 metric 200
+    """)
+    daemon = figure.lab.daemon(a, SHORT_HOLD)
+    before = endpoints(a)
+    assert "10.2.0.50" in before
+    a.ip("addr add 10.2.0.40/32 dev eth1")
+    daemon.wait()
+    time.sleep(1)  # longer than the hold
+    assert endpoints(a) == before
+
+
+def test_a_rule_that_somebody_deletes_closes_no_subflow(figure):
+    daemon = figure.start()
+    figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
+    until(lambda: transfer.subflows() >= 1, 10)
+    before = endpoints(figure.a)
+    for priority, what, table in own_rules(figure.a, 4):
+        figure.a.ip(f"rule del pref {priority} {what} table {table}")
+    daemon.wait()
+    assert endpoints(figure.a) == before
+    until(transfer.goes_on(), 20)
+    transfer.end()
+
+
+@pytest.mark.slow
+def test_an_endpoint_returns_with_its_rule(figure):
+    """Somebody deletes the rule again and again: it is put back later."""
+    a = figure.a
+    daemon = figure.start()
+    rule = [rule for rule in own_rules(a, 4) if "10.2.0" in rule[1]][0]
+    line = f"rule del pref {rule[0]} {rule[1]} table {rule[2]}"
+    for _ in range(10):
+        a.run("ip", "-force", "-batch", "-", check=False,
+              stdin="\n".join([line] * 4000))
+    until(lambda: rule in own_rules(a, 4), 35)
+    daemon.wait()
+    until(lambda: A2_4 in endpoints(a), 10)
+
+
+@pytest.mark.slow
+@pytest.mark.no_sandbox("a shim is loaded before it")
+@pytest.mark.parametrize("call", ["send", "receive", "ack"])
+def test_no_endpoint_is_left_if_a_call_fails(figure, call):
+    """Any of the last at the start, which are those for endpoints."""
+    a = figure.a
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon = Daemon(a, "")
+    figure.lab.daemons.append(daemon)
+    daemon.env = preload(counts=counts)
+    daemon.start()
+    daemon.wait()
+    calls = read_counts(counts)[call]
+    daemon.terminate()
+    left = {}
+    for n in range(max(1, calls - 25), calls + 1):
+        daemon.env = preload(counts=new_counts(counts),
+                             fault=f"{call}:{n}:ENOBUFS")
+        daemon.start(wait=False)
+        until(lambda: daemon.ctl("wait", check=False).returncode == 0, 30)
+        daemon.terminate()
+        if endpoints(a):
+            left[n] = endpoints(a)
+            a.run("ip", "mptcp", "endpoint", "flush")
+    assert left == {}
