@@ -13,7 +13,7 @@
 #include "log.h"
 #include "loop.h"
 
-#define READS_MAX 3 /* at the start, if they fail */
+#define LEARN_RETRY_MS 500
 
 uint64_t daemon_now_us(void)
 {
@@ -74,13 +74,17 @@ static int take_claim(struct daemon *daemon)
 }
 
 /* A passing want must not cost what is in the files. */
-static int read_first(struct engine *engine)
+void daemon_learn(struct daemon *daemon, uint64_t now_ms)
 {
-	int error = -EAGAIN;
+	struct engine *engine = &daemon->engine;
+	int error = engine_read(engine, now_ms);
 
-	for (int i = 0; i < READS_MAX && error; i++)
-		error = engine_read(engine, daemon_now());
-	return error;
+	daemon->is_informed = error == 0;
+	daemon->learn_ms = error ? now_ms + LEARN_RETRY_MS : 0;
+	if (error)
+		return;
+	adverts_load(&daemon->adverts, engine, now_ms);
+	flows_start(&daemon->flows, engine, now_ms);
 }
 
 /* Rules that go are still there: what needs them goes first. */
@@ -134,20 +138,15 @@ static int start(struct daemon *daemon)
 	round_init(&daemon->round, &daemon->engine, daemon->started_ms * 1000);
 	(void)snprintf(path, sizeof(path), "%s.bindings", config->socket);
 	adverts_init(&daemon->adverts, path);
-	/* What was learned is about links: these must be known. */
-	if (read_first(&daemon->engine) == 0)
-		adverts_load(&daemon->adverts, &daemon->engine, daemon_now());
-	else
-		daemon->engine.read_failed = false; /* the loop tries again */
 	(void)snprintf(path, sizeof(path), "%s.flows", config->socket);
 	flows_init(&daemon->flows, path);
-	flows_start(&daemon->flows, &daemon->engine, daemon_now());
 	(void)snprintf(path, sizeof(path), "%s.endpoints", config->socket);
 	endpoints_init(&daemon->endpoints, path);
 	(void)snprintf(path, sizeof(path), "%s.path_manager", config->socket);
 	userspace_init(&daemon->userspace, path);
 	daemon->engine.before_write =
 		(struct engine_hook){before_write, daemon};
+	daemon_learn(daemon, daemon_now());
 	return 0;
 }
 
@@ -166,10 +165,15 @@ static int finish(struct daemon *daemon)
 			log_err("not all of it could be removed: %s",
 				strerror(-error));
 		linkdown_restore(&daemon->linkdown, daemon_now());
-		adverts_forget(&daemon->adverts);
-		flows_forget(&daemon->flows);
+		/* Who comes next needs them, as long as ours is there. */
+		if (!error) {
+			adverts_forget(&daemon->adverts);
+			flows_forget(&daemon->flows);
+		}
 	} else if (daemon->end == DAEMON_LEAVE) {
-		adverts_save(&daemon->adverts, &daemon->engine, daemon_now());
+		if (daemon->is_informed)
+			adverts_save(&daemon->adverts, &daemon->engine,
+				     daemon_now());
 		log_notice("stopping; everything stays in place");
 	}
 	return error || daemon->end == DAEMON_FAILED;

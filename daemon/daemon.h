@@ -73,8 +73,10 @@ struct daemon {
 	struct waiter_vec waiters;
 	struct monitor_vec monitors;
 	uint64_t started_ms;
-	int claim_fd; /* on this network namespace; -1: none */
-	bool ready;   /* READY=1 was sent */
+	int claim_fd;	  /* on this network namespace; -1: none */
+	bool is_informed; /* the kernel was read, and what was learned before */
+	uint64_t learn_ms; /* if it is not: when that is tried again */
+	bool ready;	   /* READY=1 was sent */
 	enum daemon_end end;
 };
 
@@ -95,6 +97,14 @@ int daemon_run(const char *config_path, const char *socket,
  *	and protocol are the same
  */
 void daemon_adopt(struct daemon *daemon, const struct config *config);
+
+/**
+ * daemon_learn() - the first reading of the kernel, and then what an earlier
+ * life had learned, which is about links
+ *
+ * Nothing is planned before. Sets @daemon->is_informed; if it fails, learn_ms.
+ */
+void daemon_learn(struct daemon *daemon, uint64_t now_ms);
 
 /** daemon_now() - CLOCK_MONOTONIC in ms, the engine's clock */
 uint64_t daemon_now(void);

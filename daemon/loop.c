@@ -43,7 +43,7 @@ static uint64_t next_work(const struct daemon *daemon)
 		knows ? endpoints_next(&daemon->endpoints) : 0,
 		knows ? userspace_next(&daemon->userspace) : 0,
 	};
-	uint64_t next = 0;
+	uint64_t next = daemon->learn_ms;
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		if (times[i] && (!next || times[i] < next))
@@ -160,6 +160,13 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	(void)loop;
 	(void)events;
 	trial_expire(daemon, now_ms);
+	if (!daemon->is_informed && daemon->learn_ms <= now_ms)
+		daemon_learn(daemon, now_ms);
+	if (!daemon->is_informed) {
+		daemon_answer_waiters(daemon, now_ms);
+		set_timer(daemon, daemon_now());
+		return;
+	}
 	/* Who waits wants to know that what is queued by now was taken in. */
 	if (daemon->waiters.n)
 		(void)engine_listen(engine, now_ms);

@@ -100,8 +100,8 @@ uint64_t engine_next(const struct engine *engine)
 
 bool engine_is_steady(const struct engine *engine, uint64_t now_ms)
 {
-	return !engine->retry_ms && !engine->later_ms && !engine->resync_ms &&
-	       engine->model.leaving.n == 0 &&
+	return !engine->read_failed && !engine->retry_ms && !engine->later_ms &&
+	       !engine->resync_ms && engine->model.leaving.n == 0 &&
 	       repair_next(&engine->repair) == 0 &&
 	       !engine_is_pending(engine, now_ms);
 }

@@ -575,6 +575,7 @@ static void links_that_cannot_be_read_are_not_forgotten(void **state)
 			assert_int_equal(engine->model.links.n, links);
 			assert_int_equal(engine->model.addresses.n, addresses);
 		}
+	assert_int_equal(engine_read(engine, world->now_ms), 0);
 	world_pass(world, LONG_MS);
 	world_must_be_steady(world);
 }

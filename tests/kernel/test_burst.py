@@ -310,3 +310,19 @@ def test_a_storm_of_flaps_ends_where_main_ends(figure, family, model):
     spent = cpu_seconds(daemon.process)
     time.sleep(0.3)  # calm is over what is measured, not a wait for it
     assert cpu_seconds(daemon.process) - spent < 0.05
+
+
+def test_what_was_queued_before_a_loss_is_old(figure):
+    """Added, which was queued, and deleted, which was lost: what is read then
+    says how it is, and what is still queued how it was."""
+    a = figure.a
+    daemon = start(figure, "weak")
+    daemon.freeze()
+    for verb in ("add", "del"):
+        batch(a, lines(V4, verb, MANY[4]))
+    daemon.thaw()
+    until(lambda: LOST in daemon.log(), 60)
+    wait(daemon)
+    for source in own_sources(a, 4).values():
+        assert burst_routes(a, source, 4) == {}
+    assert daemon.plan() == ""

@@ -13,8 +13,9 @@ import time
 
 import pytest
 
-from lab import V4, until
+from lab import V4, Daemon, until
 from lab.own import own_neighbours
+from lab.shim import new_counts, preload, read_counts
 
 # The kernel draws the time an entry counts as reachable from half to one and a
 # half times the base: short, so that two hosts can be compared.
@@ -205,6 +206,39 @@ def test_gateways_in_use_are_kept_resolved(figure, family):
     assert own_neighbours(a) == []
     shown = a.run("ip", "neigh", "show", permanent, "dev", "eth0").stdout
     assert "PERMANENT" in shown and "proto" not in shown
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_filter_that_could_not_be_set_is_set_later(figure):
+    """A router dies; to hear that it is back takes another filter, and the
+    kernel has no memory for it, once."""
+    a = figure.a
+    hurry(a)
+    config = 'mptcp = { path_manager = "off"; };'
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon = Daemon(a, config, env=preload(counts=counts))
+    figure.lab.daemons.append(daemon)
+    daemon.start()
+    daemon.wait()
+    calls = read_counts(counts)["setsockopt"]
+    daemon.terminate()
+    new_counts(counts)
+    daemon.env = preload(counts=counts, fault=f"setsockopt:{calls + 1}:ENOMEM")
+    daemon.start()
+    daemon.wait()
+
+    def route():
+        return a.leaves_by("203.0.113.9", "10.2.0.2")
+    # Something to compare with: a second default of the same subnet.
+    a.ip("route add default via 10.2.0.254 dev eth1 metric 900")
+    a.ip("neigh replace 10.2.0.254 lladdr 02:00:00:00:00:99 dev eth1 "
+         "nud permanent")
+    daemon.wait()
+    assert route() == "via 10.2.0.1 dev eth1"
+    die(figure.r2)
+    until(lambda: route() == "via 10.2.0.254 dev eth1", 20)
+    revive(figure.r2)
+    until(lambda: route() == "via 10.2.0.1 dev eth1", 20)
 
 
 def test_a_permanent_entry_of_a_gateway_is_never_touched(figure, family):

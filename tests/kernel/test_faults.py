@@ -416,3 +416,19 @@ def test_a_start_that_can_read_nothing_puts_no_setting_back(figure):
     fail_dumps(dumps)
     daemon.wait()
     assert figure.a.sysctl(setting) == "1"
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_stop_while_nothing_can_be_read(figure):
+    """What an earlier life left cannot be removed: that is no success."""
+    daemon = figure.start()
+    daemon.kill()
+    dumps = fail_dumps(f"{figure.lab.directory}/dumps", "ENOBUFS")
+    daemon.env = preload(dumps=dumps)
+    daemon.start(wait=False)
+    until(lambda: "No buffer space" in daemon.log())
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(10) == 1
+    assert not nothing_is_ours(figure.a)
+    fail_dumps(dumps)
+    daemon.start()

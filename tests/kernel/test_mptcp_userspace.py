@@ -3,6 +3,7 @@
 
 import json
 import socket
+import time
 
 import pytest
 from lab import nat, until
@@ -352,4 +353,13 @@ def test_through_a_nat_on_each_path(figure):
     until(transfer.goes_on(), 20)
     figure.plug_in()
     until(carries(figure.r1), 20)
+    transfer.end()
+
+
+def test_a_connection_within_the_host_has_one_path(figure):
+    figure.start(CONFIG)
+    allow_joins(figure.a)
+    transfer = MptcpTransfer(figure.a, figure.a, "127.0.0.1")
+    time.sleep(1)  # for what should not come
+    assert transfer.subflows() == 0
     transfer.end()

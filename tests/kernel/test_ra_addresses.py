@@ -228,3 +228,27 @@ def test_a_static_prefix_around_the_advertised_one(site):
     until(lambda: addresses(a, ONE))
     daemon.wait()
     leaves_right(site, daemon, mine, source(ONE))
+
+
+def test_a_strong_dhcpv6_address_whose_only_router_ends(lab):
+    """Its prefix is advertised no more: the address is what it was."""
+    site = Site(lab, routers=1)
+    a, mine = site.a, ONE.replace("::/64", "::d")
+    a.ip(f"""
+        addr add {mine}/128 dev eth0
+        link add other type veth peer name other2
+        link set other2 up
+        link set other up
+        addr add 2001:db8:77::2/64 dev other nodad
+        route add default via 2001:db8:77::1 dev other metric 5000
+    """)
+    daemon = lab.daemon(a, 'model = "strong";')
+    site.advert(1).send(pios=[Pio(ONE, autonomous=False)])
+    site.learned(daemon, 1, ONE)
+    daemon.wait()
+    assert a.leaves_by(B, mine) == via(1)
+    site.advert(1).send(lifetime=0, pios=[Pio(ONE, autonomous=False)])
+    site.unlearned(daemon, 1, ONE)
+    daemon.wait()
+    out = a.run("ip", "-6", "route", "get", B, "from", mine, check=False)
+    assert "dev other" not in out.stdout

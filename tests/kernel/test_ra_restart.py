@@ -4,6 +4,7 @@ away: what was learned is in a file, and routers are asked."""
 
 import contextlib
 import os
+import signal
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ from lab import Daemon, until
 from lab.own import own_state
 from lab.ra import (B, Pio, Radvd, Site, Solicitations, all_is_well, learned,
                     net, router_ll, source, via)
-from lab.shim import preload
+from lab.shim import fail_dumps, preload
 from lab.watch import Watch
 
 ONE, TWO = net(1), net(2)
@@ -26,6 +27,8 @@ def state_file(daemon):
 
 
 def text_of(daemon):
+    if not os.path.isfile(state_file(daemon)):
+        return ""  # nor is a pipe waited for here
     with contextlib.suppress(FileNotFoundError):
         with open(state_file(daemon), encoding="ascii",
                   errors="replace") as file:
@@ -365,3 +368,38 @@ def test_a_file_that_cannot_be_written(lab, what):
     os.rmdir(state_file(daemon) + suffix + "/kept")
     os.rmdir(state_file(daemon) + suffix)
     relearns(site, daemon)
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_restart_while_nothing_can_be_read_keeps_bindings(lab):
+    """Two restarts in a row, of which one could not read a thing."""
+    site = Site(lab)
+    daemon = start(site)
+    daemon.leave()
+    assert os.path.exists(state_file(daemon))
+    dumps = fail_dumps(f"{lab.directory}/dumps", "ENOBUFS")
+    daemon.env = preload(dumps=dumps)
+    daemon.start(wait=False)
+    until(lambda: "No buffer space" in daemon.log())
+    daemon.process.send_signal(signal.SIGUSR1)
+    daemon.process.wait(10)
+    assert os.path.exists(state_file(daemon))
+    fail_dumps(dumps)
+    daemon.start()
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_bindings_are_learned_once_it_can_read(lab):
+    """The first readings fail, a later one does not."""
+    site = Site(lab)
+    daemon = start(site)
+    before = learned(daemon).keys()
+    daemon.leave()
+    dumps = fail_dumps(f"{lab.directory}/dumps", "ENOBUFS")
+    daemon.env = preload(dumps=dumps)
+    daemon.start(wait=False)
+    until(lambda: "No buffer space" in daemon.log())
+    time.sleep(2)  # some tries fail
+    fail_dumps(dumps)
+    daemon.wait()
+    assert learned(daemon).keys() == before
