@@ -67,6 +67,8 @@ static const struct address *pick_address(const struct view *view,
 		    subnet_of_source(view->subnets, &it->addr) == subnet &&
 		    (!best || rank_of(address) < rank_of(best)))
 			best = address;
+		if (best && rank_of(best) == 0)
+			break; /* as good as can be: mostly the first */
 	}
 	return best;
 }
