@@ -97,9 +97,10 @@ static bool is_wanted(const struct view *view, const struct want_vec *want,
 	vec_foreach(want, it) {
 		size_t first = 0;
 
+		if (!has_key(attrs, &row->routes[at], it))
+			continue;
 		/* Of several entries of one key, the first one counts. */
-		while (first < row->n &&
-		       !has_key(attrs, &row->routes[first], it))
+		while (!has_key(attrs, &row->routes[first], it))
 			first++;
 		if (first == at)
 			return true;
