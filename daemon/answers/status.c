@@ -77,18 +77,26 @@ static void add_next_hop(const struct engine *engine, const struct cell *cell,
 	}
 }
 
-static struct json_object *default_of(const struct engine *engine,
-				      const struct subnet *subnet,
-				      enum cell_fate *ret_fate)
+/* @ret: as for cell_pick(); the caller calls cell_done() */
+static enum cell_fate pick_default(const struct engine *engine,
+				   const struct subnet *subnet,
+				   struct cell *ret)
 {
 	struct ip_prefix all = ip_prefix_default(subnet->prefix.addr.family);
 	const struct view view = engine_view(engine);
+
+	cell_pick(&view, subnet, rib_row(&engine->model.rib, &all), 0, ret);
+	return cell_fate(&view, ret);
+}
+
+static struct json_object *default_of(const struct engine *engine,
+				      const struct subnet *subnet)
+{
 	struct json_object *object = json_object_new_object();
 	struct cell cell = {0};
+	enum cell_fate fate = pick_default(engine, subnet, &cell);
 
-	cell_pick(&view, subnet, rib_row(&engine->model.rib, &all), 0, &cell);
-	*ret_fate = cell_fate(&view, &cell);
-	json_add_text(object, "kind", fate_names[*ret_fate]);
+	json_add_text(object, "kind", fate_names[fate]);
 	if (cell.route)
 		add_next_hop(engine, &cell, object);
 	cell_done(&cell);
@@ -99,7 +107,6 @@ struct json_object *status_subnet(const struct engine *engine, size_t i)
 {
 	const struct subnet *subnet = &engine->subnets.subnets.items[i];
 	struct json_object *object = json_object_new_object();
-	enum cell_fate fate;
 	char buf[IP_TEXT_MAX];
 
 	json_add_text(object, "link", link_name(engine, subnet->ifindex));
@@ -111,8 +118,7 @@ struct json_object *status_subnet(const struct engine *engine, size_t i)
 		json_add_int(object, "table", subnet->table);
 	json_add_text(object, "model", subnet->strong ? "strong" : "weak");
 	json_object_object_add(object, "rules", rules_of(engine, subnet));
-	json_object_object_add(object, "default",
-			       default_of(engine, subnet, &fate));
+	json_object_object_add(object, "default", default_of(engine, subnet));
 	return object;
 }
 
@@ -179,11 +185,42 @@ add_problem(struct json_object *array, const char *format, ...)
 	json_push_text(array, line);
 }
 
+/* What is wrong with the way out of a subnet; NULL: nothing. */
+static const char *default_problem(const struct engine *engine,
+				   const struct subnet *subnet)
+{
+	static const char *const problems[CELL_FATES] = {
+		[CELL_FATE_NONE] = "has no default route, and neither has any "
+				   "other subnet; its packets find no route",
+		[CELL_FATE_WEAK] = "has no usable default route of its own; "
+				   "its packets leave through another subnet",
+		[CELL_FATE_STRONG_DROP] =
+			"has no usable default route of its own; "
+			"its packets are dropped (strong)",
+		[CELL_FATE_REJECT] =
+			"drops its packets, because an unreachable, prohibit "
+			"or blackhole default of table main has the lowest "
+			"metric",
+	};
+	const struct attrset_store *attrs = &engine->model.rib.attrs;
+	struct cell cell = {0};
+	enum cell_fate fate = pick_default(engine, subnet, &cell);
+	const char *problem = problems[fate];
+
+	/* It only sends on to what is behind main: nothing, as a rule. */
+	if (fate == CELL_FATE_REJECT &&
+	    attrset_get(attrs, cell.route->attrs)->type == ATTRSET_THROW)
+		problem = "finds no route for its packets, because a throw "
+			  "default of table main has the lowest metric";
+	cell_done(&cell);
+	return problem;
+}
+
 static void add_subnet_problem(const struct engine *engine,
 			       const struct subnet *subnet,
 			       struct json_object *ret)
 {
-	enum cell_fate fate;
+	const char *problem;
 	char buf[IP_TEXT_MAX];
 
 	if (!subnet->managed)
@@ -191,26 +228,11 @@ static void add_subnet_problem(const struct engine *engine,
 	if (!subnet->table)
 		add_problem(ret, "%s: no table number is free",
 			    ip_prefix_format(&subnet->prefix, buf));
-	json_object_put(default_of(engine, subnet, &fate));
-	if (fate == CELL_FATE_WEAK)
-		add_problem(ret,
-			    "%s on %s has no usable default route of its own; "
-			    "its packets leave through another subnet",
+	problem = default_problem(engine, subnet);
+	if (problem)
+		add_problem(ret, "%s on %s %s",
 			    ip_prefix_format(&subnet->prefix, buf),
-			    link_name(engine, subnet->ifindex));
-	else if (fate == CELL_FATE_STRONG_DROP)
-		add_problem(ret,
-			    "%s on %s has no usable default route of its own; "
-			    "its packets are dropped (strong)",
-			    ip_prefix_format(&subnet->prefix, buf),
-			    link_name(engine, subnet->ifindex));
-	else if (fate == CELL_FATE_REJECT)
-		add_problem(ret,
-			    "%s on %s: its packets are dropped, because an "
-			    "unreachable, prohibit or blackhole default of "
-			    "table main has the lowest metric",
-			    ip_prefix_format(&subnet->prefix, buf),
-			    link_name(engine, subnet->ifindex));
+			    link_name(engine, subnet->ifindex), problem);
 }
 
 static struct json_object *problems(const struct engine *engine,

@@ -93,6 +93,25 @@ def test_a_reject_route_is_no_way_out(figure):
     assert any("10.2.0.0/24" in problem for problem in problems)
 
 
+def test_a_throw_is_called_so(figure):
+    daemon = figure.start()
+    figure.a.ip("route add throw default metric 50")
+    daemon.wait()
+    assert daemon.subnet("eth0", "10.1.0.0/24")["default"]["kind"] == "reject"
+    problems = [p for p in daemon.status()["problems"] if "10.1.0.0/24" in p]
+    assert "throw" in str(problems) and "blackhole" not in str(problems)
+
+
+def test_no_default_at_all_is_a_problem_of_each_subnet(figure):
+    daemon = figure.start()
+    figure.a.ip("route flush default")
+    daemon.wait()
+    problems = daemon.status()["problems"]
+    assert [p.split()[0] for p in problems] == ["10.1.0.0/24", "10.2.0.0/24"]
+    assert "no default" in problems[0]
+    assert "2 problems" in daemon.ctl("status").stdout
+
+
 def test_without_a_link_is_what_happens_without_it(figure):
     """The answer to "what if" is the kernel's answer once it has happened."""
     daemon = figure.start()
