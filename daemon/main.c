@@ -119,13 +119,11 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	return -1;
 }
 
-static int load(const struct options *options, struct config *ret)
+static void print_errors(const struct config_error_vec *errors)
 {
-	struct config_error_vec errors = {0};
 	const struct config_error *it;
-	int error = config_load(options->config_path, ret, &errors);
 
-	vec_foreach(&errors, it) {
+	vec_foreach(errors, it) {
 		if (it->line)
 			(void)fprintf(stderr, "%s:%u: %s\n", it->file, it->line,
 				      it->message);
@@ -133,7 +131,32 @@ static int load(const struct options *options, struct config *ret)
 			(void)fprintf(stderr, "%s: %s\n", it->file,
 				      it->message);
 	}
+}
+
+/* To remove what is ours must not wait till somebody has mended the file. */
+static int load_file(const struct options *options, struct config *ret)
+{
+	struct config_error_vec errors = {0};
+	int error = 0;
+
+	if (options->mode == MODE_FLUSH)
+		config_salvage(options->config_path, ret, &errors);
+	else
+		error = config_load(options->config_path, ret, &errors);
+	print_errors(&errors);
+	if (errors.n && !error)
+		(void)fprintf(stderr,
+			      "multihomed: removing what has protocol %u all "
+			      "the same\n",
+			      ret->policy.protocol);
 	vec_done(&errors);
+	return error;
+}
+
+static int load(const struct options *options, struct config *ret)
+{
+	int error = load_file(options, ret);
+
 	if (error)
 		return error;
 	if (!options->socket)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libconfig.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "config/config_keys.h"
@@ -89,30 +90,56 @@ static void hand_out(const char *path, struct config_error_vec *found,
 	}
 }
 
-int config_load(const char *path, struct config *ret,
+/* @ret: what could be read, over the defaults; the caller frees it always. */
+static int load(const char *path, struct config *ret,
 		struct config_error_vec *errors)
 {
 	const char *file = path ? path : CONFIG_PATH_DEFAULT;
 	struct config_error_vec found = {0};
 	struct config_source source;
-	struct config config;
 	int r;
 
-	config_defaults(&config);
+	config_defaults(ret);
 	r = config_source_read(file, &source, &found);
 	if (r == -ENOENT && !path)
 		vec_clear(&found); /* the defaults then */
 	else if (r == 0)
-		read_source(&source, &config, &found);
+		read_source(&source, ret, &found);
 	config_source_locate(&source, &found);
 	hand_out(file, &found, errors);
 	config_source_done(&source);
 
 	r = found.n > 0 ? -EINVAL : 0;
+	vec_done(&found);
+	return r;
+}
+
+int config_load(const char *path, struct config *ret,
+		struct config_error_vec *errors)
+{
+	struct config config;
+	int r = load(path, &config, errors);
+
 	if (r == 0)
 		*ret = config;
 	else
 		config_done(&config);
-	vec_done(&found);
 	return r;
+}
+
+void config_salvage(const char *path, struct config *ret,
+		    struct config_error_vec *errors)
+{
+	struct config config;
+	int r = load(path, &config, errors);
+
+	if (r == 0) {
+		*ret = config;
+		return;
+	}
+	config_defaults(ret);
+	/* Of others nobody knows whether they fit together. */
+	ret->policy.protocol = config.policy.protocol;
+	memcpy(ret->socket, config.socket, sizeof(ret->socket));
+	config_done(&config);
 }

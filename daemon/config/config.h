@@ -54,4 +54,13 @@ void config_done(struct config *config);
 int config_load(const char *path, struct config *ret,
 		struct config_error_vec *errors);
 
+/**
+ * config_salvage() - the same, but whatever the errors there is a result
+ *
+ * With errors it is the defaults, with the mark in the kernel and the socket's
+ * path of the file where these could be read: enough to find what is ours.
+ */
+void config_salvage(const char *path, struct config *ret,
+		    struct config_error_vec *errors);
+
 #endif

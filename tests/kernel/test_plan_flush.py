@@ -219,6 +219,27 @@ def test_flush_finds_tables_of_an_earlier_config(figure):
     assert nothing_is_ours(a)
 
 
+@pytest.mark.parametrize("config", ["protocol = 142;\nmodel = ",
+                                    "protocol = 142;\nsettle_ms = -1;",
+                                    None])
+def test_flush_goes_on_whatever_the_configuration(figure, config):
+    """Who removes the package has no use for a lesson on its syntax."""
+    a = figure.a
+    daemon = figure.start("protocol = 142;" if config and "settle" in config
+                          else "")
+    daemon.kill()
+    if config is None:
+        os.unlink(daemon.config_path)
+    else:
+        daemon.set_config(config)
+    done = multihomed(daemon, "--flush")
+    assert done.returncode == 0
+    assert daemon.config_path in done.stderr
+    assert nothing_is_ours(a)
+    for family in "46":
+        assert "proto" not in a.run("ip", f"-{family}", "rule").stdout
+
+
 SETTINGS = ("mptcp/pm_type", "ipv4/conf/eth0/ignore_routes_with_linkdown",
             "ipv6/conf/eth1/ignore_routes_with_linkdown")
 
