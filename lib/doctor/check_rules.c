@@ -88,12 +88,13 @@ struct harm {
 	const struct subnet *subnet; /* NULL: none */
 	enum severity severity;
 	const char *breaks;
+	bool beside; /* of our priority: who knows which is first */
 };
 
 static struct harm judge(const struct view *view, const struct rule *rule,
 			 const struct subnet *subnet)
 {
-	struct harm harm = {subnet, SEVERITY_ERROR, NULL};
+	struct harm harm = {.subnet = subnet, .severity = SEVERITY_ERROR};
 	bool own;
 	bool found;
 
@@ -154,6 +155,9 @@ static struct harm find_harm(const struct view *view, const struct rule *rule)
 		    own->priority < rule->priority || !catches(view, rule, i))
 			continue;
 		harm = judge(view, rule, &subnets->items[i]);
+		harm.beside = own->priority == rule->priority;
+		if (harm.beside)
+			harm.severity = SEVERITY_HINT;
 		if (harm.subnet &&
 		    (!worst.subnet || harm.severity < worst.severity))
 			worst = harm;
@@ -171,12 +175,19 @@ static void report(const struct view *view, const struct rule *rule,
 	(void)rule_format(rule, text);
 	finding = finding_add(ret, harm->severity, "rule %u", rule->priority);
 	finding_what(finding,
-		     "The %s rule \"%s\" is not ours, comes before ours (%u) "
-		     "and catches packets from %s.",
+		     "The %s rule \"%s\" is not ours, %s ours (%u) and "
+		     "catches packets from %s.",
 		     check_family_name(rule->family), text,
+		     harm->beside ? "has the priority of" : "comes before",
 		     own_rule(view, harm->subnet)->priority,
 		     ip_prefix_format(&harm->subnet->prefix, prefix));
-	finding_breaks(finding, "%s", harm->breaks);
+	finding_breaks(finding, "%s%s",
+		       harm->beside
+			       ? "The kernel asks the older of the two "
+				 "first (ip rule shows the order). If that "
+				 "is not ours: "
+			       : "",
+		       harm->breaks);
 	/* ip(8) wants to know where a goto leads; the priority will do. */
 	if (rule->action == ACTION_GOTO)
 		(void)snprintf(text, sizeof(text), "priority %u",

@@ -236,6 +236,19 @@ def test_rule_without_a_priority_lands_before_ours(figure, family):
     assert findings(daemon, "foreign-rules") == []
 
 
+def test_rule_of_our_own_priority_behind_ours(figure, family):
+    """The kernel asks the older one first, so it does no harm: no more than a
+    hint, as the model does not keep the order."""
+    daemon = figure.start()
+    priority = 7109 if family.number == 4 else 7165
+    figure.a.ip(f"rule add priority {priority} from {family.a2} lookup main",
+                family=family.number)
+    daemon.wait()
+    assert figure.a.leaves_by(family.b, family.a2) == family.via2
+    assert finding(daemon, "foreign-rules")["severity"] == "hint"
+    assert daemon.ctl("doctor", check=False).returncode == 0
+
+
 def test_what_a_tunnel_left_behind(figure, family):
     """A more specific route of main is used whatever the source."""
     a = figure.a

@@ -98,6 +98,8 @@ static const struct ill cases[] = {
 	 "foreign-rules warning rule 7000", "who knows what is in there"},
 	{TWO "rule 7000 lookup main\n", "", "foreign-rules error rule 7000",
 	 "main before us"},
+	{TWO "rule 7109 from 198.51.100.2/32 lookup main\n", "",
+	 "foreign-rules hint rule 7109", "as old as ours? who knows"},
 	{TWO "rule 7000 lookup main suppress_prefixlength 0\n", "",
 	 "foreign-rules warning rule 7000", "what wg-quick left behind"},
 	{TWO "rule 7000 not from 203.0.113.0/24 lookup 99\n"
