@@ -47,6 +47,10 @@ finding_breaks(struct finding *finding, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void finding_fix(struct finding *finding,
 						       const char *format, ...);
 
+/** finding_fix_command() - words that a shell is to take as they are */
+__attribute__((format(printf, 2, 3))) void
+finding_fix_command(struct finding *finding, const char *format, ...);
+
 /* A setting of one link. */
 struct link_sysctl {
 	uint8_t family;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "doctor/check.h"
+#include "doctor/quote.h"
 
 /* What is known of a router that the subnet could use. */
 struct guess {
@@ -229,6 +230,7 @@ static void report(const struct view *view, const struct facts *facts,
 		.another = guess->another || view->policy->routes.n > 0,
 	};
 	char prefix[IP_TEXT_MAX];
+	char dev[QUOTE_COMMAND_MAX];
 
 	finding_what(finding,
 		     "%s on %s has no default route of its own, in table main "
@@ -239,17 +241,18 @@ static void report(const struct view *view, const struct facts *facts,
 	finding_fix_route(finding, facts, &fix);
 	if (ip_addr_is_set(&guess->gateway))
 		return;
+	(void)quote_command(link, dev);
 	if (family == AF_INET)
 		finding_fix(finding,
 			    "ip neigh show dev %s # GATEWAY is one of them, if "
 			    "there is a router: the DHCP lease or whoever runs "
 			    "the network says which",
-			    link);
+			    dev);
 	else
 		finding_fix(finding,
 			    "ip -6 neigh show dev %s # GATEWAY is one marked "
 			    "\"router\", if there is any",
-			    link);
+			    dev);
 }
 
 /* Return: whether @subnet lacks a default, and @ret_severity is of that. */

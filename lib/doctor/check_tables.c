@@ -123,7 +123,8 @@ void check_refused_routes(const struct view *view, const struct facts *facts,
 			       "Packets to %s follow table main whatever their "
 			       "source (weak), or are dropped (strong).",
 			       dst);
-		finding_fix(finding, "ip %s route del %.400s",
-			    prefix.addr.family == AF_INET ? "-4" : "-6", text);
+		finding_fix_command(finding, "ip %s route del %.400s",
+				    prefix.addr.family == AF_INET ? "-4" : "-6",
+				    text);
 	}
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "doctor/check.h"
+#include "doctor/quote.h"
 
 #define SCOPE_LINK 253 /* RT_SCOPE_LINK */
 
@@ -50,8 +51,8 @@ void check_address_twice(const struct view *view, const struct facts *facts,
 				       "subnet: its packets leave by one of "
 				       "the two links only, also those that "
 				       "answer what came by the other.");
-			finding_fix(finding, "ip addr del %s/%u dev %s", addr,
-				    other->prefix_len, link);
+			finding_fix_command(finding, "ip addr del %s/%u dev %s",
+					    addr, other->prefix_len, link);
 		}
 	}
 }
@@ -77,7 +78,8 @@ void check_prefix_twice(const struct view *view, const struct facts *facts,
 		const char *link = check_link_name(view, one->ifindex);
 		struct finding *finding;
 		char prefix[IP_TEXT_MAX];
-		char entry[100];
+		char entry[2 * QUOTE_NAME_MAX];
+		char match[QUOTE_NAME_MAX];
 
 		if (one->managed || is_left_alone(view, one))
 			continue;
@@ -99,8 +101,8 @@ void check_prefix_twice(const struct view *view, const struct facts *facts,
 			       "main, which has one of the two links for %s.",
 			       link, prefix);
 		(void)snprintf(entry, sizeof(entry),
-			       "{ match = \"%s\"; manage = \"always\"; }",
-			       link);
+			       "{ match = %s; manage = \"always\"; }",
+			       quote_pattern(link, match));
 		finding_fix_list(finding, facts, "interfaces", entry,
 				 view->policy->interfaces.n > 0);
 		finding_fix(finding, "multihomectl reload");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "doctor/check.h"
+#include "doctor/quote.h"
 
 #define SYSCTL_FILE "/etc/sysctl.d/90-multihomed.conf"
 #define KEY_MAX	    96
@@ -58,9 +59,21 @@ void finding_fix(struct finding *finding, const char *format, ...)
 	}
 }
 
+void finding_fix_command(struct finding *finding, const char *format, ...)
+{
+	char words[FINDING_TEXT_MAX];
+	char command[QUOTE_COMMAND_MAX];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	finding_fix(finding, "%s", quote_command(words, command));
+}
+
 void finding_fix_sysctl(struct finding *finding, const char *key, int value)
 {
-	finding_fix(finding, "sysctl -w %s=%d", key, value);
+	finding_fix_command(finding, "sysctl -w %s=%d", key, value);
 	finding_fix(finding, "%s: %s = %d", SYSCTL_FILE, key, value);
 }
 
@@ -94,15 +107,15 @@ void finding_fix_route(struct finding *finding, const struct facts *facts,
 	char entry[FINDING_TEXT_MAX / 2];
 	char to[IP_TEXT_MAX] = "default";
 	char via[IP_TEXT_MAX] = "GATEWAY";
+	char dev[QUOTE_NAME_MAX];
 
 	if (route->to.len)
 		(void)ip_prefix_format(&route->to, to);
 	if (ip_addr_is_set(&route->via))
 		(void)ip_addr_format(&route->via, via);
 	(void)snprintf(entry, sizeof(entry),
-		       "{ to = \"%s\"; via = \"%s\"; dev = \"%s\"; "
-		       "metric = %u; }",
-		       to, via, route->dev, route->metric);
+		       "{ to = \"%s\"; via = \"%s\"; dev = %s; metric = %u; }",
+		       to, via, quote_text(route->dev, dev), route->metric);
 	finding_fix_list(finding, facts, "routes", entry, route->another);
 	finding_fix(finding, "multihomectl reload");
 }

@@ -133,16 +133,16 @@ def test_filter_and_a_strong_table(figure, value):
 # -- one prefix on two links -----------------------------------------------
 
 
-def one_lan(lab, second_default=True):
+def one_lan(lab, second_default=True, second="eth1"):
     """A has two links to one LAN, whose router is 10.1.0.1."""
     a, r = lab.host("a"), lab.router("r")
     lab.wire(a, "eth0", r, "p0")
-    lab.wire(a, "eth1", r, "p1")
+    lab.wire(a, second, r, "p1")
     lab.bridge(r, "lan", ("p0", "p1"))
     r.ip("addr add 10.1.0.1/24 dev lan")
-    a.ip("""
+    a.ip(f"""
         addr add 10.1.0.2/24 dev eth0
-        addr add 10.1.0.3/24 dev eth1
+        addr add 10.1.0.3/24 dev {second}
         route add default via 10.1.0.1 dev eth0 metric 1
     """)
     if second_default:
@@ -205,6 +205,20 @@ def test_prefix_of_which_one_link_is_not_managed(lab):
     mend(daemon, finding(daemon, "no-default", "eth1"))
     assert findings(daemon, "no-default") == []
     assert a.leaves_by("203.0.113.9", "10.1.0.3") == "via 10.1.0.1 dev eth1"
+
+
+@pytest.mark.parametrize("name", ["x[1]", "a\\*", "br$(id)"])
+def test_link_whose_name_means_more_to_others(lab, name):
+    """To the config's patterns, or to a shell."""
+    a, _ = one_lan(lab, second_default=False, second=name)
+    a.ip(f"addr add 10.1.0.2/25 dev {name}")
+    daemon = lab.daemon(a)
+    mend(daemon, finding(daemon, "address-twice", "10.1.0.2"))
+    mend(daemon, finding(daemon, "prefix-twice", name))
+    mend(daemon, finding(daemon, "no-default", name))
+    assert {f["id"] for f in doctor(daemon)["findings"]} == {"arp-flux"}
+    assert a.leaves_by("203.0.113.9", "10.1.0.3") == \
+        f"via 10.1.0.1 dev {name}"
 
 
 def test_address_on_two_links(figure):
