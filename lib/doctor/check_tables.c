@@ -6,13 +6,36 @@
 
 #include "doctor/check.h"
 
-#define ROOM 1000 /* table numbers to suggest */
+#define ROOM		1000 /* table numbers to suggest */
+#define KERNEL_LAST	255  /* the highest of the kernel's own tables */
+#define ELSEWHERE_FIRST 7100 /* the default of the config */
+
+/* More numbers than now; the config takes none of the kernel's own tables. */
+static void suggest(const struct policy *policy, uint32_t *ret_first,
+		    uint32_t *ret_last)
+{
+	*ret_first = policy->table_first;
+	*ret_last = policy->table_last;
+	if (*ret_first <= KERNEL_LAST) {
+		*ret_first = ELSEWHERE_FIRST;
+		*ret_last = ELSEWHERE_FIRST + ROOM;
+	} else if (*ret_last <= UINT32_MAX - ROOM) {
+		*ret_last += ROOM;
+	} else {
+		*ret_last = UINT32_MAX;
+		*ret_first -= *ret_first > KERNEL_LAST + ROOM ? ROOM : 0;
+	}
+}
 
 void check_no_table(const struct view *view, const struct facts *facts,
 		    struct finding_vec *ret)
 {
-	uint32_t first = view->policy->table_first;
+	const struct policy *policy = view->policy;
 	const struct subnet *it;
+	uint32_t first;
+	uint32_t last;
+
+	suggest(policy, &first, &last);
 
 	vec_foreach(&view->subnets->subnets, it) {
 		struct finding *finding;
@@ -26,15 +49,14 @@ void check_no_table(const struct view *view, const struct facts *facts,
 			     "%s on %s has no routing table: all numbers from "
 			     "%u to %u are taken.",
 			     ip_prefix_format(&it->prefix, prefix),
-			     check_link_name(view, it->ifindex), first,
-			     view->policy->table_last);
+			     check_link_name(view, it->ifindex),
+			     policy->table_first, policy->table_last);
 		finding_breaks(finding,
 			       "Packets from %s leave by the lowest metric of "
 			       "table main.",
 			       prefix);
 		finding_fix(finding, "%s: tables = { first = %u; last = %u; };",
-			    facts->config, first,
-			    view->policy->table_last + ROOM);
+			    facts->config, first, last);
 		finding_fix(finding, "multihomectl reload");
 	}
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "doctor/check.h"
 #include "tests/unit/patient.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -282,6 +283,39 @@ static void a_subnet_without_a_table_is_found(void **state)
 	patient_done(&patient);
 }
 
+static void more_tables_are_ones_that_the_config_takes(void **state)
+{
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+		const char *fix;
+	} ranges[] = {
+		{7100, 7101, "first = 7100; last = 8101;"},
+		{200, 201, "first = 7100; last = 8100;"},
+		{4294967290, 4294967291,
+		 "first = 4294966290; last = 4294967295;"},
+		{300, 4294967291, "first = 300; last = 4294967295;"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ranges); i++) {
+		struct finding_vec findings = {0};
+		struct patient patient;
+		struct view view;
+
+		patient_examine(&patient, TWO, "");
+		view = scene_view(&patient.scene);
+		patient.scene.subnets.subnets.items[0].table = 0;
+		patient.scene.policy.table_first = ranges[i].first;
+		patient.scene.policy.table_last = ranges[i].last;
+		check_no_table(&view, &patient.facts, &findings);
+		assert_non_null(
+			strstr(findings.items[0].fix[0], ranges[i].fix));
+		vec_done(&findings);
+		patient_done(&patient);
+	}
+}
+
 static void a_missing_rule_is_found(void **state)
 {
 	struct patient patient;
@@ -404,6 +438,7 @@ int main(void)
 		cmocka_unit_test(ills_are_found),
 		cmocka_unit_test(findings_say_all_three_things),
 		cmocka_unit_test(a_subnet_without_a_table_is_found),
+		cmocka_unit_test(more_tables_are_ones_that_the_config_takes),
 		cmocka_unit_test(a_missing_rule_is_found),
 		cmocka_unit_test(a_rule_that_drops_is_found),
 		cmocka_unit_test(a_refused_route_is_found),
