@@ -4,7 +4,6 @@
  * and ours that are missing.
  */
 #include <netinet/in.h>
-#include <stdio.h>
 
 #include "core/plan.h"
 #include "doctor/check.h"
@@ -165,6 +164,27 @@ static struct harm find_harm(const struct view *view, const struct rule *rule)
 	return worst;
 }
 
+/*
+ * The kernel deletes the first rule that fits all words given, so none may be
+ * left out: another rule may stand before this one. Only the target of a goto
+ * is not compared, but there has to be one.
+ */
+static void fix_delete(struct finding *finding, const struct rule *rule)
+{
+	const char *ip = rule->family == AF_INET ? "-4" : "-6";
+	char text[RULE_TEXT_MAX];
+	char *jump;
+
+	jump = strstr(rule_format(rule, text), "[goto]");
+	if (jump)
+		finding_fix(finding,
+			    "ip %s rule del %.*sgoto %u%s # wherever it leads",
+			    ip, (int)(jump - text), text, RULE_PRIORITY_MAIN,
+			    jump + strlen("[goto]"));
+	else
+		finding_fix(finding, "ip %s rule del %s", ip, text);
+}
+
 static void report(const struct view *view, const struct rule *rule,
 		   const struct harm *harm, struct finding_vec *ret)
 {
@@ -188,12 +208,7 @@ static void report(const struct view *view, const struct rule *rule,
 				 "is not ours: "
 			       : "",
 		       harm->breaks);
-	/* ip(8) wants to know where a goto leads; the priority will do. */
-	if (rule->action == ACTION_GOTO)
-		(void)snprintf(text, sizeof(text), "priority %u",
-			       rule->priority);
-	finding_fix(finding, "ip %s rule del %s",
-		    rule->family == AF_INET ? "-4" : "-6", text);
+	fix_delete(finding, rule);
 }
 
 /* --- full tunnels --- */

@@ -66,14 +66,19 @@ def test_it_needs_no_more_rights_than_the_daemon_has(figure, monkeypatch):
 
 def test_a_rule_that_jumps_over_ours(figure):
     daemon = figure.start()
-    figure.a.ip("rule add priority 10 goto 32766")
+    # Another one of that priority stands before it, and is to stay.
+    figure.a.ip("""
+        rule add priority 10 to 192.0.2.0/24 blackhole
+        rule add priority 10 goto 9999
+        rule add priority 9999 lookup main
+    """)
     daemon.wait()
     ill = finding(daemon, "foreign-rules")
     assert "never asked" in ill["breaks"]
     assert figure.a.leaves_by(B_4, A2_4) != "via 10.2.0.1 dev eth1"
-    figure.a.run(*ill["fix"][0].split())
-    daemon.wait()
+    mend(daemon, ill)
     assert findings(daemon, "foreign-rules") == []
+    assert "192.0.2.0/24" in figure.a.run("ip", "rule").stdout
     assert figure.a.leaves_by(B_4, A2_4) == "via 10.2.0.1 dev eth1"
 
 

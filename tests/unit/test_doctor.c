@@ -264,6 +264,33 @@ static void findings_say_all_three_things(void **state)
 }
 
 /* Made by hand: what no line of a scene can say. */
+static void a_jump_is_deleted_as_a_jump(void **state)
+{
+	struct patient patient;
+	struct finding_vec findings = {0};
+	struct rule rule = {
+		.family = 2, /* AF_INET */
+		.priority = 7000,
+		.src = scene_prefix("192.0.2.0/24"),
+		.dst = scene_prefix("0.0.0.0/0"),
+		.action = 2, /* FR_ACT_GOTO */
+		.protocol = 3,
+		.suppress_len = -1,
+	};
+	struct view view;
+
+	(void)state;
+	patient_examine(&patient, TWO, "");
+	model_add_rule(&patient.scene.model, &rule);
+	view = scene_view(&patient.scene);
+	doctor_examine(&view, &patient.facts, &findings);
+	assert_string_equal(findings.items[0].fix[0],
+			    "ip -4 rule del priority 7000 from 192.0.2.0/24 "
+			    "goto 32766 protocol 3 # wherever it leads");
+	vec_done(&findings);
+	patient_done(&patient);
+}
+
 static void a_subnet_without_a_table_is_found(void **state)
 {
 	struct patient patient;
@@ -439,6 +466,7 @@ int main(void)
 		cmocka_unit_test(findings_say_all_three_things),
 		cmocka_unit_test(a_subnet_without_a_table_is_found),
 		cmocka_unit_test(more_tables_are_ones_that_the_config_takes),
+		cmocka_unit_test(a_jump_is_deleted_as_a_jump),
 		cmocka_unit_test(a_missing_rule_is_found),
 		cmocka_unit_test(a_rule_that_drops_is_found),
 		cmocka_unit_test(a_refused_route_is_found),
