@@ -410,6 +410,18 @@ static void reorder(struct endpoints *endpoints,
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 }
 
+/* What an earlier config wanted of the limits is no longer wanted. */
+static void relax_limits(struct endpoints *endpoints,
+			 const struct engine *engine, uint64_t now_ms)
+{
+	uint32_t want =
+		is_on(endpoints, engine) ? engine->policy->mptcp.subflows : 0;
+
+	if (endpoints->mptcp &&
+	    limits_relax(&endpoints->limits, endpoints->mptcp, want))
+		endpoints_file_save(endpoints, now_ms);
+}
+
 void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 		      uint64_t now_ms)
 {
@@ -424,6 +436,8 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	if (!is_new && !is_due && endpoints->wide == engine->counters.wide)
 		return;
 	endpoints_withdraw(endpoints, engine, now_ms);
+	if (is_new)
+		relax_limits(endpoints, engine, now_ms);
 	endpoints->policy = engine->policy;
 	endpoints->wide = engine->counters.wide;
 	if (!is_on(endpoints, engine))

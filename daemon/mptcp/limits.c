@@ -8,6 +8,19 @@ static bool is_equal(const struct mptcp_limits *a, const struct mptcp_limits *b)
 	return a->subflows == b->subflows && a->accepted == b->accepted;
 }
 
+/* @have, or what is missing of @want. */
+static struct mptcp_limits at_least(const struct mptcp_limits *have,
+				    uint32_t want)
+{
+	struct mptcp_limits set = *have;
+
+	if (set.subflows < want)
+		set.subflows = want;
+	if (set.accepted < want)
+		set.accepted = want;
+	return set;
+}
+
 bool limits_want(struct limits *limits, struct mptcp *mptcp, uint32_t want)
 {
 	struct mptcp_limits have;
@@ -15,11 +28,7 @@ bool limits_want(struct limits *limits, struct mptcp *mptcp, uint32_t want)
 
 	if (mptcp_get_limits(mptcp, &have))
 		return false;
-	set = have;
-	if (set.subflows < want)
-		set.subflows = want;
-	if (set.accepted < want)
-		set.accepted = want;
+	set = at_least(&have, want);
 	if (is_equal(&set, &have))
 		return false;
 	/* What somebody has made of them since is what they were before. */
@@ -52,4 +61,14 @@ void limits_lower(struct limits *limits, struct mptcp *mptcp)
 		return;
 	if (mptcp_set_limits(mptcp, &limits->before))
 		log_warn("mptcp: the limits could not be put back");
+}
+
+bool limits_relax(struct limits *limits, struct mptcp *mptcp, uint32_t want)
+{
+	const struct mptcp_limits set = at_least(&limits->before, want);
+
+	if (!limits->raised || is_equal(&set, &limits->set))
+		return false;
+	limits_lower(limits, mptcp);
+	return true;
 }

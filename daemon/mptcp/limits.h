@@ -2,8 +2,8 @@
 /*
  * limits - how many subflows the kernel lets a connection have.
  *
- * Raised where they are lower than wanted, and put back at the end if nobody
- * changed them in between.
+ * Raised where they are lower than wanted, and put back if nobody changed them
+ * in between: at the end, and before less is wanted than they were raised to.
  */
 #ifndef LIMITS_H
 #define LIMITS_H
@@ -25,6 +25,14 @@ bool limits_want(struct limits *limits, struct mptcp *mptcp, uint32_t want);
 
 /** limits_raise() - Return: false: the kernel refused, which was logged */
 bool limits_raise(const struct limits *limits, struct mptcp *mptcp);
+
+/**
+ * limits_relax() - back to what they were, if @want would not raise them as far
+ *
+ * Return: whether they are no longer raised: to be written down. Only then
+ * limits_want() may raise them anew; a crash in between is no harm.
+ */
+bool limits_relax(struct limits *limits, struct mptcp *mptcp, uint32_t want);
 
 /** limits_lower() - back to what they were before */
 void limits_lower(struct limits *limits, struct mptcp *mptcp);

@@ -94,6 +94,36 @@ def test_sigterm_takes_them_along_and_a_restart_knows_them(figure):
     assert limits(figure.a) == before
 
 
+def test_a_reload_takes_the_limits_back(figure):
+    """As far as the new configuration wants less, and nobody changed them."""
+    a = figure.a
+    a.run("ip", "mptcp", "limits", "set", "subflows", "2",
+          "add_addr_accepted", "2")
+
+    def reload(config, want):
+        daemon.set_config(f"mptcp = {{ {config} }};")
+        daemon.ctl("reload")
+        daemon.wait()
+        until(lambda: limits(a) == want, 5)
+    daemon = figure.start()
+    assert limits(a) == (8, 8)
+    reload("subflows = 3;", (3, 3))
+    reload("subflows = 5;", (5, 5))
+    reload("subflows = 0;", (2, 2))
+    reload("", (8, 8))
+    reload('path_manager = "off";', (2, 2))
+    reload("", (8, 8))
+    # A crash in between is no difference, and neither is somebody else.
+    daemon.kill()
+    daemon.set_config("mptcp = { subflows = 4; };")
+    daemon.start()
+    until(lambda: limits(a) == (4, 4), 5)
+    a.run("ip", "mptcp", "limits", "set", "subflows", "7")
+    reload("subflows = 1;", (7, 4))
+    daemon.terminate()
+    assert limits(a) == (7, 4)
+
+
 @pytest.mark.no_sandbox("a shim is loaded before it")
 def test_killed_while_it_adds_them_all_are_known_as_ours(figure):
     """Before each message of a start's end, where they are added."""
