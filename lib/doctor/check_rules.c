@@ -26,14 +26,29 @@ static bool has_source_in(const struct view *view, size_t subnet,
 	return false;
 }
 
-/* Whether unmarked packets of this host from the subnet meet @rule. */
+/* Whether it asks for more than a source: some packets only. */
+static bool is_picky(const struct rule *rule)
+{
+	return rule->oif || rule->selective || rule->dst.len;
+}
+
+/*
+ * Whether unmarked packets of this host from the subnet meet @rule, all or, if
+ * it is picky, some.
+ */
 static bool catches(const struct view *view, const struct rule *rule,
 		    size_t subnet)
 {
 	bool marked = (rule->fwmark & rule->fwmask) != 0;
 
-	if (rule->other_iif || rule->oif || rule->selective || rule->dst.len)
+	if (rule->other_iif)
 		return false;
+	/* That of a VRF (l3mdev): only sockets in one ask its table. */
+	if (rule->selective && rule->action == RULE_ACTION_LOOKUP &&
+	    !rule->table)
+		return false;
+	if (is_picky(rule) && rule->invert)
+		return true;
 	/* "not" is about all selectors at once. */
 	if (marked)
 		return rule->invert;
@@ -89,6 +104,16 @@ struct harm {
 	const char *breaks;
 	bool beside; /* of our priority: who knows which is first */
 };
+
+/* Whoever names a few packets, as a rule means it. */
+static void judge_picky(const struct rule *rule, struct harm *harm)
+{
+	if (!harm->subnet || !is_picky(rule))
+		return;
+	harm->severity = SEVERITY_HINT;
+	harm->breaks = "Packets that it matches do not come to our tables. "
+		       "This is as it should be if that is what it is for.";
+}
 
 static struct harm judge(const struct view *view, const struct rule *rule,
 			 const struct subnet *subnet)
@@ -154,6 +179,7 @@ static struct harm find_harm(const struct view *view, const struct rule *rule)
 		    own->priority < rule->priority || !catches(view, rule, i))
 			continue;
 		harm = judge(view, rule, &subnets->items[i]);
+		judge_picky(rule, &harm);
 		harm.beside = own->priority == rule->priority;
 		if (harm.beside)
 			harm.severity = SEVERITY_HINT;
@@ -176,7 +202,12 @@ static void fix_delete(struct finding *finding, const struct rule *rule)
 	char *jump;
 
 	jump = strstr(rule_format(rule, text), "[goto]");
-	if (jump)
+	if (rule->selective || rule->oif)
+		finding_fix(finding,
+			    "ip %s rule show priority %u # delete it with all "
+			    "the words that it has here, if it is to go",
+			    ip, rule->priority);
+	else if (jump)
 		finding_fix(finding,
 			    "ip %s rule del %.*sgoto %u%s # wherever it leads",
 			    ip, (int)(jump - text), text, RULE_PRIORITY_MAIN,
@@ -196,10 +227,11 @@ static void report(const struct view *view, const struct rule *rule,
 	finding = finding_add(ret, harm->severity, "rule %u", rule->priority);
 	finding_what(finding,
 		     "The %s rule \"%s\" is not ours, %s ours (%u) and "
-		     "catches packets from %s.",
+		     "catches %spackets from %s.",
 		     check_family_name(rule->family), text,
 		     harm->beside ? "has the priority of" : "comes before",
 		     own_rule(view, harm->subnet)->priority,
+		     is_picky(rule) ? "some " : "",
 		     ip_prefix_format(&harm->subnet->prefix, prefix));
 	finding_breaks(finding, "%s%s",
 		       harm->beside

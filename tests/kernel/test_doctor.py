@@ -68,7 +68,7 @@ def test_a_rule_that_jumps_over_ours(figure):
     daemon = figure.start()
     # Another one of that priority stands before it, and is to stay.
     figure.a.ip("""
-        rule add priority 10 to 192.0.2.0/24 blackhole
+        rule add priority 10 from 192.0.2.0/24 lookup main
         rule add priority 10 goto 9999
         rule add priority 9999 lookup main
     """)
@@ -266,6 +266,19 @@ def test_rule_of_our_own_priority_behind_ours(figure, family):
     assert figure.a.leaves_by(family.b, family.a2) == family.via2
     assert finding(daemon, "foreign-rules")["severity"] == "hint"
     assert daemon.ctl("doctor", check=False).returncode == 0
+
+
+@pytest.mark.parametrize("rule", [
+    "to 203.0.113.0/24 lookup main", "from 10.2.0.2 tos 0x10 lookup main",
+    "uidrange 0-0 lookup main", "ipproto icmp lookup main"])
+def test_rule_for_some_packets(figure, rule):
+    """It may be meant so, but whoever wonders about a path must see it."""
+    daemon = figure.start()
+    figure.a.ip(f"rule add priority 70 {rule}")
+    daemon.wait()
+    ill = finding(daemon, "foreign-rules", "rule 70")
+    assert ill["severity"] == "hint"
+    assert "do not come to our tables" in ill["breaks"]
 
 
 def test_what_a_tunnel_left_behind(figure, family):

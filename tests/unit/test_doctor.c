@@ -101,6 +101,12 @@ static const struct ill cases[] = {
 	 "main before us"},
 	{TWO "rule 7109 from 198.51.100.2/32 lookup main\n", "",
 	 "foreign-rules hint rule 7109", "as old as ours? who knows"},
+	{TWO "rule 70 to 203.0.113.0/24 lookup main\n", "",
+	 "foreign-rules hint rule 70", "one destination"},
+	{TWO "rule 70 from 198.51.100.2/32 tos 0x10 lookup main\n", "",
+	 "foreign-rules hint rule 70", "or ports, users, protocols"},
+	{TWO "rule 70 oif a lookup main\n", "", "foreign-rules hint rule 70",
+	 "sockets that are bound"},
 	{TWO "rule 7000 lookup main suppress_prefixlength 0\n", "",
 	 "foreign-rules warning rule 7000", "what wg-quick left behind"},
 	{TWO "rule 7000 not from 203.0.113.0/24 lookup 99\n"

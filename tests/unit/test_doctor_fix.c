@@ -114,6 +114,12 @@ static const struct {
 	 {"ip -4 rule del priority 7000 from 198.51.100.0/24 lookup 99 "
 	  "protocol 3"},
 	 "that rule and no other"},
+	{A B B_DEFAULT "rule 70 tos 16 lookup main\n",
+	 "",
+	 "foreign-rules",
+	 {"ip -4 rule show priority 70 # delete it with all the words that it "
+	  "has here, if it is to go"},
+	 "nobody here knows all its words"},
 	{A "link 4 w up\nroute 0.0.0.0/0 dev w table 5\nrule 9 lookup 5\n",
 	 "w local=1\n",
 	 "foreign-rules",

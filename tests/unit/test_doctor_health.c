@@ -77,8 +77,9 @@ static const struct {
 	     "rule 5270 lookup 52\n",
 	 "ts0 local=1\n", "a rule to a table without a default"},
 	{TWO "rule 7000 to 203.0.113.0/24 lookup 99\n"
-	     "route 0.0.0.0/0 via 192.0.2.1 dev a table 99\n",
-	 "", "a rule for some destinations"},
+	     "route 203.0.113.0/24 via 192.0.2.1 dev a table 99\n",
+	 "", "a rule for some destinations, to a table without a default"},
+	{TWO "rule 1000 tos 0x10 lookup 0\n", "", "a rule for VRFs (l3mdev)"},
 	{TWO "rule 7000 fwmark 5/0xff lookup 99\n"
 	     "route 0.0.0.0/0 via 192.0.2.1 dev a table 99\n",
 	 "", "a rule for marked packets"},
@@ -87,8 +88,6 @@ static const struct {
 	 "", "a rule for sources that are not ours"},
 	{TWO "rule 7000 from 192.0.2.0/24 iif b lookup 99\n", "",
 	 "a rule for forwarded packets"},
-	{TWO "rule 7000 from 192.0.2.0/24 oif b lookup 99\n", "",
-	 "a rule for bound sockets"},
 	{TWO "rule 20000 from 192.0.2.0/24 lookup 99\n", "",
 	 "a rule behind ours"},
 	{TWO "----\nrule 7109 from 192.0.2.0/24 iif lo lookup 7100 proto 4\n",
