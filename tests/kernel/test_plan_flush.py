@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from lab import Daemon, daemon_binary, until
+from lab.daemon import ROOT
 from lab.own import (foreign_state, nothing_is_ours, own_neighbours,
                      own_state)
 from lab.users import MEMBER_UID, User
@@ -262,6 +263,39 @@ def test_flush_puts_back_what_a_dead_daemon_had_set(figure):
     assert sorted(name for name in os.listdir(
         os.path.dirname(daemon.socket_path)) if name.startswith(left)) == [
             left + "lock"]
+
+
+PACKAGE_IS_REMOVED = """
+    mount -t tmpfs run /run
+    cp -a {directory}/run/. /run
+    touch /run/netns/blue
+    mount --bind /proc/{pid}/ns/net /run/netns/blue
+    PATH={directory}:$PATH sh {prerm} remove
+    ls -d /run/multihomed*
+"""
+
+
+@pytest.mark.no_sandbox("dpkg runs it, not the unit")
+def test_removing_the_package_flushes_instances(figure):
+    """One that had crashed, one whose namespace is gone; what is only named
+    like one stays."""
+    daemon = figure.start()
+    daemon.kill()
+    directory = figure.lab.directory
+    os.symlink(daemon_binary(), f"{directory}/multihomed")
+    left = f"{directory}/run/multihomed-"
+    shutil.copytree(os.path.dirname(daemon.socket_path), left + "blue",
+                    ignore=shutil.ignore_patterns("io.multihomed", "notify"))
+    for path in ("netns", "multihomed", "multihomed-gone", "multihomed-notes"):
+        os.mkdir(f"{directory}/run/{path}")
+    with open(f"{left}gone/io.multihomed.lock", "wb"):
+        pass
+    holder = figure.a.start("sleep", "60")
+    done = figure.b.run("unshare", "-m", "sh", "-ec", PACKAGE_IS_REMOVED.format(
+        directory=directory, pid=holder.pid,
+        prerm=ROOT / "debian/multihomed.prerm"))
+    assert done.stdout == "/run/multihomed-notes\n"
+    assert nothing_is_ours(figure.a)
 
 
 # -- one daemon only -------------------------------------------------------
