@@ -205,6 +205,26 @@ static void end_value(struct config_scan *scan, const char *word)
 		config_scan_emit(scan, 'L');
 }
 
+const char *config_scan_name(const char *name)
+{
+	size_t digits = *name == '*' ? strspn(name + 1, "0123456789") : 0;
+
+	if (digits == 0 || name[digits + 1] != '*')
+		return name;
+	return name + digits + 2;
+}
+
+/* So that libconfig takes it: @name is the last thing in the joined text. */
+static void make_unique(struct config_scan *scan,
+			const struct config_name *name)
+{
+	char mark[32];
+
+	(void)snprintf(mark, sizeof(mark), "*%zu*", scan->mild);
+	for (size_t i = 0; mark[i]; i++)
+		vec_insert(&scan->source->text, name->at + i, mark[i]);
+}
+
 static void complain_twice(struct config_scan *scan, const char *name,
 			   unsigned int first)
 {
@@ -219,6 +239,9 @@ static void complain_twice(struct config_scan *scan, const char *name,
 		config_complain(scan->errors, scan->line,
 				"%s: set twice, first in %.100s:%u", name,
 				first_file, first);
+	scan->mild++;
+	/* One of these after the other makes libconfig slow. */
+	scan->stop = scan->errors->n > CONFIG_ERRORS_MAX;
 }
 
 /* Return: the name of the innermost group that reads like @name, or NULL. */
@@ -250,9 +273,13 @@ static void note_name(struct config_scan *scan, const char *word, size_t len)
 
 	if (is_bool(word) || is_number(word))
 		return; /* a syntax error, which libconfig will find */
+	if (config_scan_name(word) != word)
+		config_complain(scan->errors, scan->line, "%s: unknown key",
+				word);
 	first = name_find(scan, &name);
 	if (first) {
 		complain_twice(scan, word, first->line);
+		make_unique(scan, &name);
 		return;
 	}
 	if (scan->names.n - innermost(scan)->names == NAMES_MAX) {

@@ -35,6 +35,7 @@ struct config_scan {
 	struct config_bracket_vec open; /* never empty */
 	struct config_name_vec names;
 	size_t bytes; /* that all files have so far */
+	size_t mild;  /* errors with which the text can still be read */
 	/* The last thing that was not blank: a mark, 'w'ord or '"'; 0: none. */
 	char last;
 	bool stop; /* going on would only add noise */
@@ -59,6 +60,14 @@ void config_scan_emit(struct config_scan *scan, char c);
 /** config_scan_next() - move the next thing of @input, which is not at its end
  */
 void config_scan_next(struct config_scan *scan, struct config_input *input);
+
+/**
+ * config_scan_name() - a name of the joined text as it stands in the file
+ *
+ * libconfig takes no name twice in a group, so the second one is made another,
+ * "*1*model", and its value is read and checked too.
+ */
+const char *config_scan_name(const char *name);
 
 /** config_scan_end() - complain about what is still open */
 void config_scan_end(struct config_scan *scan);

@@ -263,6 +263,7 @@ int config_source_read(const char *path, struct config_source *ret,
 	struct config_scan scan;
 	struct config_input first;
 	size_t n_errors = errors->n;
+	bool is_sound = false;
 	int r;
 
 	*ret = (struct config_source){0};
@@ -271,13 +272,15 @@ int config_source_read(const char *path, struct config_source *ret,
 	if (r == 0) {
 		join(&scan, &first);
 		config_scan_end(&scan);
+		is_sound = errors->n - n_errors == scan.mild &&
+			   errors->n <= CONFIG_ERRORS_MAX;
 	}
 	config_scan_done(&scan);
 	vec_push(&ret->text, '\0');
 	ret->text.n--;
 	if (r == -ENOENT)
 		return r;
-	return errors->n > n_errors ? -EINVAL : 0;
+	return is_sound ? 0 : -EINVAL;
 }
 
 void config_source_done(struct config_source *source)

@@ -52,7 +52,8 @@ struct config_source {
  * Only regular files are read, never more than 4 MiB in 100 files. A relative
  * name in an @include is relative to the file that it stands in.
  *
- * Return: 0, -ENOENT when @path does not exist (one error), or -EINVAL.
+ * Return: 0 when libconfig can read the text, though there may be errors (names
+ * that are set twice), -ENOENT when @path does not exist (one error), -EINVAL.
  */
 int config_source_read(const char *path, struct config_source *ret,
 		       struct config_error_vec *errors);

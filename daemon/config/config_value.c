@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "config/config_near.h"
+#include "config/config_scan.h"
 #include "core/text.h"
 
 /* --- errors --- */
@@ -22,7 +23,7 @@ static void put_path(struct text *text, const config_setting_t *setting)
 	put_path(text, parent);
 	if (config_setting_name(setting))
 		text_put(text, "%s%.40s", text->len ? "." : "",
-			 config_setting_name(setting));
+			 config_scan_name(config_setting_name(setting)));
 	else
 		text_put(text, "[%d]", config_setting_index(setting));
 }
@@ -356,7 +357,7 @@ static void reject_unknown(struct config_reader *reader,
 			   const config_setting_t *setting,
 			   const struct config_key *keys)
 {
-	const char *name = config_setting_name(setting);
+	const char *name = config_scan_name(config_setting_name(setting));
 	const struct config_key *nearest = NULL;
 	const struct config_key *key;
 	char known[144];
@@ -403,7 +404,8 @@ static void read_members(struct config_reader *reader,
 				      key->name);
 	}
 	for (i = 0; (member = config_setting_get_elem(setting, i)); i++) {
-		key = key_find(group->keys, config_setting_name(member));
+		key = key_find(group->keys,
+			       config_scan_name(config_setting_name(member)));
 		if (key)
 			key->read(reader, key, member, (char *)ret + key->at);
 		else

@@ -131,6 +131,61 @@ static void settings_in_two_files_are_set_twice(void **state)
 	config_dir_remove(dir);
 }
 
+static void a_second_setting_hides_no_other_error(void **state)
+{
+	static const struct {
+		unsigned int line;
+		const char *message;
+	} expected[] = {
+		{2, "model: set twice, first on line 1"},
+		{3, "model: set twice, first on line 1"},
+		{3, "model: expected \"weak\" or \"strong\", not \"x\""},
+		{4, "modell: unknown key: did you mean model?"},
+		{5, "settle_ms: expected 0 to 60000, not 70000"},
+	};
+	struct config_error_vec errors = {0};
+	struct config config;
+
+	(void)state;
+	assert_int_equal(config_text_load("model = \"weak\";\n"
+					  "model = \"strong\";\n"
+					  "model = \"x\";\n"
+					  "modell = 5;\n"
+					  "settle_ms = 70000;\n",
+					  &config, &errors),
+			 -EINVAL);
+	assert_int_equal(errors.n, COUNT(expected));
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		assert_int_equal(errors.items[i].line, expected[i].line);
+		assert_string_equal(errors.items[i].message,
+				    expected[i].message);
+	}
+	vec_clear(&errors);
+	assert_int_equal(config_text_load("*1*model = 5;", &config, &errors),
+			 -EINVAL);
+	assert_string_equal(errors.items[0].message, "*1*model: unknown key");
+	vec_done(&errors);
+}
+
+/* In a time that does not grow with their square. */
+static void settings_without_end_are_no_burden(void **state)
+{
+	static const char line[] = "a=1\n";
+	const size_t n = 1u << 19;
+	struct config_error_vec errors = {0};
+	char *text = malloc(n * 4 + 1);
+	struct config config;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < n; i++)
+		memcpy(text + i * 4, line, sizeof(line));
+	assert_int_equal(config_text_load(text, &config, &errors), -EINVAL);
+	assert_int_equal(errors.n, CONFIG_ERRORS_MAX + 1);
+	vec_done(&errors);
+	free(text);
+}
+
 static void groups_and_names_have_limits(void **state)
 {
 	struct config_error_vec errors = {0};
@@ -277,6 +332,8 @@ int main(void)
 		cmocka_unit_test(errors_stand_in_the_order_of_lines),
 		cmocka_unit_test(includes_are_relative_to_their_file),
 		cmocka_unit_test(settings_in_two_files_are_set_twice),
+		cmocka_unit_test(a_second_setting_hides_no_other_error),
+		cmocka_unit_test(settings_without_end_are_no_burden),
 		cmocka_unit_test(groups_and_names_have_limits),
 		cmocka_unit_test(errors_name_the_included_file),
 		cmocka_unit_test(unreadable_files_are_errors),
