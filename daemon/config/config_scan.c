@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "core/text.h"
+
 #define BRACKETS_DEEP 16  /* our keys need 4 */
 #define NAMES_MAX     256 /* in one group; we know 12 at most */
 #define WORD_MAX      64  /* longer ones are cut in messages */
@@ -214,24 +216,53 @@ const char *config_scan_name(const char *name)
 	return name + digits + 2;
 }
 
-/* So that libconfig takes it: @name is the last thing in the joined text. */
-static void make_unique(struct config_scan *scan,
-			const struct config_name *name)
+/*
+ * So that libconfig takes it: @name is the last thing in the joined text.
+ *
+ * Return: how many bytes stand before it now.
+ */
+static size_t make_unique(struct config_scan *scan,
+			  const struct config_name *name)
 {
 	char mark[32];
+	size_t i;
 
 	(void)snprintf(mark, sizeof(mark), "*%zu*", scan->mild);
-	for (size_t i = 0; mark[i]; i++)
+	for (i = 0; mark[i]; i++)
 		vec_insert(&scan->source->text, name->at + i, mark[i]);
+	return i;
 }
 
-static void complain_twice(struct config_scan *scan, const char *name,
+/* "interfaces[0].match", as errors in values have it. */
+static const char *format_path(const struct config_scan *scan, const char *name,
+			       char *ret, size_t size)
+{
+	const struct config_bracket *open = scan->open.items;
+	struct text path;
+
+	text_init(&path, ret, size);
+	for (size_t i = 1; i < scan->open.n; i++) {
+		if (open[i].name.len)
+			text_put(&path, "%s%.*s", path.len ? "." : "",
+				 (int)(open[i].name.len < 40 ? open[i].name.len
+							     : 40),
+				 scan->source->text.items + open[i].name.at);
+		else
+			text_put(&path, "[%zu]", open[i - 1].index);
+	}
+	text_put(&path, "%s%s", path.len ? "." : "", name);
+	return ret;
+}
+
+static void complain_twice(struct config_scan *scan, const char *word,
 			   unsigned int first)
 {
 	unsigned int line = scan->line;
+	char name[256];
 	const char *file = config_source_at(scan->source, &line);
 	const char *first_file = config_source_at(scan->source, &first);
 
+	(void)format_path(scan, word, name, sizeof(name));
 	if (file == first_file)
 		config_complain(scan->errors, scan->line,
 				"%s: set twice, first on line %u", name, first);
@@ -279,7 +310,8 @@ static void note_name(struct config_scan *scan, const char *word, size_t len)
 	first = name_find(scan, &name);
 	if (first) {
 		complain_twice(scan, word, first->line);
-		make_unique(scan, &name);
+		scan->name = name;
+		scan->name.at += make_unique(scan, &name);
 		return;
 	}
 	if (scan->names.n - innermost(scan)->names == NAMES_MAX) {
@@ -290,6 +322,7 @@ static void note_name(struct config_scan *scan, const char *word, size_t len)
 		return;
 	}
 	vec_push(&scan->names, name);
+	scan->name = name;
 }
 
 static bool is_word_char(char c)
@@ -322,6 +355,9 @@ static void open_bracket(struct config_scan *scan, char closing)
 		.line = scan->line,
 		.names = scan->names.n,
 	};
+
+	if (!is_in_list(scan))
+		bracket.name = scan->name;
 
 	if (scan->open.n > BRACKETS_DEEP) {
 		config_complain(scan->errors, scan->line,
@@ -362,6 +398,8 @@ static void scan_mark(struct config_scan *scan, struct config_input *input)
 		open_bracket(scan, closing[bracket - opening]);
 	else if (strchr(closing, c))
 		close_bracket(scan, c);
+	else if (c == ',' && is_in_list(scan))
+		scan->open.items[scan->open.n - 1].index++;
 	copy(scan, input, 1);
 	scan->last = c;
 }

@@ -22,6 +22,9 @@ struct config_bracket {
 	char closing; /* what ends it; 0: the text as a whole */
 	unsigned int line;
 	size_t names; /* how many names stand before it */
+	struct config_name
+		name; /* whose value it is; of a list's element none */
+	size_t index; /* of a list: of its element, from 0 */
 };
 
 VEC(config_name_vec, struct config_name);
@@ -34,8 +37,9 @@ struct config_scan {
 	unsigned int line;		/* joined */
 	struct config_bracket_vec open; /* never empty */
 	struct config_name_vec names;
-	size_t bytes; /* that all files have so far */
-	size_t mild;  /* errors with which the text can still be read */
+	struct config_name name; /* the last one */
+	size_t bytes;		 /* that all files have so far */
+	size_t mild; /* errors with which the text can still be read */
 	/* The last thing that was not blank: a mark, 'w'ord or '"'; 0: none. */
 	char last;
 	bool stop; /* going on would only add noise */

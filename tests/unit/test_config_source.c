@@ -38,7 +38,11 @@ static void syntax_is_checked(void **state)
 		{"model = \"weak\";\nmodel = \"weak\";", 2,
 		 "model: set twice, first on line 1", "the same value, even"},
 		{"tables = { first = 300;\nfirst = 300; };", 2,
-		 "first: set twice, first on line 1", "in a group"},
+		 "tables.first: set twice, first on line 1", "in a group"},
+		{"interfaces = ( { match = \"a\"; },\n"
+		 "{ match = \"b\"; match = \"b\"; } );",
+		 2, "interfaces[1].match: set twice, first on line 2",
+		 "in a list"},
 		{"settle_ms = = 5; \t\n", 1,
 		 "syntax error here or just before: settle_ms = = 5;",
 		 "libconfig's own words"},
@@ -160,6 +164,13 @@ static void a_second_setting_hides_no_other_error(void **state)
 		assert_string_equal(errors.items[i].message,
 				    expected[i].message);
 	}
+	vec_clear(&errors);
+	assert_int_equal(config_text_load("a = ( ( 1, 2 ), ( ( 3 ), { b = { "
+					  "c = 1; c = 2; }; } ) );",
+					  &config, &errors),
+			 -EINVAL);
+	assert_string_equal(errors.items[0].message,
+			    "a[1][1].b.c: set twice, first on line 1");
 	vec_clear(&errors);
 	assert_int_equal(config_text_load("*1*model = 5;", &config, &errors),
 			 -EINVAL);
