@@ -47,15 +47,19 @@ static void complain_syntax(const config_t *tree,
 			    struct config_error_vec *errors)
 {
 	unsigned int line = (unsigned int)config_error_line(tree);
+	unsigned int last = config_source_last(source);
 	char text[100];
 
-	config_source_line(source, line, text, sizeof(text));
-	if (*text)
-		config_complain(errors, line, "%s here or just before: %s",
-				config_error_text(tree), text);
-	else
-		config_complain(errors, line, "%s at the end",
+	/* What is missing at the end would be looked for where nothing is. */
+	if (line > last) {
+		config_complain(errors, last, "%s at the end",
 				config_error_text(tree));
+		return;
+	}
+
+	config_complain(errors, line, "%s here or just before: %s",
+			config_error_text(tree),
+			config_source_line(source, line, text, sizeof(text)));
 }
 
 static void read_source(const struct config_source *source, struct config *ret,

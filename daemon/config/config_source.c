@@ -319,6 +319,19 @@ void config_source_locate(const struct config_source *source,
 	}
 }
 
+unsigned int config_source_last(const struct config_source *source)
+{
+	const char *text = source->text.items;
+	size_t n = source->text.n;
+	unsigned int line = 1;
+
+	while (n > 0 && isspace((unsigned char)text[n - 1]))
+		n--;
+	for (size_t i = 0; i < n; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
 const char *config_source_line(const struct config_source *source,
 			       unsigned int line, char *text, size_t size)
 {

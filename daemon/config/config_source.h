@@ -72,6 +72,9 @@ const char *config_source_at(const struct config_source *source,
 void config_source_locate(const struct config_source *source,
 			  struct config_error_vec *errors);
 
+/** config_source_last() - the last joined line that is not blank; 1: none */
+unsigned int config_source_last(const struct config_source *source);
+
 /** config_source_line() - what joined line @line says, cut to @size, in @text
  */
 const char *config_source_line(const struct config_source *source,
