@@ -98,6 +98,19 @@ static const char *why_unread(int error)
 	}
 }
 
+/* Some editors write one before a UTF-8 text, and show nothing of it. */
+static void drop_byte_order_mark(struct char_vec *text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const size_t len = sizeof(mark) - 1;
+
+	if (text->n < len || memcmp(text->items, mark, len) != 0)
+		return;
+	/* With the NUL behind the text. */
+	memmove(text->items, text->items + len, text->n - len + 1);
+	text->n -= len;
+}
+
 /* @line: where to complain */
 static int input_open(struct config_scan *scan, const char *path,
 		      unsigned int line, struct config_input *ret)
@@ -113,6 +126,7 @@ static int input_open(struct config_scan *scan, const char *path,
 		vec_done(&input.text);
 		return r;
 	}
+	drop_byte_order_mark(&input.text);
 	scan->bytes += input.text.n;
 	(void)snprintf(file.name, sizeof(file.name), "%s", path);
 	vec_push(&source->files, file);

@@ -115,6 +115,25 @@ static void includes_are_relative_to_their_file(void **state)
 	config_dir_remove(dir);
 }
 
+static void a_byte_order_mark_is_not_seen(void **state)
+{
+	struct config_error_vec errors = {0};
+	struct config config;
+	char dir[CONFIG_DIR_MAX];
+
+	(void)state;
+	config_dir_make(dir);
+	config_dir_write(dir, "main", "\xef\xbb\xbf@include \"part\"\n");
+	config_dir_write(dir, "part", "\xef\xbb\xbfmodel = \"strong\";");
+	config_dir_write(dir, "mark", "\xef\xbb\xbf");
+	assert_int_equal(config_dir_load(dir, "main", &config, &errors), 0);
+	assert_int_equal(config.policy.model, HOST_MODEL_STRONG);
+	config_done(&config);
+	assert_int_equal(config_dir_load(dir, "mark", &config, &errors), 0);
+	config_done(&config);
+	config_dir_remove(dir);
+}
+
 static void settings_in_two_files_are_set_twice(void **state)
 {
 	struct config_error_vec errors = {0};
@@ -344,6 +363,7 @@ int main(void)
 		cmocka_unit_test(syntax_is_checked),
 		cmocka_unit_test(errors_stand_in_the_order_of_lines),
 		cmocka_unit_test(includes_are_relative_to_their_file),
+		cmocka_unit_test(a_byte_order_mark_is_not_seen),
 		cmocka_unit_test(settings_in_two_files_are_set_twice),
 		cmocka_unit_test(a_second_setting_hides_no_other_error),
 		cmocka_unit_test(settings_without_end_are_no_burden),
