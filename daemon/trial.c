@@ -26,14 +26,16 @@ uint64_t trial_next(const struct trial *trial)
 
 /* --- a new one --- */
 
-static void refuse_change(struct config_error_vec *errors, const char *key)
+/* Where the new one stands; if it is gone, there is no line. */
+static void refuse_change(const struct config *config, enum config_fixed key,
+			  struct config_error_vec *errors)
 {
-	struct config_error error = {0};
+	struct config_error error = {.line = config->fixed[key].line};
 
-	(void)snprintf(error.file, sizeof(error.file), "(reload)");
+	memcpy(error.file, config->fixed[key].file, sizeof(error.file));
 	(void)snprintf(error.message, sizeof(error.message),
 		       "%s: cannot change while the daemon runs; restart it",
-		       key);
+		       config_fixed_names[key]);
 	vec_push(errors, error);
 }
 
@@ -45,13 +47,12 @@ static int load(const struct daemon *daemon, struct config *ret,
 
 	if (config_load(daemon->config_path, &config, errors) < 0)
 		return -EINVAL;
-	/* Our mark in the kernel, and the door that clients stand at. */
 	if (config.policy.protocol != old->policy.protocol)
-		refuse_change(errors, "protocol");
+		refuse_change(&config, CONFIG_PROTOCOL, errors);
 	if (!daemon->socket && strcmp(config.socket, old->socket) != 0)
-		refuse_change(errors, "control.socket");
+		refuse_change(&config, CONFIG_SOCKET, errors);
 	if (strcmp(config.group, old->group) != 0)
-		refuse_change(errors, "control.group");
+		refuse_change(&config, CONFIG_GROUP, errors);
 	if (errors->n) {
 		config_done(&config);
 		return -EINVAL;

@@ -9,6 +9,12 @@
 
 #include "config/config_keys.h"
 
+const char *const config_fixed_names[CONFIG_FIXED] = {
+	[CONFIG_PROTOCOL] = "protocol",
+	[CONFIG_SOCKET] = "control.socket",
+	[CONFIG_GROUP] = "control.group",
+};
+
 void config_defaults(struct config *config)
 {
 	*config = (struct config){
@@ -62,6 +68,22 @@ static void complain_syntax(const config_t *tree,
 			config_source_line(source, line, text, sizeof(text)));
 }
 
+static void note_places(const config_t *tree,
+			const struct config_source *source, struct config *ret)
+{
+	for (size_t i = 0; i < CONFIG_FIXED; i++) {
+		const config_setting_t *setting =
+			config_lookup(tree, config_fixed_names[i]);
+		struct config_place *place = &ret->fixed[i];
+
+		if (!setting)
+			continue;
+		place->line = config_setting_source_line(setting);
+		(void)snprintf(place->file, sizeof(place->file), "%s",
+			       config_source_at(source, &place->line));
+	}
+}
+
 static void read_source(const struct config_source *source, struct config *ret,
 			struct config_error_vec *errors)
 {
@@ -74,6 +96,7 @@ static void read_source(const struct config_source *source, struct config *ret,
 		mend_lines(config_root_setting(&tree), &source->list_strings,
 			   &n_strings);
 		config_read_root(&reader, config_root_setting(&tree));
+		note_places(&tree, source, ret);
 	} else {
 		complain_syntax(&tree, source, errors);
 	}
@@ -109,6 +132,10 @@ static int load(const char *path, struct config *ret,
 		vec_clear(&found); /* the defaults then */
 	else if (r == 0)
 		read_source(&source, ret, &found);
+	for (size_t i = 0; i < CONFIG_FIXED; i++)
+		if (!ret->fixed[i].line)
+			(void)snprintf(ret->fixed[i].file,
+				       sizeof(ret->fixed[i].file), "%s", file);
 	config_source_locate(&source, &found);
 	hand_out(file, &found, errors);
 	config_source_done(&source);

@@ -17,12 +17,30 @@
 
 #define CONFIG_ERRORS_MAX 100
 
+/* Settings that cannot change while the daemon runs. */
+enum config_fixed {
+	CONFIG_PROTOCOL, /* our mark in the kernel */
+	CONFIG_SOCKET,	 /* the door that clients stand at */
+	CONFIG_GROUP,
+};
+
+#define CONFIG_FIXED (CONFIG_GROUP + 1)
+
+/* As the file has them: "control.socket". */
+extern const char *const config_fixed_names[CONFIG_FIXED];
+
+struct config_place {
+	char file[256];
+	unsigned int line; /* 0: the setting is not there */
+};
+
 struct config {
 	struct policy policy;
 	char socket[104];  /* ".new" must fit behind it in a sun_path */
 	char group[64];	   /* may read the control socket */
 	bool group_is_set; /* by the file: a missing group is then an error */
 	int log_level;	   /* syslog(3) level: LOG_ERR .. LOG_DEBUG */
+	struct config_place fixed[CONFIG_FIXED]; /* where they stand */
 };
 
 struct config_error {

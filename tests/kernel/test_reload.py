@@ -223,13 +223,29 @@ def test_another_protocol_is_refused(figure, reload):
     daemon.set_config("protocol = 110;")
     done = daemon.ctl("reload", check=False)
     assert done.returncode == 1
-    assert "protocol" in done.stdout + done.stderr
+    assert f"{daemon.config_path}:1: protocol: " in done.stdout + done.stderr
     daemon.reload()
     until(lambda: "protocol: cannot change" in daemon.log())
     assert own_state(a) == before
     # What is asked for later is judged by itself.
     reload(daemon, 'model = "strong";')
     assert daemon.status()["model"] == "strong"
+
+
+def test_where_a_setting_stands_that_cannot_change(figure):
+    """Also one that is not there any more: in the file as a whole."""
+    daemon = figure.start('control = { group = "root"; };')
+    part = daemon.config_path + ".part"
+    with open(part, "w", encoding="ascii") as file:
+        file.write('\ncontrol = {\n  socket = "/run/nothing";\n'
+                   '  group = "daemon";\n};\n')
+    daemon.set_config(f'@include "{part}"\n')
+    done = daemon.ctl("reload", check=False)
+    assert f"{part}:4: control.group: cannot" in done.stdout + done.stderr
+    daemon.set_config('model = "strong";\n')
+    done = daemon.ctl("reload", check=False)
+    assert f"{daemon.config_path}: control.group: cannot" in \
+        done.stdout + done.stderr
 
 
 def test_a_config_file_that_is_gone_keeps_the_old(figure):
