@@ -334,6 +334,18 @@ static int run_once(const struct options *options, const struct config *config)
 	return error != 0;
 }
 
+/* A plan that was cut off is none. Return: the exit status. */
+static int end_output(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	/* Of an earlier write nobody knows why it failed. */
+	(void)fprintf(stderr, "multihomed: cannot write: %s\n",
+		      strerror(errno ? errno : EIO));
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.mode = MODE_RUN};
@@ -344,7 +356,7 @@ int main(int argc, char **argv)
 		return 1;
 	status = parse_options(argc, argv, &options);
 	if (status >= 0)
-		return status;
+		return end_output(status);
 	if (load(&options, &config) < 0)
 		return 1;
 	switch (options.mode) {
@@ -359,5 +371,5 @@ int main(int argc, char **argv)
 		break;
 	}
 	config_done(&config);
-	return status < 0 ? 0 : status;
+	return end_output(status < 0 ? 0 : status);
 }

@@ -443,6 +443,17 @@ def test_help_and_version_are_status_0(args):
     assert "multihomed" in done.stdout and done.stderr == ""
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("option", ["--help", "--version", "--plan"])
+def test_output_that_is_lost_is_told(idle, option):
+    daemon = idle()
+    done = daemon.namespace.run(
+        "sh", "-c", '"$@" >/dev/full', "sh", daemon_binary(), "-c",
+        daemon.config_path, "-s", daemon.socket_path, option, check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+
+
 def test_check_says_whether_the_config_is_right(figure, idle):
     daemon = idle('model = "strong";')
     assert multihomed(daemon, "--check").returncode == 0
