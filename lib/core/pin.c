@@ -201,7 +201,7 @@ static struct pin_answer decide_path(const struct pin_facts *facts)
 {
 	if (facts->flows == 0 || facts->home_is_plan)
 		return drop(PIN_MOVED_NOT);
-	/* A path that is gone is waited for, stalled as its flows are by now. */
+	/* A path that is gone is waited for: its flows have stalled by now. */
 	if (facts->home_available) {
 		/* Where the plan drops there is nothing to move to. */
 		if (facts->stalled == facts->flows && !facts->plan_rejects)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flows whose router dies, on the fake kernel: that takes seconds to be noticed,
- * and the flows have stalled by then.
+ * Flows whose router dies, on the fake kernel: it takes seconds till that is
+ * noticed, and the flows have stalled by then.
  */
 #include "engine/engine.h"
 
