@@ -95,13 +95,32 @@ static struct json_object *explain_change(const struct engine *engine,
 	return reply;
 }
 
+/*
+ * What a socket without a source does. connect() of IPv4 looks up once more,
+ * with the source that the first lookup chose; IPv6 keeps the first route, and
+ * @ret is not set.
+ */
+static int ask_unbound(const struct engine *engine,
+		       struct kernel_question packet,
+		       struct kernel_answer *ret_first,
+		       struct kernel_answer *ret)
+{
+	int error = kernel_ask(engine->kernel, &packet, ret_first);
+
+	if (error || packet.dst.family == AF_INET6)
+		return error;
+	packet.src = ret_first->src;
+	return kernel_ask(engine->kernel, &packet, ret);
+}
+
 static int explain_now(const struct engine *engine,
 		       struct explain_question question,
 		       struct json_object **ret)
 {
 	const struct view view = engine_view(engine);
 	bool unbound = !ip_addr_is_set(&question.source);
-	struct kernel_question packet = {
+	bool keeps = unbound && question.destination.family == AF_INET6;
+	const struct kernel_question packet = {
 		.src = question.source,
 		.dst = question.destination,
 		.tos = question.tos,
@@ -109,19 +128,17 @@ static int explain_now(const struct engine *engine,
 	};
 	struct kernel_answer first = {0};
 	struct kernel_answer answer;
-	struct explain_kernel kernel = {.answer = &answer};
-	int error = 0;
+	struct explain_kernel kernel = {
+		.answer = keeps ? &first : &answer,
+		.unbound = unbound ? &first : NULL,
+	};
+	int error = unbound ? ask_unbound(engine, packet, &first, &answer)
+			    : kernel_ask(engine->kernel, &packet, &answer);
 
-	if (unbound) {
-		error = kernel_ask(engine->kernel, &packet, &first);
-		kernel.unbound = &first;
-		question.source = first.src;
-		packet.src = first.src;
-	}
-	if (!error)
-		error = kernel_ask(engine->kernel, &packet, &answer);
 	if (error)
 		return error;
+	if (unbound)
+		question.source = first.src;
 	*ret = explain_json(&view, &question, &kernel, unbound);
 	return 0;
 }

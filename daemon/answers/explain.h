@@ -29,7 +29,10 @@ struct explain_question {
 struct explain_kernel {
 	/* For the source as asked, or the one chosen for an unbound socket. */
 	const struct kernel_answer *answer;
-	/* For an unbound source: the first lookup, which chooses the source. */
+	/*
+	 * For an unbound source: the first lookup, which chooses the source.
+	 * IPv6 keeps it, so there @answer is the same one.
+	 */
 	const struct kernel_answer *unbound;
 };
 

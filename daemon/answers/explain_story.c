@@ -63,6 +63,18 @@ static void format_why(const struct story *story, char *why, size_t size)
 			       story_type_name(story_set(story, best)->type));
 }
 
+static struct judge_case story_case(const struct story *story)
+{
+	return (struct judge_case){
+		.src = &story->question->source,
+		.dst = &story->question->destination,
+		.subnet = story->subnet,
+		.forward = &story->forward,
+		.answer = story->kernel->answer,
+		.sourceless = story->sourceless,
+	};
+}
+
 static void add_rule(const struct story *story, struct json_object *ret)
 {
 	const struct forward *forward = &story->forward;
@@ -169,6 +181,7 @@ static void add_pin(const struct story *story, struct json_object *ret)
 static void add_kernel(const struct story *story, struct json_object *ret)
 {
 	const struct kernel_answer *answer = story->kernel->answer;
+	const struct ip_addr none = {0};
 	struct json_object *object;
 	const struct rule *rule;
 	char text[RULE_TEXT_MAX];
@@ -188,7 +201,8 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 	if (ip_addr_is_set(&answer->src))
 		json_add_text(object, "source",
 			      ip_addr_format(&answer->src, text));
-	rule = judge_rule(story->view, &story->question->source,
+	rule = judge_rule(story->view,
+			  story->sourceless ? &none : &story->question->source,
 			  &story->question->destination, answer->table);
 	if (rule)
 		json_add_text(object, "rule", rule_format(rule, text));
@@ -200,9 +214,7 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 
 static void add_agreement(const struct story *story, struct json_object *ret)
 {
-	const struct judge_case it = {
-		&story->question->source, &story->question->destination,
-		story->subnet, &story->forward, story->kernel->answer};
+	const struct judge_case it = story_case(story);
 	const struct ip_prefix host =
 		ip_prefix_host(&story->question->destination);
 	char text[JUDGE_TEXT_MAX];
@@ -316,9 +328,7 @@ static bool is_broadcast(const struct view *view, const struct ip_addr *addr)
 static bool is_local(const struct story *story)
 {
 	const struct ip_addr *dst = &story->question->destination;
-	const struct judge_case it = {&story->question->source, dst,
-				      story->subnet, &story->forward,
-				      story->kernel->answer};
+	const struct judge_case it = story_case(story);
 
 	if (it.answer)
 		return judge_packet(story->view, &it) == JUDGE_LOCAL;
@@ -377,6 +387,7 @@ struct json_object *explain_json(const struct view *view,
 		.notes = json_object_new_array(),
 	};
 
+	story.sourceless = kernel->answer && kernel->answer == kernel->unbound;
 	story.managed = story.subnet && story.subnet->managed;
 	story.yields = plan_yields(view, question->destination.family);
 	forward_pick(view, story.subnet ? story.subnet : &none,

@@ -18,8 +18,9 @@ struct story {
 	const struct explain_kernel *kernel;
 	const struct subnet *subnet; /* of the source, managed or not; NULL */
 	bool managed;
-	bool local;  /* table local answers, before any of ours */
-	bool yields; /* our rules of the family are withdrawn */
+	bool local;	 /* table local answers, before any of ours */
+	bool sourceless; /* the kernel's answer counts, and has no source */
+	bool yields;	 /* our rules of the family are withdrawn */
 	struct forward forward;
 	const struct pin *pin; /* that is laid for the destination; or NULL */
 	struct json_object *notes; /* borrowed from the reply */

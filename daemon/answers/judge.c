@@ -79,6 +79,12 @@ static const struct pin *pin_of(const struct view *view,
 	return pin && pin->kind != PIN_AWAY ? pin : NULL;
 }
 
+/* The answer is out of the table that the source's rule leads to. */
+static bool is_from_own_table(const struct judge_case *it)
+{
+	return it->sourceless || it->answer->table == it->subnet->table;
+}
+
 static bool pin_agrees(const struct view *view, const struct judge_case *it,
 		       const struct pin *pin)
 {
@@ -89,7 +95,7 @@ static bool pin_agrees(const struct view *view, const struct judge_case *it,
 		return answer->error != 0;
 	vec_foreach(&attrset_get(&view->model->rib.attrs, pin->attrs)->hops,
 		    hop)
-		if (!answer->error && answer->table == it->subnet->table &&
+		if (!answer->error && is_from_own_table(it) &&
 		    hop->ifindex == answer->hop.ifindex &&
 		    ip_addr_equal(&hop->gateway, &answer->hop.gateway))
 			return true;
@@ -160,7 +166,7 @@ enum judgement judge_packet(const struct view *view,
 		return JUDGE_AGREES;
 	if (answer->error || !hop_agrees(view, it))
 		return JUDGE_DISAGREES;
-	if (answer->table == it->subnet->table || is_table_vague(view, best) ||
+	if (is_from_own_table(it) || is_table_vague(view, best) ||
 	    (answer->table == ROUTE_TABLE_MAIN &&
 	     is_left_to_main(view, it->subnet, &best->prefix)))
 		return JUDGE_AGREES;
@@ -346,9 +352,17 @@ const char *judge_hint(const struct view *view, const struct judge_case *it,
 		       char *text)
 {
 	char foreign[IP_TEXT_MAX];
+	char source[IP_TEXT_MAX];
 
-	if (it->answer->table == it->subnet->table &&
-	    find_foreign(view, it, foreign))
+	if (it->sourceless)
+		(void)snprintf(
+			text, JUDGE_TEXT_MAX,
+			"an IPv6 socket that names no source keeps the "
+			"first route the kernel finds, before there is a "
+			"source; bound to %s it goes as the rules say",
+			ip_addr_format(it->src, source));
+	else if (it->answer->table == it->subnet->table &&
+		 find_foreign(view, it, foreign))
 		(void)snprintf(text, JUDGE_TEXT_MAX,
 			       "somebody else's route %s is in our table: 'ip "
 			       "route del %s table %u'",

@@ -24,13 +24,16 @@ struct judge_case {
 	const struct subnet *subnet; /* managed, of the packet's source */
 	const struct forward *forward;
 	const struct kernel_answer *answer;
+	/* Of an unbound IPv6 socket: the rule of its source has no say. */
+	bool sourceless;
 };
 
 /**
  * judge_packet() - compare
  *
  * The next hop must be one of the answer's, and the table the subnet's own: a
- * right next hop out of table main is luck. Where nothing matches in the weak
+ * right next hop out of table main is luck, but for a lookup without a source.
+ * Where nothing matches in the weak
  * model (rule 2), rules behind ours may know better. Where no candidate is
  * usable, any answer out of the subnet's table will do, and without carrier one
  * of table main (weak): the kernel may pass over dead next hops (docs/model.md,

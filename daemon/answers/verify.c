@@ -124,8 +124,13 @@ static int judge(struct verify *verify, const struct doubt *doubt,
 	};
 	struct forward forward = {0};
 	struct kernel_answer answer;
-	const struct judge_case it = {&doubt->source, &doubt->destination,
-				      subnet, &forward, &answer};
+	const struct judge_case it = {
+		.src = &doubt->source,
+		.dst = &doubt->destination,
+		.subnet = subnet,
+		.forward = &forward,
+		.answer = &answer,
+	};
 	enum judgement judgement;
 	int error;
 

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets that name no source do what table main says, as without us."""
 
-from lab import tcp_open, udp_send
+import socket
+
+import pytest
+
+from lab import tcp_open, udp_send, until
+from lab.figure import A1_6, A2_6, B_6
+from lab.varlink import Client
 
 DESTINATIONS = ("203.0.113.9", "198.51.100.7", "192.0.2.7", "10.1.0.1",
                 "10.2.0.1", "2001:db8:b::9", "2001:db8:ee::7",
@@ -64,3 +70,36 @@ def test_unbound_datagrams_leave_by_the_best_default(figure, family):
     sent = a.sent()
     assert sent[("eth0", family.a1)] >= 5
     assert ("eth1", family.a1) not in sent
+
+
+def sent_from(a, source, kind):
+    """The link by which an IPv6 socket sends that connect() gave source."""
+    a.count_sent()
+    sock = a.socket(socket.AF_INET6, kind)
+    sock.setblocking(False)
+    sock.connect_ex((B_6, 9))
+    if kind == socket.SOCK_DGRAM:
+        sock.send(b"x")
+    assert sock.getsockname()[0] == source
+    return until(lambda: [link for link, src in a.sent() if src == source])
+
+
+@pytest.mark.parametrize("kind", (socket.SOCK_DGRAM, socket.SOCK_STREAM))
+@pytest.mark.parametrize("deprecated", (False, True))
+def test_explain_tells_the_way_of_an_unbound_ipv6_socket(figure, deprecated,
+                                                         kind):
+    """IPv6 keeps the route of the lookup that had no source yet. It fits the
+    source that is chosen then, unless that is of another subnet."""
+    a = figure.a
+    daemon = figure.start()
+    if deprecated:
+        a.ip(f"addr change {A1_6}/64 dev eth0 preferred_lft 0")
+        daemon.wait()
+    with Client(daemon.socket_path) as client:
+        reply = client.call("io.multihomed.Explain", destination=B_6)
+    assert reply["source"] == (A2_6 if deprecated else A1_6)
+    assert sent_from(a, reply["source"], kind) == [reply["kernel"]["dev"]]
+    assert reply["kernel"]["dev"] == "eth0"
+    assert reply["agrees"] is not deprecated
+    told = [note for note in reply["notes"] if f"bound to {A2_6}" in note]
+    assert bool(told) is deprecated

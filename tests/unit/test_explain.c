@@ -207,6 +207,45 @@ static bool has_note(struct json_object *reply, const char *words)
 	return false;
 }
 
+/* The rule of the source has no say in a lookup without one. */
+static void an_unbound_ipv6_socket_keeps_its_first_route(void **state)
+{
+	static const struct {
+		const char *kernel;
+		bool agrees;
+	} cases[] = {
+		{"254 2001:db8:1::1 2", true},
+		{"254 2001:db8:2::1 3", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct explain_question question = {0};
+		struct kernel_answer first;
+		struct explain_kernel says;
+		struct json_object *reply;
+		struct scene scene;
+		struct view view;
+
+		scene_make(&scene, HOST);
+		view = scene_view(&scene);
+		says.answer = answer_from(cases[i].kernel, &first);
+		says.unbound = says.answer;
+		assert_int_equal(
+			ip_addr_parse("2001:db8:9::9", &question.destination),
+			0);
+		assert_int_equal(
+			ip_addr_parse("2001:db8:1::2", &question.source), 0);
+		reply = explain_json(&view, &question, &says, true);
+		assert_int_equal(field_bool(reply, "agrees", !cases[i].agrees),
+				 cases[i].agrees);
+		assert_int_equal(has_note(reply, "bound to 2001:db8:1::2"),
+				 !cases[i].agrees);
+		json_object_put(reply);
+		scene_done(&scene);
+	}
+}
+
 static void notes_say_what_is_odd(void **state)
 {
 	static const struct {
@@ -303,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_and_line_is_named),
+		cmocka_unit_test(an_unbound_ipv6_socket_keeps_its_first_route),
 		cmocka_unit_test(notes_say_what_is_odd),
 		cmocka_unit_test(an_unbound_source_is_guessed_from_main),
 	};
