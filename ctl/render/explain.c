@@ -308,7 +308,8 @@ static void put_answer(const struct text *text, struct json_object *reply)
 		return;
 	(void)hops_words(reply, &hops);
 	if (strcmp(state->kind, "weak") == 0 &&
-	    !field_get(reply, "pin", json_type_object))
+	    !field_get(reply, "pin", json_type_object) &&
+	    !field_text(reply, "dev", NULL))
 		weak = " (weak: not through the source's subnet)";
 	if (!is_ours_to_answer(reply))
 		text_say(text, TEXT_FAINT, 0, "So our tables say: %s",

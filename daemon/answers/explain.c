@@ -12,6 +12,8 @@
 #include "core/what_if.h"
 #include "daemon.h"
 
+#define TYPE_UNICAST 1 /* RTN_UNICAST */
+
 /* --- the source of an unbound socket, as far as one can tell --- */
 
 static bool first_address(const struct view *view, uint8_t family,
@@ -113,6 +115,20 @@ static int ask_unbound(const struct engine *engine,
 	return kernel_ask(engine->kernel, &packet, ret);
 }
 
+/*
+ * Of IPv6 the kernel's lookup for a source and a link may name another link: it
+ * takes the link for a wish, where a bound socket takes no other
+ * (docs/kernel-notes.md).
+ */
+static bool is_off_link(const struct explain_question *question,
+			const struct kernel_answer *answer)
+{
+	return question->dev && question->destination.family == AF_INET6 &&
+	       ip_addr_is_set(&question->source) &&
+	       (answer->error || (answer->type == TYPE_UNICAST &&
+				  answer->hop.ifindex != question->dev));
+}
+
 static int explain_now(const struct engine *engine,
 		       struct explain_question question,
 		       struct json_object **ret)
@@ -139,6 +155,8 @@ static int explain_now(const struct engine *engine,
 		return error;
 	if (unbound)
 		question.source = first.src;
+	else if (is_off_link(&question, &answer))
+		kernel.answer = NULL;
 	*ret = explain_json(&view, &question, &kernel, unbound);
 	return 0;
 }

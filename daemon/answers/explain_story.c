@@ -122,7 +122,11 @@ static void add_next_hops(const struct story *story, struct json_object *ret)
 	const struct forward_candidate *it;
 	const struct next_hop *hop;
 
-	if (story->pin) {
+	if (story->guessed) {
+		hop = story_bound_hop(story);
+		if (hop)
+			push_hop(story, hop, array);
+	} else if (story->pin) {
 		if (story->pin->kind == PIN_PATH)
 			vec_foreach(&story_pin_set(story)->hops, hop)
 				push_hop(story, hop, array);
@@ -281,6 +285,14 @@ static void add_notes(const struct story *story, bool unbound)
 			"asked",
 			story_link_name(story, dev),
 			story_link_name(story, dev));
+	if (dev && !story->kernel->answer)
+		story_add_note(
+			story,
+			"the kernel cannot be asked about an IPv6 socket "
+			"that is bound to a source and to a link: the "
+			"answer is %s",
+			story->guessed ? "from what these two tables hold"
+				       : "not known");
 	if (story->managed && story->forward.best.n &&
 	    !story->forward.best.items[0].reject &&
 	    !story->forward.best.items[0].usable)
@@ -393,6 +405,8 @@ struct json_object *explain_json(const struct view *view,
 	forward_pick(view, story.subnet ? story.subnet : &none,
 		     &question->destination, question->tos, &story.forward);
 	story.local = story.managed && is_local(&story);
+	story.guessed = question->dev && !kernel->answer && story.managed &&
+			!story.local && !story.yields;
 	story.pin = find_pin(&story);
 	add_question(&story, unbound, ret);
 	add_subnet(&story, ret);

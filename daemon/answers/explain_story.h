@@ -20,6 +20,7 @@ struct story {
 	bool managed;
 	bool local;	 /* table local answers, before any of ours */
 	bool sourceless; /* the kernel's answer counts, and has no source */
+	bool guessed;	 /* of a socket bound to a link: from the tables */
 	bool yields;	 /* our rules of the family are withdrawn */
 	struct forward forward;
 	const struct pin *pin; /* that is laid for the destination; or NULL */
@@ -44,6 +45,15 @@ const struct attrset *story_set(const struct story *story,
 
 /** story_add_subflow() - the member subflow */
 void story_add_subflow(const struct story *story, struct json_object *ret);
+
+/**
+ * story_bound_hop() - what a socket bound to the question's link leaves by
+ *
+ * As the kernel does for such an IPv6 socket: the longest prefix with a hop
+ * over the link, in the table of the source's subnet, else in table main.
+ * Return: borrowed, or NULL: there is none, as far as we know.
+ */
+const struct next_hop *story_bound_hop(const struct story *story);
 
 /** story_add_candidates() - the member candidates, and notes on them */
 void story_add_candidates(const struct story *story, struct json_object *ret);

@@ -41,7 +41,9 @@ EXPLAIN = (
     {"source": "2001:db8:1::2", "destination": "ff02::1", "dev": "eth0"},
     {"source": "2001:db8:1::2", "destination": "::1"},
     {"source": "10.1.0.2", "destination": "203.0.113.9", "dev": "eth1"},
+    {"source": "2001:db8:1::2", "destination": "2001:db8:b::9", "dev": "eth1"},
     {"destination": "203.0.113.9", "dev": "eth1"},
+    {"destination": "2001:db8:b::9", "dev": "eth1"},
     {"destination": "203.0.113.9", "dev": "lo"},
     {"source": "10.1.0.2", "destination": "203.0.113.17", "tos": 16},
     {"source": "10.1.0.2", "destination": "203.0.113.17", "tos": 252},
@@ -100,13 +102,17 @@ def assert_explained(daemon, asked, answer):
     chosen = [c for c in answer["candidates"] if c["chosen"]]
     assert all(0 <= c["line"] <= 7 for c in answer["candidates"])
     assert all(c["origin"] in ("main", "config") for c in answer["candidates"])
-    if answer["next_hops"] and ours:
+    # Of IPv6 the kernel cannot be asked about both, and then it is not shown.
+    told = "source" not in asked or "dev" not in asked or \
+        ":" not in asked["source"] or \
+        answer.get("kernel", {}).get("dev") == asked["dev"]
+    if answer["next_hops"] and ours and told:
         assert chosen and answer["kind"] in ("congruent", "weak")
         assert {(h.get("via"), h["dev"]) for h in answer["next_hops"]} == \
             {(c.get("via"), c["dev"]) for c in chosen}
     if answer["rule"] == 2:
         assert answer["next_hops"] == [] and answer["kind"] == "none"
-    assert ("kernel" in answer) == ("without" not in asked)
+    assert ("kernel" in answer) == ("without" not in asked and told)
     if "without" in asked:
         assert "agrees" not in answer
         assert asked["without"] not in [h["dev"] for h in answer["next_hops"]]

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Explain: the draft's rule, the candidates, and the kernel's own answer."""
 
+import errno
+import socket
+
 import pytest
 
+from lab import until
 from lab.figure import (A1_4, A1_6, A2_4, A2_6, B_4, B_6, R1_4, R2_4, R_LL)
 from lab.varlink import Client, VarlinkError
 
@@ -139,6 +143,43 @@ def test_a_rule_before_ours_is_named(figure):
     assert reply["agrees"] is False
     assert reply["kernel"]["ours"] is False
     assert reply["kernel"]["rule"].startswith("priority 50 ")
+
+
+def bound_leaves_by(a, source, link):
+    """The link that a socket with this source and SO_BINDTODEVICE sends by,
+    or None: there is no route."""
+    a.count_sent()
+    before = a.sent()
+    sock = a.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, link.encode())
+    sock.bind((source, 0))
+    try:
+        sock.connect((B_6, 9))
+    except OSError as err:
+        assert err.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+        return None
+    sock.send(b"x")
+    (sent,) = until(lambda: {way for way in a.sent().items() - before.items()
+                             if way[0][1] == source})
+    return sent[0][0]
+
+
+def test_an_ipv6_socket_bound_to_source_and_link(figure, model):
+    """The kernel's lookup takes the link for a wish then, a socket does not."""
+    daemon = figure.start(f'model = "{model}";')
+    ways = [(source, link) for source in (A1_6, A2_6)
+            for link in ("eth0", "eth1")]
+    for source, link in ways:
+        reply = explain(daemon, source=source, destination=B_6, dev=link)
+        sent = bound_leaves_by(figure.a, source, link)
+        assert hops(reply) == [(R_LL, sent)], (source, link)
+        assert reply.get("kernel", {"dev": link})["dev"] == link
+    figure.a.ip("route del default dev eth1", family=6)
+    daemon.wait()
+    for source, link in ways:
+        reply = explain(daemon, source=source, destination=B_6, dev=link)
+        sent = bound_leaves_by(figure.a, source, link)
+        assert hops(reply) == ([(R_LL, sent)] if sent else []), (source, link)
 
 
 @pytest.mark.parametrize("bad, error, named", (
