@@ -19,7 +19,7 @@ static const struct {
 	const char *head; /* "usable" may come behind it */
 	const char *tail;
 } rule_words[] = {
-	[FORWARD_NO_ROUTE] = {2, "none", "no route matches: dropped", ""},
+	[FORWARD_NO_ROUTE] = {2, "none", "no route matches", ""},
 	[FORWARD_WEAK] = {3, "weak", "no ",
 			  "next hop is on the source's subnet; in the weak "
 			  "model the lowest metric of all counts"},
@@ -58,9 +58,13 @@ static void format_why(const struct story *story, char *why, size_t size)
 			 rule_words[forward->rule].tail);
 
 	if (best && best->reject)
+		n += snprintf(why + n, size - (size_t)n, "; it is of type %s",
+			      story_type_name(story_set(story, best)->type));
+	if (story->others)
 		(void)snprintf(why + n, size - (size_t)n,
-			       "; it is of type %s: dropped",
-			       story_type_name(story_set(story, best)->type));
+			       ": the rules of others decide");
+	else if (forward->rule == FORWARD_NO_ROUTE || (best && best->reject))
+		(void)snprintf(why + n, size - (size_t)n, ": dropped");
 }
 
 static struct judge_case story_case(const struct story *story)
@@ -130,11 +134,12 @@ static void add_next_hops(const struct story *story, struct json_object *ret)
 		if (story->pin->kind == PIN_PATH)
 			vec_foreach(&story_pin_set(story)->hops, hop)
 				push_hop(story, hop, array);
-	} else if (story->managed && !story->local) {
+	} else if (story->managed && !story->local && !story->others) {
 		vec_foreach(&story->forward.best, it)
 			if (!it->reject)
 				push_hop(story, story_hop(story, it), array);
-	} else if (!story->managed && answer && !answer->error) {
+	} else if ((!story->managed || story->others) && answer &&
+		   !answer->error) {
 		push_hop(story, &answer->hop, array);
 	}
 	json_object_object_add(ret, "next_hops", array);
@@ -261,6 +266,7 @@ static void note_unbound(const struct story *story)
 static void add_notes(const struct story *story, bool unbound)
 {
 	const uint32_t dev = story->question->dev;
+	const struct judge_case it = story_case(story);
 
 	if (story->yields)
 		story_add_note(story,
@@ -272,6 +278,11 @@ static void add_notes(const struct story *story, bool unbound)
 			       "the kernel cannot be asked about a change "
 			       "not made: the source is what table main "
 			       "would lead to");
+	if (story->question->without && story->managed && !story->local &&
+	    judge_leaves_to_others(story->view, &it))
+		story_add_note(story,
+			       "none of ours would lead there; whether a rule "
+			       "of others does is not known");
 	if (story->question->without && !story->managed)
 		story_add_note(story,
 			       "the kernel cannot be asked about a change "
@@ -349,6 +360,18 @@ static bool is_local(const struct story *story)
 	       is_broadcast(story->view, dst);
 }
 
+/* Nothing of ours leads there, but some rule of somebody else does. */
+static bool is_others(const struct story *story)
+{
+	const struct judge_case it = story_case(story);
+
+	return story->managed && !story->local && !story->yields &&
+	       !story->question->dev && it.answer && !it.answer->error &&
+	       it.answer->table != ROUTE_TABLE_MAIN &&
+	       it.answer->table != story->subnet->table &&
+	       judge_leaves_to_others(story->view, &it);
+}
+
 static const char *source_is(const struct story *story, bool unbound)
 {
 	if (unbound)
@@ -407,6 +430,7 @@ struct json_object *explain_json(const struct view *view,
 	story.local = story.managed && is_local(&story);
 	story.guessed = question->dev && !kernel->answer && story.managed &&
 			!story.local && !story.yields;
+	story.others = is_others(&story);
 	story.pin = find_pin(&story);
 	add_question(&story, unbound, ret);
 	add_subnet(&story, ret);

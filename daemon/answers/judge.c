@@ -102,16 +102,21 @@ static bool pin_agrees(const struct view *view, const struct judge_case *it,
 	return false;
 }
 
+bool judge_leaves_to_others(const struct view *view,
+			    const struct judge_case *it)
+{
+	return !it->subnet->strong && (it->forward->rule == FORWARD_NO_ROUTE ||
+				       is_throw(view, it->forward));
+}
+
 /* Nobody in our table or main takes it. */
 static bool drop_agrees(const struct view *view, const struct judge_case *it)
 {
 	const struct kernel_answer *answer = it->answer;
-	bool others_may = it->forward->rule == FORWARD_NO_ROUTE ||
-			  is_throw(view, it->forward);
 
 	if (answer->error)
 		return true;
-	return others_may && !it->subnet->strong &&
+	return judge_leaves_to_others(view, it) &&
 	       answer->table != it->subnet->table &&
 	       answer->table != ROUTE_TABLE_MAIN;
 }

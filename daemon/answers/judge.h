@@ -29,6 +29,13 @@ struct judge_case {
 };
 
 /**
+ * judge_leaves_to_others() - nothing of ours leads there, and nothing keeps the
+ * packet from the rules that come after ours
+ */
+bool judge_leaves_to_others(const struct view *view,
+			    const struct judge_case *it);
+
+/**
  * judge_packet() - compare
  *
  * The next hop must be one of the answer's, and the table the subnet's own: a

@@ -81,6 +81,25 @@ def test_no_route(figure):
     assert reply["agrees"] is True
 
 
+@pytest.mark.parametrize("change", (
+    f"route add default via {R1_4} table 253",
+    f"""route add default via {R1_4} table 99
+        rule add priority 32000 from {A2_4} lookup 99"""))
+def test_where_nothing_of_ours_leads_other_rules_may(figure, change):
+    """Weak: a packet that no table of ours has a route for goes on."""
+    daemon = figure.start()
+    figure.a.ip("route flush default")
+    figure.a.ip(change)
+    daemon.wait()
+    assert figure.a.leaves_by(B_4, A2_4) == f"via {R1_4} dev eth0"
+    reply = explain(daemon, source=A2_4, destination=B_4)
+    assert (reply["rule"], reply["kind"]) == (2, "none")
+    assert hops(reply) == [(R1_4, "eth0")] and reply["agrees"] is True
+    assert "rules of others decide" in reply["why"]
+    told = daemon.ctl("explain", A2_4, B_4).stdout
+    assert "dropped" not in told and f"=> via {R1_4} dev eth0" in told
+
+
 def test_a_reject_route_is_no_way_out(figure):
     """Its metric is the lowest of what is left for the second subnet: nothing
     is congruent about packets that are dropped."""

@@ -136,6 +136,22 @@ static void each_rule_and_line_is_named(void **state)
 		 "policy interface a always\n",
 		 "10.1.0.2", "9.9.9.9", "-101",
 		 "2 none managed hops=0 lines= agrees=yes", "no route"},
+		{"del route 0.0.0.0/0 via 10.1.0.1 dev a metric 1\n"
+		 "del route 0.0.0.0/0 via 10.2.0.1 dev b metric 2\n"
+		 "policy interface a always\n",
+		 "10.1.0.2", "9.9.9.9", "253 10.2.0.1 3",
+		 "2 none managed hops=1 lines= agrees=yes",
+		 "none of ours, but a rule of others leads there"},
+		{"route throw 192.0.2.128/25\n", "10.1.0.2", "192.0.2.129",
+		 "253 10.2.0.1 3",
+		 "3 reject managed hops=1 lines=0n* agrees=yes",
+		 "the same where main throws"},
+		{"del route 0.0.0.0/0 via 10.1.0.1 dev a metric 1\n"
+		 "del route 0.0.0.0/0 via 10.2.0.1 dev b metric 2\n"
+		 "policy interface c always\n",
+		 "10.3.0.2", "9.9.9.9", "253 10.2.0.1 3",
+		 "2 none managed hops=0 lines= agrees=no",
+		 "strong leaves nothing to others"},
 		{"", "10.4.0.2", "9.9.9.9", "254 10.1.0.1 2",
 		 "0 none not_managed hops=1 lines=2n2n",
 		 "of a subnet that is not managed: the kernel's answer stands"},
