@@ -212,7 +212,7 @@ static void add_kernel(const struct story *story, struct json_object *ret)
 			      ip_addr_format(&answer->src, text));
 	rule = judge_rule(story->view,
 			  story->sourceless ? &none : &story->question->source,
-			  &story->question->destination, answer->table);
+			  &story->question->destination, answer);
 	if (rule)
 		json_add_text(object, "rule", rule_format(rule, text));
 	json_add_bool(object, "ours",

@@ -11,6 +11,11 @@
 #define TYPE_ANYCAST   4
 #define TYPE_MULTICAST 5
 
+#define ACTION_GOTO	   2 /* FR_ACT_GOTO */
+#define ACTION_BLACKHOLE   6
+#define ACTION_UNREACHABLE 7
+#define ACTION_PROHIBIT	   8
+
 static bool is_local(const struct kernel_answer *answer)
 {
 	return answer->error == 0 && answer->type >= TYPE_LOCAL &&
@@ -258,31 +263,72 @@ const char *judge_have(const struct view *view, const struct judge_case *it,
 	return text;
 }
 
-/* Whether @rule looks an unmarked packet of this host's up. */
-static bool catches(const struct rule *rule, const struct ip_addr *src,
-		    const struct ip_addr *dst)
+/* Whether @rule catches an unmarked packet of this host. */
+enum caught {
+	CAUGHT_NO,
+	CAUGHT_MAYBE, /* it looks at more than we keep, or jumps */
+	CAUGHT_YES,
+};
+
+static enum caught catches(const struct rule *rule, const struct ip_addr *src,
+			   const struct ip_addr *dst)
 {
 	bool fits;
 
-	if (rule->family != dst->family || rule->other_iif || rule->oif ||
-	    rule->selective)
-		return false;
+	if (rule->family != dst->family || rule->other_iif || rule->oif)
+		return CAUGHT_NO;
 	fits = rule->fwmark == 0 && ip_prefix_has(&rule->dst, dst) &&
 	       (rule->src.len == 0 || ip_prefix_has(&rule->src, src));
-	return fits != rule->invert;
+	/* The selectors that we do not keep count where the others fit. */
+	if (rule->selective && fits)
+		return CAUGHT_MAYBE;
+	if (fits == rule->invert)
+		return CAUGHT_NO;
+	return rule->action == ACTION_GOTO ? CAUGHT_MAYBE : CAUGHT_YES;
 }
 
-const struct rule *judge_rule(const struct view *view,
-			      const struct ip_addr *src,
-			      const struct ip_addr *dst, uint32_t table)
+/* Whether a packet that @rule catches gets @answer. */
+static bool leads_to(const struct rule *rule,
+		     const struct kernel_answer *answer)
+{
+	switch (rule->action) {
+	case RULE_ACTION_LOOKUP:
+		return rule->table == answer->table;
+	case ACTION_GOTO:
+		return true;
+	case ACTION_BLACKHOLE:
+		return answer->error == -EINVAL;
+	case ACTION_UNREACHABLE:
+		return answer->error == -ENETUNREACH;
+	case ACTION_PROHIBIT:
+		return answer->error == -EACCES;
+	default:
+		return false;
+	}
+}
+
+/* The first rule by which the packet may have got the answer. */
+static const struct rule *first_rule(const struct view *view,
+				     const struct ip_addr *src,
+				     const struct ip_addr *dst,
+				     const struct kernel_answer *answer)
 {
 	const struct rule *rule;
 
 	vec_foreach(&view->model->rules, rule)
-		if (rule->action == RULE_ACTION_LOOKUP &&
-		    rule->table == table && catches(rule, src, dst))
+		if (leads_to(rule, answer) && catches(rule, src, dst))
 			return rule;
 	return NULL;
+}
+
+const struct rule *judge_rule(const struct view *view,
+			      const struct ip_addr *src,
+			      const struct ip_addr *dst,
+			      const struct kernel_answer *answer)
+{
+	const struct rule *rule = first_rule(view, src, dst, answer);
+
+	return rule && catches(rule, src, dst) == CAUGHT_YES ? rule : NULL;
 }
 
 /* Our first rule for the subnet, as far as we know; NULL: none. */
@@ -299,15 +345,18 @@ static const struct rule *own_rule(const struct view *view,
 	return NULL;
 }
 
-/* Whether somebody else's rule took the packet before ours could. */
-static bool is_overtaken(const struct view *view, const struct judge_case *it)
+/* Somebody else's rule that took the packet, or may have, before ours could. */
+static const struct rule *overtaker(const struct view *view,
+				    const struct judge_case *it)
 {
 	const struct rule *ours = own_rule(view, it->subnet);
 	const struct rule *rule =
-		judge_rule(view, it->src, it->dst, it->answer->table);
+		first_rule(view, it->src, it->dst, it->answer);
 
 	return ours && rule && rule->protocol != view->policy->protocol &&
-	       rule->priority < ours->priority;
+			       rule->priority < ours->priority
+		       ? rule
+		       : NULL;
 }
 
 /* Somebody else's entry of our table that matches the packet. */
@@ -339,9 +388,6 @@ static const char *pick_hint(const struct view *view,
 	if (!own_rule(view, it->subnet))
 		return "the rule for this subnet is not in place; see "
 		       "'multihomectl status'";
-	if (is_overtaken(view, it))
-		return "a policy rule of somebody else comes before ours; see "
-		       "'multihomectl doctor'";
 	if (answer->error == -ENETUNREACH &&
 	    it->subnet->prefix.addr.family == AF_INET)
 		return "no table has a route, or the source is no address of "
@@ -351,6 +397,32 @@ static const char *pick_hint(const struct view *view,
 		       "'multihomectl reload' reads everything again";
 	return "our table is not as planned: 'multihomectl reload' reads "
 	       "everything again and mends it";
+}
+
+/* Return: false: no rule of others before ours explains the answer. */
+static bool hint_overtaken(const struct view *view, const struct judge_case *it,
+			   char *text)
+{
+	const struct rule *rule = overtaker(view, it);
+	char words[RULE_TEXT_MAX];
+
+	if (!rule)
+		return false;
+	if (catches(rule, it->src, it->dst) == CAUGHT_MAYBE)
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "a rule of others before ours may have taken "
+			       "it: %.150s; see 'ip rule'",
+			       rule_format(rule, words));
+	else if (rule->action == RULE_ACTION_LOOKUP)
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "a policy rule of somebody else comes before "
+			       "ours; see 'multihomectl doctor'");
+	else
+		(void)snprintf(text, JUDGE_TEXT_MAX,
+			       "a policy rule of somebody else before ours "
+			       "drops it: %.150s",
+			       rule_format(rule, words));
+	return true;
 }
 
 const char *judge_hint(const struct view *view, const struct judge_case *it,
@@ -372,7 +444,7 @@ const char *judge_hint(const struct view *view, const struct judge_case *it,
 			       "somebody else's route %s is in our table: 'ip "
 			       "route del %s table %u'",
 			       foreign, foreign, it->subnet->table);
-	else
+	else if (!hint_overtaken(view, it, text))
 		(void)snprintf(text, JUDGE_TEXT_MAX, "%s", pick_hint(view, it));
 	return text;
 }

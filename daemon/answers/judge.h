@@ -67,13 +67,15 @@ const char *judge_hint(const struct view *view, const struct judge_case *it,
 		       char *text);
 
 /**
- * judge_rule() - the first rule that a packet from @src to @dst follows to
- * @table; @src may be unset
+ * judge_rule() - the rule by which a packet from @src to @dst got @answer
+ * @src: may be unset
  *
- * Return: borrowed from the view, or NULL: none that we know of.
+ * Return: borrowed from the view, or NULL: none that we know of, or one before
+ * it may have taken the packet, which looks at more than we keep.
  */
 const struct rule *judge_rule(const struct view *view,
 			      const struct ip_addr *src,
-			      const struct ip_addr *dst, uint32_t table);
+			      const struct ip_addr *dst,
+			      const struct kernel_answer *answer);
 
 #endif

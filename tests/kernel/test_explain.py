@@ -164,6 +164,43 @@ def test_a_rule_before_ours_is_named(figure):
     assert reply["kernel"]["rule"].startswith("priority 50 ")
 
 
+@pytest.mark.parametrize("rule, error", (
+    ("blackhole", "EINVAL"), ("prohibit", "EACCES"),
+    ("unreachable", "ENETUNREACH")))
+def test_a_rule_before_ours_that_rejects_is_named(figure, family, rule, error):
+    daemon = figure.start()
+    source = family.a2
+    figure.a.ip(f"rule add priority 50 from {source} {rule}", family.number)
+    daemon.wait()
+    reply = explain(daemon, source=source, destination=family.b)
+    assert reply["agrees"] is False and reply["kernel"]["error"] == error
+    assert reply["kernel"]["rule"].startswith("priority 50 ")
+    assert any(f"drops it: priority 50 from {source}" in note
+               for note in reply["notes"]), reply["notes"]
+
+
+@pytest.mark.parametrize("rule, tos", (
+    ("tos 0x10 lookup main", 16), ("uidrange 0-0 lookup main", 0),
+    ("ipproto udp lookup main", 0), ("goto 32766", 0)))
+def test_a_rule_before_ours_that_may_match_is_no_certain_cause(figure, rule,
+                                                               tos):
+    """The daemon does not keep what such a rule looks at: it names the rule,
+    and not the one at 32766 as if it had led there."""
+    daemon = figure.start()
+    figure.a.ip(f"rule add priority 50 from {A2_4} {rule}")
+    daemon.wait()
+    reply = explain(daemon, source=A2_4, destination=B_4, tos=tos)
+    assert reply["agrees"] is False and reply["kernel"]["dev"] == "eth0"
+    assert "rule" not in reply["kernel"]
+    assert any(f"may have taken it: priority 50 from {A2_4}" in note
+               for note in reply["notes"]), reply["notes"]
+    if not tos:
+        with Client(daemon.socket_path) as client:
+            found = client.call("io.multihomed.Verify")["disagreements"]
+        assert found and all("may have taken it" in it["hint"]
+                             for it in found)
+
+
 def bound_leaves_by(a, source, link):
     """The link that a socket with this source and SO_BINDTODEVICE sends by,
     or None: there is no route."""
