@@ -134,12 +134,13 @@ static void add_next_hops(const struct story *story, struct json_object *ret)
 		if (story->pin->kind == PIN_PATH)
 			vec_foreach(&story_pin_set(story)->hops, hop)
 				push_hop(story, hop, array);
-	} else if (story->managed && !story->local && !story->others) {
+	} else if (story->managed && !story->local && !story->others &&
+		   !story->down) {
 		vec_foreach(&story->forward.best, it)
 			if (!it->reject)
 				push_hop(story, story_hop(story, it), array);
-	} else if ((!story->managed || story->others) && answer &&
-		   !answer->error) {
+	} else if ((!story->managed || story->others || story->down) &&
+		   answer && !answer->error) {
 		push_hop(story, &answer->hop, array);
 	}
 	json_object_object_add(ret, "next_hops", array);
@@ -307,9 +308,14 @@ static void add_notes(const struct story *story, bool unbound)
 	if (story->managed && story->forward.best.n &&
 	    !story->forward.best.items[0].reject &&
 	    !story->forward.best.items[0].usable)
-		story_add_note(story,
-			       "no candidate is usable: they stay as they "
-			       "are, a shorter prefix is not tried");
+		story_add_note(story, "%s",
+			       story->down
+				       ? "the kernel takes no route over a "
+					 "link that is down, and a shorter "
+					 "prefix is not tried"
+				       : "no candidate is usable: they stay as "
+					 "they are, a shorter prefix is not "
+					 "tried");
 	note_unbound(story);
 }
 
@@ -372,6 +378,23 @@ static bool is_others(const struct story *story)
 	       judge_leaves_to_others(story->view, &it);
 }
 
+/* The config can lead over a link that is down: main has no such routes. */
+static bool is_down(const struct story *story)
+{
+	const struct model *model = story->view->model;
+	const struct forward_candidate *it;
+
+	vec_foreach(&story->forward.best, it) {
+		const struct next_hop *hop = story_hop(story, it);
+		const struct link *link =
+			hop ? model_link(model, hop->ifindex) : NULL;
+
+		if (!hop || (link && link->up))
+			return false;
+	}
+	return story->forward.best.n > 0;
+}
+
 static const char *source_is(const struct story *story, bool unbound)
 {
 	if (unbound)
@@ -430,6 +453,7 @@ struct json_object *explain_json(const struct view *view,
 	story.local = story.managed && is_local(&story);
 	story.guessed = question->dev && !kernel->answer && story.managed &&
 			!story.local && !story.yields;
+	story.down = is_down(&story);
 	story.others = is_others(&story);
 	story.pin = find_pin(&story);
 	add_question(&story, unbound, ret);

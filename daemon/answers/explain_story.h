@@ -19,6 +19,7 @@ struct story {
 	const struct subnet *subnet; /* of the source, managed or not; NULL */
 	bool managed;
 	bool local;	 /* table local answers, before any of ours */
+	bool down;	 /* all that was chosen is over links that are down */
 	bool others;	 /* nothing of ours, but other rules lead there */
 	bool sourceless; /* the kernel's answer counts, and has no source */
 	bool guessed;	 /* of a socket bound to a link: from the tables */

@@ -151,6 +151,25 @@ def test_without_a_link_is_what_happens_without_it(figure):
         assert after["agrees"] is True
 
 
+def test_a_config_route_over_a_link_that_is_down(figure, family, model):
+    """It stays a candidate, and what it leads to is dropped."""
+    daemon = figure.start(f"""
+        model = "{model}";
+        routes = ( {{ to = "{family.other}"; via = "{family.gw2}";
+                      dev = "eth1"; }} );""")
+    before = explain(daemon, source=family.a1, destination=family.other_host,
+                     without="eth1")
+    figure.a.ip("link set eth1 down")
+    daemon.wait()
+    assert figure.a.connect_error(family.other_host, family.a1)
+    reply = explain(daemon, source=family.a1, destination=family.other_host)
+    assert hops(before) == hops(reply) == []
+    assert reply["candidates"][0]["origin"] == "config"
+    assert reply["agrees"] is True
+    assert "=> dropped" in daemon.ctl("explain", family.a1,
+                                      family.other_host).stdout
+
+
 def test_a_rule_before_ours_is_named(figure):
     daemon = figure.start()
     figure.a.ip(f"""
