@@ -16,10 +16,14 @@
 #define ACTION_UNREACHABLE 7
 #define ACTION_PROHIBIT	   8
 
-static bool is_local(const struct kernel_answer *answer)
+/* Main can have broadcast routes too: copies of these are ours. */
+static bool is_local(const struct judge_case *it)
 {
+	const struct kernel_answer *answer = it->answer;
+
 	return answer->error == 0 && answer->type >= TYPE_LOCAL &&
-	       answer->type <= TYPE_MULTICAST;
+	       answer->type <= TYPE_MULTICAST &&
+	       (!answer->table || answer->table != it->subnet->table);
 }
 
 static const struct next_hop *hop_of(const struct view *view,
@@ -161,7 +165,7 @@ enum judgement judge_packet(const struct view *view,
 	const struct pin *pin = pin_of(view, it);
 	const struct forward_candidate *best;
 
-	if (is_local(answer))
+	if (is_local(it))
 		return JUDGE_LOCAL;
 	if (pin)
 		return pin_agrees(view, it, pin) ? JUDGE_AGREES

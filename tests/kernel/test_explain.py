@@ -183,6 +183,19 @@ def test_a_rule_before_ours_is_named(figure):
     assert reply["kernel"]["rule"].startswith("priority 50 ")
 
 
+def test_a_broadcast_route_of_main_is_in_our_tables(figure):
+    daemon = figure.start()
+    figure.a.ip("route add broadcast 198.18.7.255 dev eth0 table main")
+    daemon.wait()
+    reply = explain(daemon, source=A1_4, destination="198.18.7.255")
+    assert (reply["rule"], reply["kind"]) == (4, "congruent")
+    assert hops(reply) == [(None, "eth0")] and reply["agrees"] is True
+    assert reply["kernel"]["table"] == reply["subnet"]["table"]
+    # Table local has this one.
+    own = explain(daemon, source=A1_4, destination="10.1.0.255")
+    assert own["rule"] == 0 and "table local" in own["why"]
+
+
 @pytest.mark.parametrize("rule, error", (
     ("blackhole", "EINVAL"), ("prohibit", "EACCES"),
     ("unreachable", "ENETUNREACH")))
