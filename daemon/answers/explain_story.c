@@ -251,17 +251,17 @@ static void note_unbound(const struct story *story)
 {
 	const struct kernel_answer *first = story->kernel->unbound;
 	const struct kernel_answer *answer = story->kernel->answer;
-	char text[IP_TEXT_MAX];
+	const struct judge_case it = {.answer = first};
+	char text[JUDGE_TEXT_MAX];
 
 	if (!first || !answer || first->error || answer->error ||
 	    (first->hop.ifindex == answer->hop.ifindex &&
 	     ip_addr_equal(&first->hop.gateway, &answer->hop.gateway)))
 		return;
 	story_add_note(story,
-		       "an unbound socket that sends without connect() follows "
-		       "table %u alone: via %s dev %s",
-		       first->table, ip_addr_format(&first->hop.gateway, text),
-		       story_link_name(story, first->hop.ifindex));
+		       "an unbound socket that sends without connect() takes "
+		       "the first answer: %s",
+		       judge_have(story->view, &it, text));
 }
 
 static void add_notes(const struct story *story, bool unbound)

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from lab import tcp_open, udp_send, until
-from lab.figure import A1_6, A2_6, B_6
+from lab.figure import A1_4, A1_6, A2_6, B_6, R1_4
 from lab.varlink import Client
 
 DESTINATIONS = ("203.0.113.9", "198.51.100.7", "192.0.2.7", "10.1.0.1",
@@ -103,3 +103,19 @@ def test_explain_tells_the_way_of_an_unbound_ipv6_socket(figure, deprecated,
     assert reply["agrees"] is not deprecated
     told = [note for note in reply["notes"] if f"bound to {A2_6}" in note]
     assert bool(told) is deprecated
+
+
+def test_explain_tells_what_sends_without_connect(figure):
+    """Two lookups of IPv4, with a source of another subnet than the way."""
+    a = figure.a
+    daemon = figure.start()
+    a.ip(f"""
+        route add 198.18.7.0/24 dev eth1 src {A1_4}
+        route add 198.18.7.0/24 via {R1_4} dev eth0 metric 50
+    """)
+    daemon.wait()
+    with Client(daemon.socket_path) as client:
+        reply = client.call("io.multihomed.Explain", destination="198.18.7.9")
+    assert reply["source"] == A1_4 and reply["kernel"]["dev"] == "eth0"
+    assert any("without connect()" in note and "dev eth1, table main" in note
+               and "via" not in note for note in reply["notes"])
