@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "complain.h"
 #include "complete.h"
@@ -13,6 +14,10 @@
 #include "render/render.h"
 #include "trial.h"
 #include "verdict.h"
+
+enum {
+	TOKEN_DIGITS = 8,
+};
 
 /* Of a script whose variable is empty: to the daemon, none asked for any. */
 static bool argument_is_good(const struct options *options, const char *what)
@@ -47,12 +52,32 @@ static struct json_object *table_parameters(const struct options *options)
 
 static bool unpin_check(const struct options *options)
 {
-	return argument_is_good(options, "the destination");
+	if (!argument_is_good(options, "the destination"))
+		return false;
+	if (options->argument_count == 0 ||
+	    explain_family(options->arguments[0]) != AF_UNSPEC)
+		return true;
+	complain("unpin: '%s' is no address", options->arguments[0]);
+	return false;
 }
 
 static struct json_object *unpin_parameters(const struct options *options)
 {
 	return argument_as(options, "destination");
+}
+
+/* As the daemon and the kernel's tools have it. */
+static bool mptcp_check(const struct options *options)
+{
+	const char *token =
+		options->argument_count > 0 ? options->arguments[0] : "1";
+	size_t digits = strspn(token, "0123456789abcdefABCDEF");
+
+	if (digits > 0 && digits <= TOKEN_DIGITS && token[digits] == '\0' &&
+	    strspn(token, "0") < digits)
+		return true;
+	complain("mptcp: '%s' is no token: eight hexadecimal digits", token);
+	return false;
 }
 
 static struct json_object *mptcp_parameters(const struct options *options)
@@ -147,6 +172,7 @@ const struct command commands[] = {
 		.details = "Of the connection with that token, or of the first "
 			   "hundred.\n",
 		.arguments_max = 1,
+		.check = mptcp_check,
 		.method = INTERFACE_MPTCP,
 		.parameters = mptcp_parameters,
 		.render = render_mptcp,

@@ -6,8 +6,7 @@
 
 #include "complain.h"
 
-/* AF_INET or AF_INET6; AF_UNSPEC: no address. */
-static int family_of(const char *word)
+int explain_family(const char *word)
 {
 	struct in6_addr bytes;
 
@@ -18,7 +17,7 @@ static int family_of(const char *word)
 
 static bool check_address(const char *word)
 {
-	if (family_of(word) != AF_UNSPEC)
+	if (explain_family(word) != AF_UNSPEC)
 		return true;
 	if (strchr(word, '/'))
 		complain("explain: '%s' is a prefix: give an address of it",
@@ -40,9 +39,13 @@ bool explain_check(const struct options *options)
 		if (!check_address(options->arguments[i]))
 			return false;
 	if (options->argument_count == 2 &&
-	    family_of(options->arguments[0]) !=
-		    family_of(options->arguments[1])) {
+	    explain_family(options->arguments[0]) !=
+		    explain_family(options->arguments[1])) {
 		complain("explain: one address is IPv4, the other IPv6");
+		return false;
+	}
+	if (options->dev && options->without) {
+		complain("explain: --dev and --without do not go together");
 		return false;
 	}
 	return true;

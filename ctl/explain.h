@@ -11,7 +11,13 @@
 
 #include "options.h"
 
-/* Addresses, of one family; else false, after saying what is wrong. */
+/* AF_INET or AF_INET6; AF_UNSPEC: no address. */
+int explain_family(const char *word);
+
+/*
+ * Addresses, of one family, and options that go together; else false, after
+ * saying what is wrong.
+ */
 bool explain_check(const struct options *options);
 
 /* A new object. */

@@ -15,6 +15,7 @@ enum {
 	TIMEOUT_MS = 30000,
 	DAY_S = 24 * 3600, /* what the daemon accepts */
 	TOS_MAX = 255,
+	TOS_ECN = 3,
 	ROWS_MAX = 16,
 };
 
@@ -71,9 +72,14 @@ static bool parse_number(const char *value, int min, int max, int *ret)
 
 static int take_tos(const char *value, struct options *options)
 {
-	if (parse_number(value, 0, TOS_MAX, &options->tos))
+	if (!parse_number(value, 0, TOS_MAX, &options->tos))
+		complain_usage("--tos: no number from 0 to 255: %s", value);
+	else if (options->tos & TOS_ECN)
+		complain_usage("--tos: no multiple of 4: %s (the two lowest "
+			       "bits are those of ECN)",
+			       value);
+	else
 		return 0;
-	complain_usage("--tos: no number from 0 to 255: %s", value);
 	return -EINVAL;
 }
 

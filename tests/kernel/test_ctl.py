@@ -123,6 +123,11 @@ def test_bad_news_are_an_exit_status(host):
     ("undo", 1, "no configuration is on trial"),
     ("explain", 2, "usage: multihomectl explain [SRC] DST"),
     ("explain r1 203.0.113.9", 2, "'r1' is no address"),
+    ("explain 203.0.113.9 --tos 3", 2, "no multiple of 4: 3"),
+    ("explain 203.0.113.9 --dev eth0 --without eth1", 2,
+     "--dev and --without do not go together"),
+    ("mptcp zz", 2, "'zz' is no token"),
+    ("unpin foo", 2, "'foo' is no address"),
     ("table eth0 eth1", 2, "too many arguments: eth1"),
     ("nonsense", 2, "no such command: nonsense"),
 ])
