@@ -99,6 +99,29 @@ def check_ctl_options(findings, help_text, commands):
             f"multihomectl help {command}")
 
 
+def check_streams(findings):
+    """Which commands print one JSON object per line."""
+    rows = re.findall(r'\.name = "(\w+)"(.*?)\n\t\},',
+                      (pages.ROOT / "ctl/command.c").read_text(), re.S)
+    in_code = {name for name, row in rows
+               if re.search(r"REPLIES_(STREAM|ENDLESS)", row)}
+    text = "\n".join(pages.lines_of(CTL_PAGE))
+    said = re.search(r"daemon's reply\.\n(.*?)\nprint one object per line",
+                     text, re.S)
+    findings.same(set(re.findall(r"^\.Cm (\w+)", said[1], re.M)), in_code,
+                  f"{CTL_PAGE}, JSON", "ctl/command.c")
+
+
+def check_monitor_example(findings):
+    """The causes of rounds in the example are those of the interface."""
+    text = (pages.ROOT / "docs/io.multihomed.varlink").read_text()
+    causes = re.search(r"^type \w+ \((start, [a-z, ]*timer[a-z, ]*)\)", text,
+                       re.M)[1].split(", ")
+    guide = (pages.ROOT / "docs/troubleshooting.md").read_text()
+    for cause in re.findall(r" done .* ms \((.*)\)$", guide, re.M):
+        findings.expect(cause in causes, f"monitor: no such cause: {cause}")
+
+
 def main():
     findings = pages.Findings()
     check_daemon(findings)
@@ -106,6 +129,8 @@ def main():
     commands = commands_in_help(help_text)
     check_commands(findings, commands)
     check_ctl_options(findings, help_text, commands)
+    check_streams(findings)
+    check_monitor_example(findings)
     return findings.report(least=100)
 
 
