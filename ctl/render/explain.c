@@ -267,6 +267,8 @@ static void put_decision(const struct text *text, struct json_object *reply)
 /* Where nobody compares, the kernel's answer is the one that counts. */
 static bool is_ours_to_answer(struct json_object *reply)
 {
+	if (field_bool(reply, "yielded", false))
+		return false;
 	return !field_get(reply, "kernel", json_type_object) ||
 	       field_get(reply, "agrees", json_type_boolean);
 }

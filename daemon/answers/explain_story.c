@@ -272,8 +272,10 @@ static void add_notes(const struct story *story, bool unbound)
 	if (story->yields)
 		story_add_note(story,
 			       "a full tunnel is up: our rules are withdrawn "
-			       "and the kernel's answer is the tunnel's "
-			       "(vpn = \"yield\")");
+			       "and the %s is the tunnel's "
+			       "(vpn = \"yield\")",
+			       story->kernel->answer ? "kernel's answer"
+						     : "answer that counts");
 	if (story->question->without && unbound)
 		story_add_note(story,
 			       "the kernel cannot be asked about a change "
@@ -462,6 +464,8 @@ struct json_object *explain_json(const struct view *view,
 	story_add_candidates(&story, ret);
 	add_next_hops(&story, ret);
 	add_pin(&story, ret);
+	if (story.yields)
+		json_add_bool(ret, "yielded", true);
 	add_kernel(&story, ret);
 	add_agreement(&story, ret);
 	if (question->mptcp)

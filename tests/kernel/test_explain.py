@@ -183,6 +183,25 @@ def test_a_rule_before_ours_is_named(figure):
     assert reply["kernel"]["rule"].startswith("priority 50 ")
 
 
+def test_without_a_link_under_a_tunnel_is_no_answer_of_ours(figure):
+    daemon = figure.start()
+    figure.a.ip("""
+        link add tun9 type veth peer name tun9p
+        link set tun9 up
+        link set tun9p up
+        route add default dev tun9 table 51820
+        rule add priority 90 not fwmark 0xca6c lookup 51820
+    """)
+    daemon.wait()
+    for more in ((), ("--without", "eth0")):
+        told = daemon.ctl("explain", A2_4, B_4, *more).stdout
+        assert f"So our tables say: via {R2_4} dev eth1" in told
+        assert "=>" not in told and "full tunnel is up" in told
+    # Without the tunnel the answer is ours.
+    assert f"=> via {R2_4} dev eth1" in \
+        daemon.ctl("explain", A2_4, B_4, "--without", "tun9").stdout
+
+
 def test_a_broadcast_route_of_main_is_in_our_tables(figure):
     daemon = figure.start()
     figure.a.ip("route add broadcast 198.18.7.255 dev eth0 table main")
