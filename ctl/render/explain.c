@@ -106,7 +106,12 @@ static void put_source(const struct text *text, struct json_object *reply)
 	struct phrase subnet;
 
 	(void)subnet_words(reply, &subnet);
-	if (is_source(reply, "unbound") && !source)
+	if (is_source(reply, "unbound") && !source &&
+	    field_text(reply, "without", NULL))
+		text_wrap(text, 0,
+			  "No source given, and which one the kernel would "
+			  "choose is not known.");
+	else if (is_source(reply, "unbound") && !source)
 		text_wrap(text, 0,
 			  "No source given, and the kernel finds none.");
 	else if (is_source(reply, "unbound"))

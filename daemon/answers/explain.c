@@ -16,24 +16,46 @@
 
 /* --- the source of an unbound socket, as far as one can tell --- */
 
+/* How gladly the kernel takes it: deprecated ones last, secondary before. */
+static int dislike(const struct view *view, const struct subnet_address *it)
+{
+	const struct address *address;
+
+	vec_foreach(&view->model->addresses, address)
+		if (address->ifindex == it->ifindex &&
+		    ip_addr_equal(&address->local, &it->addr))
+			return address->deprecated * 2 + address->temporary;
+	return 0;
+}
+
+/* Return: false: there is none, or it is not clear which one. */
 static bool first_address(const struct view *view, uint8_t family,
 			  const struct next_hop *hop, struct ip_addr *ret)
 {
 	const struct subnet *around = subnet_longest_on_link(
 		view->subnets, hop->ifindex, &hop->gateway);
+	const struct subnet_address *best = NULL;
 	const struct subnet_address *it;
+	bool clear = false;
 
 	vec_foreach(&view->subnets->addresses, it) {
 		const struct subnet *home =
 			&view->subnets->subnets.items[it->subnet];
+		int order;
 
 		if (home->ifindex != hop->ifindex ||
 		    it->addr.family != family || (around && home != around))
 			continue;
-		*ret = it->addr;
-		return true;
+		order = best ? dislike(view, it) - dislike(view, best) : -1;
+		clear = order < 0 || (order > 0 && clear);
+		if (order < 0)
+			best = it;
 	}
-	return false;
+	/* Instead of a deprecated one IPv6 takes another link's. */
+	if (!clear || (family == AF_INET6 && dislike(view, best) >= 2))
+		return false;
+	*ret = best->addr;
+	return true;
 }
 
 /* The first of the lowest metric: what table main alone would take. */

@@ -41,8 +41,8 @@ struct explain_kernel {
  * @view: as if the change were made
  *
  * For questions the kernel cannot answer. The preferred source of the route
- * that table main has, or the first address on its link.
- * Return: false when there is none.
+ * that table main has, or the best address on its link.
+ * Return: false when there is none, or several that may be.
  */
 bool explain_source(const struct view *view, const struct ip_addr *dst,
 		    struct ip_addr *ret);

@@ -79,6 +79,17 @@ static struct judge_case story_case(const struct story *story)
 	};
 }
 
+static const char *why_not_ours(const struct story *story)
+{
+	if (story->local)
+		return "table local answers before any table of ours: an "
+		       "address of this host, a broadcast or a multicast";
+	if (!ip_addr_is_set(&story->question->source))
+		return "without a source there is no subnet to decide by";
+	return "the source is not of a managed subnet: the kernel's other "
+	       "rules and table main decide";
+}
+
 static void add_rule(const struct story *story, struct json_object *ret)
 {
 	const struct forward *forward = &story->forward;
@@ -88,14 +99,7 @@ static void add_rule(const struct story *story, struct json_object *ret)
 	if (!story->managed || story->local) {
 		json_add_int(ret, "rule", 0);
 		json_add_text(ret, "kind", "none");
-		json_add_text(
-			ret, "why",
-			story->local
-				? "table local answers before any table of "
-				  "ours: an address of this host, a broadcast "
-				  "or a multicast"
-				: "the source is not of a managed subnet: the "
-				  "kernel's other rules and table main decide");
+		json_add_text(ret, "why", why_not_ours(story));
 		return;
 	}
 	format_why(story, why, sizeof(why));
@@ -279,14 +283,19 @@ static void add_notes(const struct story *story, bool unbound)
 	if (story->question->without && unbound)
 		story_add_note(story,
 			       "the kernel cannot be asked about a change "
-			       "not made: the source is what table main "
-			       "would lead to");
+			       "not made: %s",
+			       ip_addr_is_set(&story->question->source)
+				       ? "the source is what table main "
+					 "would lead to"
+				       : "which source it would choose, and so "
+					 "the next hop, is not known");
 	if (story->question->without && story->managed && !story->local &&
 	    judge_leaves_to_others(story->view, &it))
 		story_add_note(story,
 			       "none of ours would lead there; whether a rule "
 			       "of others does is not known");
-	if (story->question->without && !story->managed)
+	if (story->question->without && !story->managed &&
+	    ip_addr_is_set(&story->question->source))
 		story_add_note(story,
 			       "the kernel cannot be asked about a change "
 			       "not made, and for this source the rules do "

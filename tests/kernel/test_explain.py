@@ -183,6 +183,22 @@ def test_a_rule_before_ours_is_named(figure):
     assert reply["kernel"]["rule"].startswith("priority 50 ")
 
 
+def test_without_a_link_the_source_is_the_one_the_kernel_takes(figure):
+    """The primary address of the link that is left, not the lowest."""
+    a = figure.a
+    a.ip(f"""
+        addr del {A2_4}/24 dev eth1
+        addr add 10.2.0.9/24 dev eth1
+        addr add {A2_4}/24 dev eth1
+        route replace default via {R2_4} dev eth1 metric 200
+    """)
+    daemon = figure.start()
+    before = explain(daemon, destination=B_4, without="eth0")
+    a.ip("link set eth0 down")
+    daemon.wait()
+    assert before["source"] == a.chosen_source(B_4) == "10.2.0.9"
+
+
 def test_without_a_link_under_a_tunnel_is_no_answer_of_ours(figure):
     daemon = figure.start()
     figure.a.ip("""

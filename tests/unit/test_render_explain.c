@@ -349,6 +349,25 @@ static void tells_that_the_kernel_has_no_source(void **state)
 	page_check(render_explain, no_source_reply, no_source_page, NULL);
 }
 
+static const char unknown_source_reply[] =
+	"{'source_is':'unbound','destination':'203.0.113.9','without':'eth1',"
+	"'rule':0,'kind':'none','why':'','candidates':[],'next_hops':[],"
+	"'notes':[]}";
+
+static const char unknown_source_page[] =
+	"If eth1 went down:\n"
+	"any source -> 203.0.113.9\n"
+	"No source given, and which one the kernel would choose is not "
+	"known.\n"
+	"Longest matching prefix (rule 1): none, no route matches.\n";
+
+static void tells_that_the_source_is_not_known(void **state)
+{
+	(void)state;
+	page_check(render_explain, unknown_source_reply, unknown_source_page,
+		   NULL);
+}
+
 static void says_in_red_that_the_kernel_disagrees(void **state)
 {
 	char *page = page_of(render_explain,
@@ -399,6 +418,7 @@ int main(void)
 		cmocka_unit_test(leaves_foreign_sources_to_the_kernel),
 		cmocka_unit_test(has_room_for_ipv6),
 		cmocka_unit_test(tells_that_the_kernel_has_no_source),
+		cmocka_unit_test(tells_that_the_source_is_not_known),
 		cmocka_unit_test(says_in_red_that_the_kernel_disagrees),
 		cmocka_unit_test(survives_answers_that_make_no_sense),
 	};
