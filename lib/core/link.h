@@ -19,6 +19,8 @@ struct link {
 	uint32_t ifindex; /* key */
 	char name[LINK_NAME_MAX];
 	uint32_t master; /* ifindex of the bridge, bond or VRF; 0: none */
+	uint32_t lower;	 /* ifindex of the link whose carrier it has; 0: none */
+	bool vlan;	 /* goes down with its lower link, too */
 	bool up;	 /* IFF_UP */
 	bool carrier;	 /* IFF_LOWER_UP */
 	bool loopback;	 /* IFF_LOOPBACK */

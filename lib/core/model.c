@@ -65,8 +65,9 @@ const struct link *model_link_by_name(const struct model *model,
 static bool link_equal(const struct link *a, const struct link *b)
 {
 	return strcmp(a->name, b->name) == 0 && a->master == b->master &&
-	       a->up == b->up && a->carrier == b->carrier &&
-	       a->loopback == b->loopback && a->vrf == b->vrf;
+	       a->lower == b->lower && a->vlan == b->vlan && a->up == b->up &&
+	       a->carrier == b->carrier && a->loopback == b->loopback &&
+	       a->vrf == b->vrf;
 }
 
 static bool has_hop(const struct attrset *set, uint32_t ifindex,

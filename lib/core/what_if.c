@@ -3,13 +3,48 @@
 
 #include <netinet/in.h>
 
+static bool is_down(const struct model *model, uint32_t ifindex)
+{
+	const struct link *link = model_link(model, ifindex);
+
+	return link && !link->up;
+}
+
+/* A bridge or bond has carrier as long as one of its ports has. */
+static bool has_dead_ports(const struct model *model, const struct link *link)
+{
+	const struct link *port;
+	bool any = false;
+
+	vec_foreach(&model->links, port) {
+		if (port->master == link->ifindex && port->carrier)
+			return false;
+		any = any || port->master == link->ifindex;
+	}
+	return any && !link->vrf;
+}
+
+/* Takes from @link what those below it do not have. Return: whether it did. */
+static bool sink(const struct model *model, struct link *link)
+{
+	const struct link *lower = model_link(model, link->lower);
+	const struct link before = *link;
+
+	if (lower && !lower->carrier)
+		link->carrier = false;
+	if (lower && link->vlan && !lower->up)
+		link->up = link->carrier = false;
+	if (has_dead_ports(model, link))
+		link->carrier = false;
+	return link->up != before.up || link->carrier != before.carrier;
+}
+
 static void copy_links(const struct model *from, uint32_t down,
 		       struct model *to)
 {
-	const struct neighbour *neighbour;
-	const struct binding *binding;
-	const struct address *address;
 	const struct link *link;
+	struct link *it;
+	bool again = true;
 
 	vec_foreach(&from->links, link) {
 		struct link copy = *link;
@@ -18,19 +53,32 @@ static void copy_links(const struct model *from, uint32_t down,
 			copy.up = copy.carrier = false;
 		vec_push(&to->links, copy);
 	}
+	while (again) {
+		again = false;
+		vec_foreach(&to->links, it)
+			again = sink(to, it) || again;
+	}
+}
+
+static void copy_rest(const struct model *from, struct model *to)
+{
+	const struct neighbour *neighbour;
+	const struct binding *binding;
+	const struct address *address;
+
 	vec_foreach(&from->addresses, address)
-		if (address->ifindex != down ||
+		if (!is_down(to, address->ifindex) ||
 		    address->local.family != AF_INET6)
 			vec_push(&to->addresses, *address);
 	vec_foreach(&from->neighbours, neighbour)
-		if (neighbour->ifindex != down)
+		if (!is_down(to, neighbour->ifindex))
 			vec_push(&to->neighbours, *neighbour);
 	vec_foreach(&from->bindings, binding)
 		vec_push(&to->bindings, *binding);
 }
 
-/* Without the hops over @down. Return: whether a route is left. */
-static bool copy_without(const struct attrset *set, uint32_t down,
+/* Without the hops over links that are down. Return: whether any is left. */
+static bool copy_without(const struct attrset *set, const struct model *model,
 			 struct attrset *ret)
 {
 	const struct next_hop *hop;
@@ -42,7 +90,7 @@ static bool copy_without(const struct attrset *set, uint32_t down,
 	ret->prefsrc = set->prefsrc;
 	attrset_add_route_extra(ret, set->extra.items, set->route_extra_len);
 	vec_foreach(&set->hops, hop)
-		if (hop->ifindex != down)
+		if (!model || !is_down(model, hop->ifindex))
 			attrset_add_hop(ret, hop,
 					hop->extra_len ? set->extra.items +
 								 hop->extra_at
@@ -54,7 +102,7 @@ static bool copy_without(const struct attrset *set, uint32_t down,
 }
 
 static void copy_row(const struct rib *from, const struct ip_prefix *prefix,
-		     uint32_t down, struct rib *to)
+		     struct model *to)
 {
 	const struct row *row = rib_row(from, prefix);
 
@@ -66,9 +114,10 @@ static void copy_row(const struct rib *from, const struct ip_prefix *prefix,
 
 		/* The config's candidates stay, with a link that is down. */
 		if (copy_without(set,
-				 route->table == ROUTE_TABLE_CONFIG ? 0 : down,
+				 route->table == ROUTE_TABLE_CONFIG ? NULL : to,
 				 &left))
-			(void)rib_put(to, prefix, route, &left, RIB_APPEND);
+			(void)rib_put(&to->rib, prefix, route, &left,
+				      RIB_APPEND);
 		attrset_done(&left);
 	}
 }
@@ -82,12 +131,13 @@ void what_if_link_down(const struct view *view, uint32_t ifindex,
 	ret->policy = view->policy;
 	model_init(&ret->model);
 	copy_links(view->model, ifindex, &ret->model);
+	copy_rest(view->model, &ret->model);
 	vec_foreach(&view->model->rules, rule)
 		vec_push(&ret->model.rules, *rule);
 	for (unsigned int len = 0; len <= ip_bits(dst->family); len++) {
 		struct ip_prefix prefix = ip_prefix_make(dst, (uint8_t)len);
 
-		copy_row(&view->model->rib, &prefix, ifindex, &ret->model.rib);
+		copy_row(&view->model->rib, &prefix, &ret->model);
 	}
 	subnet_set_build(&ret->model, view->policy, view->subnets,
 			 &ret->subnets);

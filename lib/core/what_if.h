@@ -23,7 +23,8 @@ struct what_if {
  *
  * As the kernel does it: routes over the link are gone, multipath routes lose
  * that hop, IPv6 loses the link's addresses, IPv4 keeps them. Subnets that are
- * managed stay managed.
+ * managed stay managed. VLANs on it go down too; macvlans and the like, and
+ * bridges and bonds without another live port, lose their carrier.
  */
 void what_if_link_down(const struct view *view, uint32_t ifindex,
 		       const struct ip_addr *dst, struct what_if *ret);

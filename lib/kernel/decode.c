@@ -36,8 +36,21 @@ static bool is_ip(uint8_t family)
 	return family == AF_INET || family == AF_INET6;
 }
 
-static int decode_is_vrf(const struct nlattr *linkinfo, bool *ret)
+/* Kinds that have the carrier of the link they lie on; a tunnel has not. */
+static bool is_stacked(const char *kind)
 {
+	static const char *const kinds[] = {"vlan",   "macvlan", "macvtap",
+					    "ipvlan", "ipvtap",	 "macsec"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static int decode_kind(const struct message *message, struct link *ret)
+{
+	const struct nlattr *linkinfo = message->attr[IFLA_LINKINFO];
 	const struct nlattr *table[MESSAGE_ATTRS];
 	char kind[32] = "";
 	int r;
@@ -50,7 +63,11 @@ static int decode_is_vrf(const struct nlattr *linkinfo, bool *ret)
 	r = attr_text(table[IFLA_INFO_KIND], kind, sizeof(kind));
 	if (r)
 		return r;
-	*ret = strcmp(kind, "vrf") == 0;
+	ret->vrf = strcmp(kind, "vrf") == 0;
+	ret->vlan = strcmp(kind, "vlan") == 0;
+	/* The index is another namespace's where that is named. */
+	if (is_stacked(kind) && !message->attr[IFLA_LINK_NETNSID])
+		return attr_u32(message->attr[IFLA_LINK], &ret->lower);
 	return 0;
 }
 
@@ -73,7 +90,7 @@ static bool decode_link(const struct message *message,
 	if (attr_text(message->attr[IFLA_IFNAME], link.name,
 		      sizeof(link.name)) ||
 	    attr_u32(message->attr[IFLA_MASTER], &link.master) ||
-	    decode_is_vrf(message->attr[IFLA_LINKINFO], &link.vrf))
+	    decode_kind(message, &link))
 		return decode_bad(ret, "link attribute of wrong length");
 	if (!ret->deleted && link.name[0] == '\0')
 		return decode_bad(ret, "link without a name");

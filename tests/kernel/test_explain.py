@@ -183,6 +183,40 @@ def test_a_rule_before_ours_is_named(figure):
     assert reply["kernel"]["rule"].startswith("priority 50 ")
 
 
+STACKED = {
+    "macvlan": ("eth1", "link add top link eth1 type macvlan mode bridge"),
+    "bridge": ("port", """
+        link add top type bridge
+        link add port type veth peer name cable
+        link set cable up
+        link set port master top up"""),
+}
+
+
+@pytest.mark.parametrize("kind", STACKED)
+def test_without_a_link_those_on_top_of_it_have_no_carrier(figure, kind):
+    a = figure.a
+    lower, make = STACKED[kind]
+    a.ip(make)
+    a.ip(f"""
+        link set top up
+        addr add 10.4.0.2/24 dev top
+        route add 198.18.7.0/24 via 10.4.0.1 dev top metric 10
+        route add 198.18.7.0/24 via {R1_4} dev eth0 metric 20
+    """)
+    daemon = figure.start()
+    question = {"source": "10.4.0.2", "destination": "198.18.7.9"}
+    until(lambda: "NO-CARRIER" not in a.run("ip", "link", "show", "top").stdout)
+    daemon.wait()
+    assert hops(explain(daemon, **question)) == [("10.4.0.1", "top")]
+    before = explain(daemon, **question, without=lower)
+    a.ip(f"link set {lower} down")
+    until(lambda: "LOWER_UP" not in a.run("ip", "link", "show", "top").stdout)
+    daemon.wait()
+    assert hops(explain(daemon, **question)) == hops(before) == \
+        [(R1_4, "eth0")]
+
+
 def test_without_a_link_the_source_is_the_one_the_kernel_takes(figure):
     """The primary address of the link that is left, not the lowest."""
     a = figure.a

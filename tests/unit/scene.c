@@ -25,6 +25,9 @@ static int link_line(struct scene *scene, struct words *words)
 	link.carrier = link.up && !words_take(words, "no-carrier");
 	if (words_take(words, "master") && words_number(words, &link.master))
 		return -EINVAL;
+	if (words_take(words, "lower") && words_number(words, &link.lower))
+		return -EINVAL;
+	link.vlan = words_take(words, "vlan");
 	link.vrf = words_take(words, "vrf");
 	link.loopback = words_take(words, "loopback");
 	if (words_left(words))

@@ -46,6 +46,39 @@ static void links_are_decoded(void **state)
 	assert_int_equal(event.link.master, 0);
 }
 
+/* Whose carrier a link has; a tunnel has its own. */
+static void lower_links_are_decoded(void **state)
+{
+	static const struct {
+		const char *kind;
+		bool elsewhere; /* the lower link is in another namespace */
+		uint32_t lower;
+		bool vlan;
+	} cases[] = {
+		{"vlan", false, 9, true},	{"macvlan", false, 9, false},
+		{"ipvlan", false, 9, false},	{"macvlan", true, 0, false},
+		{"wireguard", false, 0, false}, {"gre", false, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct nl_msg *msg =
+			message_begin_link(AF_UNSPEC, IFF_UP, "eth0");
+		struct kernel_event event;
+		struct nlattr *nest;
+
+		message_add_u32(msg, IFLA_LINK, 9);
+		if (cases[i].elsewhere)
+			message_add_u32(msg, IFLA_LINK_NETNSID, 0);
+		nest = nla_nest_start(msg, IFLA_LINKINFO);
+		message_add_text(msg, IFLA_INFO_KIND, cases[i].kind);
+		nla_nest_end(msg, nest);
+		message_decode_as(msg, KERNEL_LINK, &event);
+		assert_int_equal(event.link.lower, cases[i].lower);
+		assert_int_equal(event.link.vlan, cases[i].vlan);
+	}
+}
+
 static void link_messages_that_are_none_say_nothing(void **state)
 {
 	struct nl_msg *msg;
@@ -306,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_are_decoded),
+		cmocka_unit_test(lower_links_are_decoded),
 		cmocka_unit_test(link_messages_that_are_none_say_nothing),
 		cmocka_unit_test(addresses_are_decoded),
 		cmocka_unit_test(neighbours_are_decoded),

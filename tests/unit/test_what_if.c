@@ -25,6 +25,12 @@
 	"route ::/0 via 2001:db8:1::1 dev a metric 1\n"                        \
 	"route ::/0 via 2001:db8:2::1 dev b metric 2\n"
 
+/* A subnet on a link on top of another, with the best route. */
+#define ON_TOP(dev)                                                            \
+	"addr 10.4.0.2/24 dev " dev "\n"                                       \
+	"route 203.0.113.0/24 via 10.4.0.1 dev " dev " metric 1\n"             \
+	"route 203.0.113.0/24 via 10.1.0.1 dev a metric 2\n"
+
 static const char *answer_of(const struct view *view, const char *subnet,
 			     const char *dev, const char *dst, char *text)
 {
@@ -90,6 +96,25 @@ static void a_link_that_is_down_takes_its_routes_along(void **state)
 		{"policy route 203.0.113.0/24 via 10.2.0.1 dev b\n", "b",
 		 "10.2.0.0/24", "b", "203.0.113.9", "3 10.2.0.1",
 		 "what the config names stays, unusable"},
+		{"link 4 v up lower 3 vlan\n" ON_TOP("v"), "b", "10.4.0.0/24",
+		 "v", "203.0.113.9", "1 10.1.0.1", "a VLAN goes down with it"},
+		{"link 4 v up lower 3 vlan\n"
+		 "addr 2001:db8:4::2/64 dev v\n"
+		 "route 2001:db8:9::/48 via 2001:db8:4::1 dev v\n",
+		 "b", "2001:db8:4::/64", "v", "2001:db8:9::9", "no subnet",
+		 "and loses its IPv6 addresses"},
+		{"link 4 m up lower 3\n" ON_TOP("m"), "b", "10.4.0.0/24", "m",
+		 "203.0.113.9", "1 10.1.0.1", "a macvlan has no carrier then"},
+		{"link 4 w up lower 5\nlink 5 v up lower 3 vlan\n" ON_TOP("w"),
+		 "b", "10.4.0.0/24", "w", "203.0.113.9", "1 10.1.0.1",
+		 "nor has one on a VLAN on it"},
+		{"link 3 b up master 4\nlink 4 r up\n" ON_TOP("r"), "b",
+		 "10.4.0.0/24", "r", "203.0.113.9", "1 10.1.0.1",
+		 "nor a bridge that has no other port"},
+		{"link 3 b up master 4\nlink 5 p up master 4\n"
+		 "link 4 r up\n" ON_TOP("r"),
+		 "b", "10.4.0.0/24", "r", "203.0.113.9", "3 10.4.0.1",
+		 "with another port it has"},
 	};
 
 	(void)state;
