@@ -212,7 +212,8 @@ void flows_update(struct flows *flows, uint64_t now_ms)
 
 	if (!flows->socket)
 		return;
-	if (flow_socket_watch(flows->socket, sources->items, sources->n))
+	/* What ended between the list and this is not told. */
+	if (flow_socket_watch(flows->socket, sources->items, sources->n) != 0)
 		engine_pins_flows_lost(flows->engine, now_ms);
 	if (flows->saved_version != flows->engine->pins.version ||
 	    (flows->save_ms && flows->save_ms <= now_ms))

@@ -358,7 +358,7 @@ int flow_socket_watch(struct flow_socket *flows,
 	vec_clear(&flows->watched);
 	for (size_t i = 0; i < n; i++)
 		vec_push(&flows->watched, sources[i]);
-	return 0;
+	return 1;
 }
 
 int flow_socket_fd(const struct flow_socket *flows)

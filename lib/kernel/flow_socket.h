@@ -57,8 +57,8 @@ int flow_socket_list(struct flow_socket *flows,
  *	     before
  * @n:	     0: nobody's. Above FLOW_FILTER_MAX those of others are told, too
  *
- * Return: 0 or -errno: then it is as it was. What ends before is not told; what
- * was queued before still is.
+ * Return: 0: all is as it was; 1: it is told from now on, but not what has
+ * ended before; or -errno: it is as it was. What was queued before still is.
  */
 int flow_socket_watch(struct flow_socket *flows,
 		      const struct ip_prefix *sources, size_t n);

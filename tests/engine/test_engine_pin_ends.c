@@ -157,6 +157,12 @@ static void strong_keeps_what_stalls_where_the_plan_drops(void **state)
 	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
 	world_flow(world, flow)->stalled = true;
 	world_pass(world, 16000);
+	/* A restart sees it as we do. */
+	world_do(ROUTERS);
+	world_run(world);
+	world_stop(world);
+	world_start(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
 	world_flow(world, flow)->stalled = false;
 	world_pass(world, 16000);
 	assert_int_equal(world_pin_kind(world, B), PIN_PATH);

@@ -7,12 +7,18 @@
 #ifndef TESTS_KERNEL_C_END_H
 #define TESTS_KERNEL_C_END_H
 
+#include <stdbool.h>
+
 #include "kernel/flow_socket.h"
 
 #define END_WAIT_MS 60000 /* the kernel tells in its own time */
 
-/** end_watch() - "192.0.2.0/24 2001:db8::/64"; none: nobody's */
-void end_watch(struct flow_socket *socket, const char *sources);
+/**
+ * end_watch() - "192.0.2.0/24 2001:db8::/64"; none: nobody's
+ *
+ * Return: whether that is new; an error fails the test.
+ */
+bool end_watch(struct flow_socket *socket, const char *sources);
 
 /** end_cookie() - of a socket */
 uint64_t end_cookie(int fd);

@@ -32,15 +32,15 @@ static void ends_are_told(void **state)
 	assert_int_equal(before.items[0].cookie, end_cookie(pair.client));
 	assert_int_equal(flow_socket_open(&socket), 0);
 	assert_int_equal(flow_socket_fd(socket), -1);
-	end_watch(socket, "0.0.0.0/0 ::/0");
-	end_watch(socket, "0.0.0.0/0 ::/0");
+	assert_true(end_watch(socket, "0.0.0.0/0 ::/0"));
+	assert_false(end_watch(socket, "0.0.0.0/0 ::/0"));
 	assert_true(flow_socket_fd(socket) >= 0);
 	pair_end(&pair);
 	end = end_wait(socket, before.items[0].cookie);
 	assert_true(ip_addr_equal(&end.src, &before.items[0].src));
 	assert_true(ip_addr_equal(&end.dst, &before.items[0].dst));
 	assert_int_equal(end.dport, 7001);
-	end_watch(socket, "");
+	assert_false(end_watch(socket, ""));
 	assert_int_equal(flow_socket_fd(socket), -1);
 	vec_done(&before);
 	flow_socket_free(socket);
@@ -74,7 +74,7 @@ static void what_was_aborted_tells_no_source(void **state)
 		struct flow end;
 
 		assert_int_equal(flow_socket_open(&socket), 0);
-		end_watch(socket, "0.0.0.0/0 ::/0");
+		(void)end_watch(socket, "0.0.0.0/0 ::/0");
 		pair_abort(pair.client);
 		end = end_wait(socket, cookie);
 		assert_int_equal(end.dport, 0);
@@ -110,7 +110,7 @@ static void thousands_are_listed_and_lost(void **state)
 	assert_int_equal(pair_count("192.0.2.7/32"), FLOWS);
 	assert_int_equal(pair_count("192.0.2.0/24"), 2 * FLOWS);
 	assert_int_equal(flow_socket_open(&socket), 0);
-	end_watch(socket, "0.0.0.0/0 ::/0");
+	(void)end_watch(socket, "0.0.0.0/0 ::/0");
 	full.fd = flow_socket_fd(socket);
 	for (size_t i = 0; i < COUNT(fds); i++)
 		(void)close(fds[i]);
