@@ -22,6 +22,15 @@ static void begin_from(struct world *world, const char *src)
 	(void)world_begin(world, src, "203.0.113.9");
 }
 
+/* However long it takes, no router is dead. */
+#define ANSWERING                                                              \
+	"neigh replace 192.0.2.1 dev d1 lladdr 02:00:00:00:00:01 nud "         \
+	"permanent\n"                                                          \
+	"neigh replace 192.0.2.9 dev d1 lladdr 02:00:00:00:00:09 nud "         \
+	"permanent\n"                                                          \
+	"neigh replace 198.51.100.1 dev d2 lladdr 02:00:00:00:00:02 nud "      \
+	"permanent\n"
+
 /* A host with that many managed subnets on d1, and a flow from each. */
 static void begin(struct world *world)
 {
@@ -38,7 +47,7 @@ static void begin(struct world *world)
 					"address add %s/24 dev d1\n", addr);
 	}
 	world_do(lines);
-	world_do(STORY_V4);
+	world_do(STORY_V4 ANSWERING);
 	world_start(world);
 }
 
