@@ -196,7 +196,8 @@ static void add_all_subnets(const struct model *model, struct subnet_set *set)
 			add_subnet(model, set, it);
 }
 
-static bool was_of_uplink(const struct subnet_set *old,
+/* Of one that is no more: another prefix beside it is another subnet. */
+static bool was_of_uplink(const struct view *view, const struct subnet_set *old,
 			  const struct subnet_address *address)
 {
 	const struct subnet_address *it;
@@ -206,14 +207,15 @@ static bool was_of_uplink(const struct subnet_set *old,
 
 		if (home->uplink && home->ifindex == address->ifindex &&
 		    it->ifindex == address->ifindex &&
-		    ip_addr_equal(&it->addr, &address->addr))
+		    ip_addr_equal(&it->addr, &address->addr) &&
+		    !subnet_find(view->subnets, &home->prefix, home->ifindex))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Whether an address of the subnet was an uplink's before: that of a /128 is
+ * Whether an address of the subnet was an uplink's before: that of a /128 is in
  * another subnet as soon as its router advertises its prefix, or does no more.
  */
 static bool was_uplink(const struct view *view, const struct subnet_set *old,
@@ -224,7 +226,7 @@ static bool was_uplink(const struct view *view, const struct subnet_set *old,
 
 	vec_foreach(&view->subnets->addresses, it)
 		if (it->subnet == index && it->ifindex == subnet->ifindex &&
-		    was_of_uplink(old, it))
+		    was_of_uplink(view, old, it))
 			return true;
 	return false;
 }

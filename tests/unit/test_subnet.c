@@ -581,6 +581,26 @@ static void a_dhcpv6_address_stays_managed_without_its_router(void **state)
 	scene_done(&scene);
 }
 
+/* The same address with another length, beside an uplink that stays. */
+static void another_length_makes_no_uplink(void **state)
+{
+	const struct ip_addr addr = scene_addr("10.1.0.0");
+	const struct ip_prefix wide = ip_prefix_make(&addr, 16);
+	const struct subnet *subnet;
+	struct scene scene;
+
+	(void)state;
+	scene_make(&scene, "link 2 a up\naddr 10.1.0.2/24 dev a\n"
+			   "route 0.0.0.0/0 via 10.1.0.1 dev a\n");
+	scene_steady(&scene);
+	scene_read(&scene, "addr 10.1.0.2/16 dev a\n");
+	scene_manage(&scene);
+	subnet = subnet_find(&scene.subnets, &wide, 2);
+	assert_non_null(subnet);
+	assert_false(subnet->managed);
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +613,7 @@ int main(void)
 		cmocka_unit_test(taken_tables_are_known),
 		cmocka_unit_test(source_belongs_to_the_longest),
 		cmocka_unit_test(equal_sets_are_equal),
+		cmocka_unit_test(another_length_makes_no_uplink),
 		cmocka_unit_test(
 			a_dhcpv6_address_stays_managed_without_its_router),
 	};
