@@ -432,12 +432,15 @@ class Chaos:
     def sockets(self):
         """{inode: what it is}: netlink's by family (0 rtnetlink, 4 sock_diag,
         16 generic), unix ones by their state (01 listens or is of datagrams,
-        03 is a client's) and name."""
+        03 is a client's) and name. Clients of other namespaces are missing."""
         base = f"/proc/{self.daemon.process.pid}/net"
         found = {}
         with open(f"{base}/netlink", encoding="ascii") as file:
             for words in map(str.split, file.readlines()[1:]):
                 found[words[-1]] = f"netlink {words[1]}"
+        with open(f"{base}/raw6", encoding="ascii") as file:
+            for words in map(str.split, file.readlines()[1:]):
+                found[words[9]] = "raw6"
         with open(f"{base}/unix", encoding="utf-8") as file:
             for words in map(str.split, file.readlines()[1:]):
                 found[words[6]] = " ".join(["unix", words[5], *words[7:]])
