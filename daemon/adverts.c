@@ -257,10 +257,7 @@ void adverts_update(struct adverts *adverts, const struct engine *engine,
 	struct advert_link *it;
 
 	if (adverts->socket) {
-		/* Links and addresses do not change in other rounds. */
-		if (adverts->wide != engine->counters.wide)
-			note_links(adverts, engine, now_ms);
-		adverts->wide = engine->counters.wide;
+		note_links(adverts, engine, now_ms);
 		vec_foreach(&adverts->links, it)
 			ask(adverts, engine, it, now_ms);
 	}
@@ -295,7 +292,6 @@ void adverts_init(struct adverts *adverts, const char *path)
 	int error;
 
 	memset(adverts, 0, sizeof(*adverts));
-	adverts->wide = UINT64_MAX;
 	(void)snprintf(adverts->path, sizeof(adverts->path), "%s", path);
 	error = ra_socket_open(&adverts->socket);
 	if (error)
