@@ -73,7 +73,8 @@ void subflow_pick(const struct view *view, const struct ip_addr *dst,
 bool subflow_is_congruent(const struct view *view, const struct ip_addr *src,
 			  const struct ip_addr *dst);
 
-/** subflow_gets_out() - whether they leave through any usable next hop
+/**
+ * subflow_gets_out() - whether packets leave through any usable next hop
  *
  * Of a source that is not managed only its address is known.
  */

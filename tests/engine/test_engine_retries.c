@@ -58,20 +58,18 @@ static void pass(struct world *world, uint64_t ms, struct looker *looker)
 	}
 }
 
-static void a_rule_that_is_tried_again_has_its_endpoint(void **state)
+/* A second uplink comes, and the op of these kinds fails once. */
+static void must_be_offered(struct world *world, uint64_t nth, uint32_t kinds)
 {
-	struct world *world = *state;
+	const struct fake_fault fault = {
+		.call = FAKE_OP, .nth = nth, .error = -ENOBUFS, .kinds = kinds};
 	struct looker looker = {0};
 
 	world_do("route add 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100");
 	world_start(world);
 	pass(world, 1000, &looker);
 	assert_int_equal(looker.offered, 1);
-	fake_fail(world_fake(),
-		  &(struct fake_fault){.call = FAKE_OP,
-				       .nth = 1,
-				       .error = -ENOBUFS,
-				       .kinds = 1U << OP_RULE_ADD});
+	fake_fail(world_fake(), &fault);
 	world_do("route add 0.0.0.0/0 via 198.51.100.1 dev d2 metric 200");
 	pass(world, LONG_MS, &looker);
 	assert_int_equal(fake_faults_hit(world_fake()), 1);
@@ -80,26 +78,15 @@ static void a_rule_that_is_tried_again_has_its_endpoint(void **state)
 	assert_int_equal(looker.offered, 2);
 }
 
+static void a_rule_that_is_tried_again_has_its_endpoint(void **state)
+{
+	must_be_offered(*state, 1, 1U << OP_RULE_ADD);
+}
+
+/* Not of the default: of a longer prefix. */
 static void a_route_that_is_tried_again_before_a_rule(void **state)
 {
-	struct world *world = *state;
-	struct looker looker = {0};
-
-	world_do("route add 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100");
-	world_start(world);
-	pass(world, 1000, &looker);
-	/* Not of the default: of a longer prefix. */
-	fake_fail(world_fake(),
-		  &(struct fake_fault){.call = FAKE_OP,
-				       .nth = 2,
-				       .error = -ENOBUFS,
-				       .kinds = 1U << OP_ROUTE_PUT});
-	world_do("route add 0.0.0.0/0 via 198.51.100.1 dev d2 metric 200");
-	pass(world, LONG_MS, &looker);
-	assert_int_equal(fake_faults_hit(world_fake()), 1);
-	world_must_hold(world, STORY_HELD4, "");
-	assert_int_equal(offer(world), 2);
-	assert_int_equal(looker.offered, 2);
+	must_be_offered(*state, 2, 1U << OP_ROUTE_PUT);
 }
 
 static void a_rule_that_was_held_back_has_its_endpoint(void **state)
