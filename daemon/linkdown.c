@@ -105,24 +105,26 @@ static void refuse(struct linkdown *linkdown,
 	vec_push(&linkdown->refused, *entry);
 }
 
-static bool set_one(struct linkdown *linkdown,
-		    const struct linkdown_entry *entry)
+/* Whether it can be set, and is not. */
+static bool is_unset(struct linkdown *linkdown,
+		     const struct linkdown_entry *entry)
 {
 	int value;
 	int error =
 		sysctl_read_link(entry->family, entry->name, SETTING, &value);
 
-	if (error == -ENOENT || (error == 0 && value != 0))
-		return false; /* no such family there, or set already */
-	if (error == 0)
-		error = sysctl_write_link(entry->family, entry->name, SETTING,
-					  1);
-	if (error) {
+	if (error && error != -ENOENT) /* no such family there */
 		refuse(linkdown, entry, error);
-		return false;
-	}
-	vec_push(&linkdown->changed, *entry);
-	return true;
+	return error == 0 && value == 0;
+}
+
+static bool set(struct linkdown *linkdown, const struct linkdown_entry *entry)
+{
+	int error = sysctl_write_link(entry->family, entry->name, SETTING, 1);
+
+	if (error)
+		refuse(linkdown, entry, error);
+	return error == 0;
 }
 
 /* Return: whether there is nothing left to put back. */
@@ -193,16 +195,12 @@ static void forget_refused(struct linkdown *linkdown, const struct view *view)
 			vec_remove(&linkdown->refused, i);
 }
 
-void linkdown_update(struct linkdown *linkdown, const struct view *view,
-		     uint64_t now_ms)
+/* Return: whether any was. */
+static bool put_back_unwanted(struct linkdown *linkdown,
+			      const struct view *view)
 {
-	const struct link *link;
-	bool changed = follow_names(linkdown, view->model);
+	bool changed = false;
 
-	if (linkdown->is_from_file)
-		changed |= drop_unset(linkdown);
-	linkdown->is_from_file = false;
-	forget_refused(linkdown, view);
 	for (size_t i = linkdown->changed.n; i-- > 0;) {
 		const struct linkdown_entry *it = &linkdown->changed.items[i];
 
@@ -215,6 +213,15 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view,
 		vec_remove(&linkdown->changed, i);
 		changed = true;
 	}
+	return changed;
+}
+
+/* They are added to what is changed, and not set yet. Return: how many. */
+static size_t add_unset(struct linkdown *linkdown, const struct view *view)
+{
+	size_t before = linkdown->changed.n;
+	const struct link *link;
+
 	vec_foreach(&view->model->links, link) {
 		struct linkdown_entry entry;
 
@@ -222,12 +229,54 @@ void linkdown_update(struct linkdown *linkdown, const struct view *view,
 		memcpy(entry.name, link->name, sizeof(entry.name));
 		for (size_t f = 0; f < sizeof(families); f++) {
 			entry.family = families[f];
-			if (is_wanted(view, &entry) &&
-			    !has(&linkdown->changed, &entry))
-				changed |= set_one(linkdown, &entry);
+			if (!is_wanted(view, &entry) ||
+			    has(&linkdown->changed, &entry) ||
+			    !is_unset(linkdown, &entry))
+				continue;
+			/* What was refused once is likely to be again: nothing
+			 * is recorded for that in every round. */
+			if (!has(&linkdown->refused, &entry) ||
+			    set(linkdown, &entry))
+				vec_push(&linkdown->changed, entry);
 		}
 	}
-	if (changed)
+	return linkdown->changed.n - before;
+}
+
+/* The last @n of what is changed. Return: whether any was refused. */
+static bool set_last(struct linkdown *linkdown, size_t n)
+{
+	size_t end = linkdown->changed.n;
+	bool refused = false;
+
+	for (size_t i = end; i-- > end - n;) {
+		if (set(linkdown, &linkdown->changed.items[i]))
+			continue;
+		vec_remove(&linkdown->changed, i);
+		refused = true;
+	}
+	return refused;
+}
+
+/*
+ * The record comes first: should we be killed in between, the next life finds
+ * something unset there, and forgets it.
+ */
+void linkdown_update(struct linkdown *linkdown, const struct view *view,
+		     uint64_t now_ms)
+{
+	bool changed = follow_names(linkdown, view->model);
+	size_t n;
+
+	if (linkdown->is_from_file)
+		changed |= drop_unset(linkdown);
+	linkdown->is_from_file = false;
+	forget_refused(linkdown, view);
+	changed |= put_back_unwanted(linkdown, view);
+	n = add_unset(linkdown, view);
+	if (changed || n)
+		save(linkdown, now_ms);
+	if (set_last(linkdown, n))
 		save(linkdown, now_ms);
 }
 
