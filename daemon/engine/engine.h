@@ -149,6 +149,7 @@ struct engine {
 	/* What is to be read before the next plan. */
 	bool read_all;
 	bool read_rules;
+	bool read_neighbours; /* they could not be; a plan does not wait */
 	struct reread_vec rereads;
 	struct reread_vec resync; /* the same after a loss: one in each round */
 	uint64_t resync_ms;	  /* when the next begins; 0: nothing is lost */

@@ -356,7 +356,7 @@ static int flush_routes(struct engine *engine, uint8_t family)
 	return first;
 }
 
-static int flush_all(struct engine *engine)
+static int flush_all(struct engine *engine, uint64_t now_ms)
 {
 	const struct rule_vec no_rules = {0};
 	const struct neighbour_vec no_neighbours = {0};
@@ -369,7 +369,7 @@ static int flush_all(struct engine *engine)
 	errors[1] = flush_routes(engine, AF_INET);
 	errors[2] = flush_routes(engine, AF_INET6);
 	/* Even what we were told that it was refused. */
-	engine_read_neighbours(engine);
+	engine_read_neighbours(engine, now_ms);
 	diff_neighbours(engine->policy, &engine->model.neighbours,
 			&no_neighbours, &ops);
 	errors[3] = flush_ops(engine, &ops);
@@ -388,9 +388,9 @@ int engine_flush(struct engine *engine, uint64_t now_ms)
 	/* What was never read is not gone. */
 	if (engine->read_all || engine->read_failed)
 		error = engine_read(engine, now_ms);
-	error = error ? error : flush_all(engine);
+	error = error ? error : flush_all(engine, now_ms);
 	/* What failed may be a passing want, or an answer that was lost. */
 	if (error && engine_read(engine, now_ms) == 0)
-		error = flush_all(engine);
+		error = flush_all(engine, now_ms);
 	return error;
 }

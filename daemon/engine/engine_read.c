@@ -140,7 +140,7 @@ static void put_seen(struct engine *engine, const struct neighbour *seen)
 	model_put_neighbour(&engine->model, &neighbour);
 }
 
-void engine_read_neighbours(struct engine *engine)
+void engine_read_neighbours(struct engine *engine, uint64_t now_ms)
 {
 	struct neighbour_vec seen = {0};
 	struct intake intake = {
@@ -156,8 +156,10 @@ void engine_read_neighbours(struct engine *engine)
 		error = kernel_read(engine->kernel, &what, engine_take,
 				    &intake);
 	}
+	engine->read_neighbours = error != 0;
 	if (error)
-		log_warn("reading neighbours: %s", strerror(-error));
+		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,
+			    "reading neighbours: %s", strerror(-error));
 	for (size_t i = model->neighbours.n; i-- > 0 && error == 0;) {
 		const struct neighbour old = model->neighbours.items[i];
 
@@ -276,7 +278,7 @@ static int read_tables(struct engine *engine)
 	return error;
 }
 
-static int read_all(struct engine *engine)
+static int read_all(struct engine *engine, uint64_t now_ms)
 {
 	int error = read_links(engine);
 
@@ -287,7 +289,7 @@ static int read_all(struct engine *engine)
 		error = read_tables(engine);
 	if (error)
 		return error;
-	engine_read_neighbours(engine);
+	engine_read_neighbours(engine, now_ms);
 	vec_clear(&engine->rereads);
 	vec_clear(&engine->resync);
 	engine->resync_ms = 0;
@@ -330,7 +332,7 @@ static int begin_resync(struct engine *engine, uint64_t now_ms)
 		error = read_rules(engine);
 	if (error)
 		return error;
-	engine_read_neighbours(engine);
+	engine_read_neighbours(engine, now_ms);
 	engine->counters.reads++;
 	engine->resync_ms = 0;
 	vec_clear(&engine->resync);
@@ -373,8 +375,10 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 {
 	int error = 0;
 
+	if (engine->read_neighbours && !engine->read_all)
+		engine_read_neighbours(engine, now_ms);
 	if (engine->read_all)
-		error = read_all(engine);
+		error = read_all(engine, now_ms);
 	if (error == 0)
 		error = go_on_with_resync(engine, now_ms);
 	if (error == 0 && engine->read_rules)

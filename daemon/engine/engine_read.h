@@ -30,8 +30,12 @@ int engine_read_table(struct engine *engine, uint32_t table);
  */
 void engine_lost(struct engine *engine, uint64_t now_ms);
 
-/** engine_read_neighbours() - those of routers; failures are only logged */
-void engine_read_neighbours(struct engine *engine);
+/**
+ * engine_read_neighbours() - those of routers
+ *
+ * A failure keeps nothing else waiting: it is logged, and tried again later.
+ */
+void engine_read_neighbours(struct engine *engine, uint64_t now_ms);
 
 /** engine_mark_link() - put down that the routes over @ifindex be read again */
 void engine_mark_link(struct engine *engine, uint32_t ifindex);

@@ -168,7 +168,7 @@ static void watch_recovery(struct engine *engine, uint64_t now_ms)
 		engine->retry_ms = now_ms + WATCH_RETRY_MS;
 	/* One may have become valid before the filter let it through. */
 	if (wanted)
-		engine_read_neighbours(engine);
+		engine_read_neighbours(engine, now_ms);
 }
 
 /* In every round: a rule must not come while its table lacks some of its
@@ -213,7 +213,8 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 		planned_order(&batch->rows);
 	batch->pass = ENGINE_YIELD;
 	batch->active = true;
-	batch->is_bad = batch->retry = engine->lacks_table;
+	batch->is_bad = batch->retry =
+		engine->lacks_table || engine->read_neighbours;
 	if (engine->before_write.call)
 		engine->before_write.call(engine, engine->before_write.data);
 }

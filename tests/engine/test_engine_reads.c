@@ -83,6 +83,30 @@ static void what_is_heard_after_a_read_that_failed(void **state)
 	}
 }
 
+/* A router dies, nobody hears of it, and the list of neighbours fails. */
+static void neighbours_that_could_not_be_read(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4 STORY_ROUTERS);
+	world_start(world);
+	world_pass(world, 1000);
+	world_must_hold(world, STORY_HELD4, "");
+	(void)fake_do(world_fake(), 0, STORY_FAILED);
+	fake_lose(world_fake());
+	/* 1 to 5: links, addresses, rules; then, of each family. */
+	fake_fail(world_fake(), &(struct fake_fault){.call = FAKE_READ,
+						     .nth = 6,
+						     .error = -ENOBUFS,
+						     .times = 3});
+	world_pass(world, LONG_MS);
+	assert_int_equal(fake_faults_hit(world_fake()), 3);
+	world_must_hold(world, STORY_HELD4,
+			"-7101 0.0.0.0/0 via 198.51.100.1 dev d2\n"
+			"7101 0.0.0.0/0 via 192.0.2.1 dev d1");
+	world_must_be_steady(world);
+}
+
 /* After a loss tables are read one by one, and each of them once. */
 static void a_loss_reads_each_table_once(void **state)
 {
@@ -168,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_tunnel_whose_table_could_not_be_read),
 		TEST(what_is_heard_after_a_read_that_failed),
+		TEST(neighbours_that_could_not_be_read),
 		TEST(a_loss_reads_each_table_once),
 		TEST(other_numbers_on_a_host_with_many_routes),
 	};
