@@ -16,6 +16,8 @@
 #define DRAFT_SUFFIX ".new"
 #define LOCK_SUFFIX  ".lock"
 
+#define LOCAL_GROUPS "/etc/group"
+
 static int fail(struct listener_result *result, int err, const char *what,
 		const char *path)
 {
@@ -82,7 +84,26 @@ static int check_place(const char *path, struct listener_result *result)
 	return 0;
 }
 
-static int find_group(const char *name, gid_t *ret)
+/* Return: 0, -ESRCH, or another -errno. */
+static int find_local_group(const char *name, gid_t *ret)
+{
+	FILE *file = fopen(LOCAL_GROUPS, "re");
+	const struct group *entry;
+	int err = -ESRCH;
+
+	if (!file)
+		return -errno;
+	while (err && (entry = fgetgrent(file)) != NULL) {
+		if (strcmp(entry->gr_name, name) != 0)
+			continue;
+		*ret = entry->gr_gid;
+		err = 0;
+	}
+	(void)fclose(file);
+	return err;
+}
+
+static int ask_for_group(const char *name, gid_t *ret)
 {
 	struct group entry;
 	struct group *found = NULL;
@@ -101,6 +122,17 @@ static int find_group(const char *name, gid_t *ret)
 }
 
 /*
+ * Name services may wait for the network, which waits for us: they are asked
+ * only for a group that somebody chose and that is not in the file.
+ */
+static int find_group(const char *name, bool is_default, gid_t *ret)
+{
+	int err = find_local_group(name, ret);
+
+	return err && !is_default ? ask_for_group(name, ret) : err;
+}
+
+/*
  * Who may not change groups (the unit's system call filter) is in the right one
  * from the start: do not ask for what is so already.
  */
@@ -112,16 +144,17 @@ static bool has_group(const char *path, gid_t gid)
 }
 
 /* Open the socket, mode 0600 so far, to the group. */
-static int admit_group(const char *draft, const char *group,
+static int admit_group(const char *draft, const char *group, bool is_default,
 		       struct listener_result *result)
 {
 	gid_t gid = (gid_t)-1;
 	int err;
 
-	err = find_group(group, &gid);
+	err = find_group(group, is_default, &gid);
 	if (err == -ESRCH) {
 		(void)snprintf(result->error, sizeof(result->error),
-			       "there is no group %s", group);
+			       "there is no group %s%s", group,
+			       is_default ? " in " LOCAL_GROUPS : "");
 		return err;
 	}
 	if (err)
@@ -186,7 +219,7 @@ static int create_socket(struct listener *listener, const char *draft,
 		return err;
 	}
 	if (group && *group)
-		err = admit_group(draft, group, result);
+		err = admit_group(draft, group, group_is_default, result);
 	if (err && group_is_default) {
 		memcpy(result->warning, result->error, sizeof(result->warning));
 		result->error[0] = '\0';

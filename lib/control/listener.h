@@ -39,7 +39,8 @@ struct listener_result {
  * listener_open() - take the lock and listen
  * @path:             of the socket; the lock is this name with ".lock"
  * @group:            who may connect beside the owner; NULL or "": nobody
- * @group_is_default: the group is not worth failing for: warn, owner only
+ * @group_is_default: the group is not worth failing for: warn, owner only; nor
+ *                    worth asking name services: it is in /etc/group, or not
  * @result:           always written
  * @ret:              written on success; end with listener_close()
  *
