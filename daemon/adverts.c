@@ -235,9 +235,22 @@ static void note_links(struct adverts *adverts, const struct engine *engine,
 			vec_remove(&adverts->links, i);
 }
 
+static void log_unasked(const struct engine *engine,
+			const struct advert_link *which, int error,
+			uint64_t now_ms)
+{
+	const struct link *link = model_link(&engine->model, which->ifindex);
+
+	log_limited(LOG_KIND_UNASKED, now_ms, LOG_NOTICE,
+		    "asking for routers link=%s: %s", link ? link->name : "?",
+		    strerror(-error));
+}
+
 static void ask(struct adverts *adverts, const struct engine *engine,
 		struct advert_link *link, uint64_t now_ms)
 {
+	int error;
+
 	if (link->asked > 0 && has_answered(engine, link))
 		link->next_ms = 0;
 	if (!link->next_ms || link->next_ms > now_ms)
@@ -245,7 +258,9 @@ static void ask(struct adverts *adverts, const struct engine *engine,
 	link->next_ms = 0;
 	if (link->asked == 0)
 		link->asked_ms = now_ms;
-	(void)ra_socket_solicit(adverts->socket, link->ifindex);
+	error = ra_socket_solicit(adverts->socket, link->ifindex);
+	if (error)
+		log_unasked(engine, link, error, now_ms);
 	if (++link->asked < ASK_MAX)
 		link->next_ms = now_ms + ASK_EVERY_MS;
 }

@@ -196,6 +196,21 @@ def test_routers_are_asked_three_times_at_most(lab):
     assert heard.count() == 3
 
 
+def test_a_question_that_cannot_leave_is_said(lab):
+    """Else who reads the log wonders why no router was heard."""
+    site = Site(lab)
+    site.a.nft("""
+        table ip6 mute {
+            chain out {
+                type filter hook output priority 0;
+                icmpv6 type nd-router-solicit drop
+            }
+        }""")
+    daemon = lab.daemon(site.a)
+    until(lambda: "asking for routers link=eth0: Operation not permitted"
+          in daemon.log())
+
+
 def test_a_link_that_comes_up_is_asked(lab):
     site = Site(lab)
     daemon = start(site)
