@@ -74,6 +74,16 @@ uint32_t plan_intern_as_taken(struct attrset_store *attrs, uint32_t id)
 	return attrset_get(attrs, id)->refused ? intern_onlink(attrs, id) : id;
 }
 
+static bool has_onlink(const struct attrset *set)
+{
+	const struct next_hop *hop;
+
+	vec_foreach(&set->hops, hop)
+		if (hop->flags & NEXT_HOP_ONLINK)
+			return true;
+	return false;
+}
+
 /*
  * Whether the table holds the onlink form of @id already: an earlier life of
  * ours found that the kernel takes no other, and it forwards alike.
@@ -81,12 +91,18 @@ uint32_t plan_intern_as_taken(struct attrset_store *attrs, uint32_t id)
 static bool is_onlink_now(struct attrset_store *attrs, const struct row *row,
 			  uint32_t table, uint32_t id)
 {
+	bool has_object = attrset_get(attrs, id)->nh_id != 0;
 	uint32_t onlink;
 	bool found = false;
 
-	for (size_t i = 0; i < row->n && !found; i++)
-		found = row->routes[i].table == table &&
-			row->routes[i].attrs != id;
+	for (size_t i = 0; i < row->n && !found; i++) {
+		const struct route *it = &row->routes[i];
+
+		/* Before it is made: in most tables it is not. */
+		found = it->table == table && it->attrs != id &&
+			(has_object ||
+			 has_onlink(attrset_get(attrs, it->attrs)));
+	}
 	if (!found || attrset_is_reject(attrset_get(attrs, id)))
 		return false;
 	attrset_ref(attrs, id);
@@ -225,6 +241,7 @@ void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 {
 	uint8_t family = prefix->addr.family;
 	const struct subnet *subnet;
+	size_t before = ret->n;
 
 	/* Without candidates there is only a strong table's last resort. */
 	if ((row_is_empty(row) && prefix->len > 0) || !cell_wanted_at(prefix))
@@ -244,8 +261,9 @@ void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 			vec_push(ret, tail);
 		}
 	}
-	if (ret->n)
-		qsort(ret->items, ret->n, sizeof(*ret->items), want_order);
+	if (ret->n != before)
+		qsort(ret->items + before, ret->n - before, sizeof(*ret->items),
+		      want_order);
 }
 
 void plan_row_done(struct attrset_store *attrs, struct want_vec *wants)

@@ -42,7 +42,7 @@ uint32_t plan_intern_as_taken(struct attrset_store *attrs, uint32_t id);
 /** plan_row_build() - entries of all managed subnets' tables for @prefix
  * @row:   its routes; NULL: none
  * @attrs: the store of the view's model: new attribute sets are entered
- * @ret:   appended: sorted by table, tos, metric, no two equal
+ * @ret:   appended: those sorted by table, tos, metric, no two equal
  *
  * A cell whose attributes the kernel refused before is tried with "onlink"; if
  * that was refused too, it becomes `throw` (weak: main itself answers for the

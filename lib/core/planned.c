@@ -6,7 +6,7 @@
 #include "core/pin_lay.h"
 #include "core/pin_spot.h"
 
-#define SLOTS_MIN 64
+#define SLOTS_MIN 8 /* most rounds are about a route or two */
 
 void planned_begin(struct planned *planned, const struct view *view,
 		   struct rib *rib)
@@ -112,18 +112,14 @@ static void plan(struct planned *planned, const struct ip_prefix *prefix,
 		 uint32_t id, struct planned_kind *kind)
 {
 	struct rib *rib = planned->rib;
-	struct want_vec wants = {0};
-	const struct want *want;
+	size_t first = planned->wants.n;
 
 	/* The row is not moved by that: attributes are interned, not rows. */
 	plan_row_build(&planned->view, prefix,
 		       id == ROW_NONE ? NULL : rib_row_at(rib, id), &rib->attrs,
-		       &wants);
+		       &planned->wants);
 	kind->id = id;
-	kind->row = (struct planned_row){planned->wants.n, wants.n};
-	vec_foreach(&wants, want)
-		vec_push(&planned->wants, *want); /* takes over the refs */
-	vec_done(&wants);
+	kind->row = (struct planned_row){first, planned->wants.n - first};
 	if (id != ROW_NONE)
 		row_ref(&rib->rows, id);
 	kind->is_planned = true;
@@ -155,9 +151,30 @@ struct planned_row planned_row(struct planned *planned,
 
 /* --- what is to be done --- */
 
-/* What is wanted, with @layer's pins laid over it, against what there is. */
 static void compare(struct planned *planned, const struct ip_prefix *prefix,
-		    bool with_pins, struct op_vec *ops)
+		    const struct want_vec *wants, struct op_vec *ops)
+{
+	diff_row(&planned->view, prefix, rib_row(planned->rib, prefix), wants,
+		 ops);
+}
+
+/* What is wanted against what there is. */
+static void compare_row(struct planned *planned, const struct ip_prefix *prefix,
+			struct op_vec *ops)
+{
+	const struct planned_row row = planned_row(planned, prefix);
+	/* Borrowed: nothing is planned meanwhile. */
+	const struct want_vec wants = {
+		.items = row.n ? planned->wants.items + row.first : NULL,
+		.n = row.n,
+	};
+
+	compare(planned, prefix, &wants, ops);
+}
+
+/* The same with pins laid over it. */
+static void compare_pinned(struct planned *planned,
+			   const struct ip_prefix *prefix, struct op_vec *ops)
 {
 	const struct planned_row row = planned_row(planned, prefix);
 	const struct pin_layer layer = {planned->view.pins,
@@ -166,10 +183,8 @@ static void compare(struct planned *planned, const struct ip_prefix *prefix,
 
 	for (size_t i = row.first; i < row.first + row.n; i++)
 		vec_push(&wants, planned->wants.items[i]);
-	if (with_pins)
-		pin_lay(&layer, prefix, &wants);
-	diff_row(&planned->view, prefix, rib_row(planned->rib, prefix), &wants,
-		 ops);
+	pin_lay(&layer, prefix, &wants);
+	compare(planned, prefix, &wants, ops);
 	vec_done(&wants);
 }
 
@@ -184,7 +199,7 @@ static struct planned_kind *compared_kind(struct planned *planned,
 	kind = planned_kind(planned, prefix);
 	if (kind && !kind->is_compared) {
 		kind->first_op = planned->patterns.n;
-		compare(planned, prefix, false, &planned->patterns);
+		compare_row(planned, prefix, &planned->patterns);
 		kind->n_ops = planned->patterns.n - kind->first_op;
 		kind->is_compared = true;
 	}
@@ -209,15 +224,15 @@ bool planned_is_same(struct planned *planned, const struct ip_prefix *prefix)
 void planned_diff(struct planned *planned, const struct ip_prefix *prefix,
 		  struct op_vec *ops)
 {
+	bool pinned = has_pins(planned, prefix);
 	const struct planned_kind *kind =
-		has_pins(planned, prefix) ? NULL
-					  : compared_kind(planned, prefix);
+		pinned ? NULL : compared_kind(planned, prefix);
 
-	if (!kind) {
-		compare(planned, prefix, has_pins(planned, prefix), ops);
-		return;
-	}
-	for (size_t i = 0; i < kind->n_ops; i++) {
+	if (pinned)
+		compare_pinned(planned, prefix, ops);
+	else if (!kind)
+		compare_row(planned, prefix, ops);
+	for (size_t i = 0; kind && i < kind->n_ops; i++) {
 		vec_push(ops, planned->patterns.items[kind->first_op + i]);
 		ops->items[ops->n - 1].route.prefix = *prefix;
 	}
