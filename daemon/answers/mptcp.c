@@ -99,14 +99,13 @@ static struct json_object *endpoints_json(const struct daemon *daemon,
 static struct json_object *missing_json(const struct daemon *daemon,
 					const struct endpoint_vec *all)
 {
-	const struct view view = engine_view(&daemon->engine);
 	struct json_object *array = json_object_new_array();
 	struct endpoint_vec wanted = {0};
 	const struct endpoint *it;
 	char text[IP_TEXT_MAX];
 
-	if (view.policy->mptcp.path_manager == PATH_MANAGER_KERNEL)
-		endpoint_build(&view, &wanted);
+	if (daemon->engine.policy->mptcp.path_manager == PATH_MANAGER_KERNEL)
+		endpoints_wanted(&daemon->endpoints, &daemon->engine, &wanted);
 	vec_foreach(&wanted, it)
 		if (!endpoint_find(all, &it->addr))
 			json_push_text(array, ip_addr_format(&it->addr, text));

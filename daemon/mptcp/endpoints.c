@@ -46,6 +46,19 @@ const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
 	return NULL;
 }
 
+void endpoints_wanted(const struct endpoints *endpoints,
+		      const struct engine *engine, struct endpoint_vec *ret)
+{
+	const struct view view = engine_view(engine);
+	const struct own_endpoint *own;
+	struct endpoint_vec ours = {0};
+
+	vec_foreach(&endpoints->ours, own)
+		vec_push(&ours, own->endpoint);
+	endpoint_build(&view, &ours, ret);
+	vec_done(&ours);
+}
+
 /* --- one endpoint --- */
 
 /* Whether one of ours is in the kernel; its id is known then. */
@@ -249,7 +262,6 @@ static const char *judge(struct endpoints *endpoints,
 void endpoints_withdraw(struct endpoints *endpoints,
 			const struct engine *engine, uint64_t now_ms)
 {
-	const struct view view = engine_view(engine);
 	struct endpoint_vec wanted = {0};
 	size_t before = endpoints->ours.n;
 
@@ -258,7 +270,7 @@ void endpoints_withdraw(struct endpoints *endpoints,
 		return;
 	number(endpoints);
 	if (is_on(endpoints, engine))
-		endpoint_build(&view, &wanted);
+		endpoints_wanted(endpoints, engine, &wanted);
 	for (size_t i = endpoints->ours.n; i-- > 0;) {
 		const char *why =
 			is_on(endpoints, engine)
@@ -425,7 +437,6 @@ static void relax_limits(struct endpoints *endpoints,
 void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 		      uint64_t now_ms)
 {
-	const struct view view = engine_view(engine);
 	struct endpoint_vec wanted = {0};
 	bool is_new = endpoints->policy != engine->policy;
 	bool is_due = endpoints->next_ms && endpoints->next_ms <= now_ms;
@@ -442,7 +453,7 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	endpoints->wide = engine->counters.wide;
 	if (!is_on(endpoints, engine))
 		return;
-	endpoint_build(&view, &wanted);
+	endpoints_wanted(endpoints, engine, &wanted);
 	reorder(endpoints, &wanted, now_ms);
 	if (wanted.n && (is_new || is_missing(endpoints, &wanted)))
 		add_missing(endpoints, engine, &wanted, now_ms);

@@ -72,6 +72,10 @@ void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms);
 /** endpoints_flush() - the same, whatever depends on them */
 void endpoints_flush(struct endpoints *endpoints);
 
+/** endpoints_wanted() - those there shall be; @ret: appended, without ids */
+void endpoints_wanted(const struct endpoints *endpoints,
+		      const struct engine *engine, struct endpoint_vec *ret);
+
 /** endpoints_own() - the one of ours that @it is; NULL: it is not */
 const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
 					 const struct endpoint *it);

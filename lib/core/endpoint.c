@@ -45,32 +45,59 @@ static int rank_of(const struct address *address)
 	return 4 * address->deprecated + 2 * address->temporary + is_host;
 }
 
-static bool is_usable(const struct address *address)
+/* NULL: it is not usable, or is the source of another subnet. */
+static const struct address *usable_address(const struct view *view,
+					    const struct subnet_address *it)
 {
-	return address && !address->tentative && !address->dad_failed;
+	const struct subnet *home = &view->subnets->subnets.items[it->subnet];
+	const struct address *address = address_of(view->model, it);
+
+	if (!address || address->tentative || address->dad_failed)
+		return NULL;
+	/* An address on two links is one subnet's only. */
+	return subnet_of_source(view->subnets, &it->addr) == home ? address
+								  : NULL;
 }
 
-/* The best of a subnet's addresses; NULL: none is usable. */
-static const struct address *pick_address(const struct view *view,
-					  const struct subnet *subnet)
+/*
+ * The best of a subnet's addresses; NULL: none is usable.
+ * @among: only those that are among these; NULL: all
+ */
+static const struct address *best_address(const struct view *view,
+					  const struct subnet *subnet,
+					  const struct endpoint_vec *among)
 {
 	size_t i = (size_t)(subnet - view->subnets->subnets.items);
 	const struct address *best = NULL;
 	const struct subnet_address *it;
 
 	vec_foreach(&view->subnets->addresses, it) {
-		const struct address *address =
-			it->subnet == i ? address_of(view->model, it) : NULL;
+		const struct address *address = NULL;
 
-		/* An address on two links is one subnet's only. */
-		if (is_usable(address) &&
-		    subnet_of_source(view->subnets, &it->addr) == subnet &&
-		    (!best || rank_of(address) < rank_of(best)))
+		if (it->subnet == i &&
+		    (!among || endpoint_find(among, &it->addr)))
+			address = usable_address(view, it);
+		if (address && (!best || rank_of(address) < rank_of(best)))
 			best = address;
 		if (best && rank_of(best) == 0)
 			break; /* as good as can be: mostly the first */
 	}
 	return best;
+}
+
+/* Another one than ours closes its subflows: only if ours is to be replaced. */
+static const struct address *pick_address(const struct view *view,
+					  const struct subnet *subnet,
+					  const struct endpoint_vec *ours)
+{
+	const struct address *own =
+		ours ? best_address(view, subnet, ours) : NULL;
+	const struct address *best;
+
+	if (own && !own->deprecated && !own->temporary)
+		return own;
+	best = best_address(view, subnet, NULL);
+	return own && rank_of(own) <= rank_of(best) ? own : best;
 }
 
 static bool has_rule(const struct view *view, const struct subnet *subnet)
@@ -148,20 +175,26 @@ static bool is_in_place(const struct view *view, const struct subnet *subnet)
 	return is_ruled(view, subnet) && has_rule(view, subnet);
 }
 
-bool endpoint_of_subnet(const struct view *view, const struct subnet *subnet,
-			struct endpoint *ret)
+static bool pick_endpoint(const struct view *view, const struct subnet *subnet,
+			  const struct endpoint_vec *ours, struct endpoint *ret)
 {
 	struct endpoint endpoint = {.flags = flags_of(view, subnet)};
 	const struct address *address;
 
 	if (!endpoint.flags || !is_in_place(view, subnet))
 		return false;
-	address = pick_address(view, subnet);
+	address = pick_address(view, subnet, ours);
 	if (!address)
 		return false;
 	endpoint.addr = address->local;
 	*ret = endpoint;
 	return true;
+}
+
+bool endpoint_of_subnet(const struct view *view, const struct subnet *subnet,
+			struct endpoint *ret)
+{
+	return pick_endpoint(view, subnet, NULL, ret);
 }
 
 static int offer_order(const void *a, const void *b)
@@ -174,7 +207,8 @@ static int offer_order(const void *a, const void *b)
 	return ip_addr_cmp(&x->endpoint.addr, &y->endpoint.addr);
 }
 
-void endpoint_build(const struct view *view, struct endpoint_vec *ret)
+void endpoint_build(const struct view *view, const struct endpoint_vec *ours,
+		    struct endpoint_vec *ret)
 {
 	struct offer_vec offers = {0};
 	const struct subnet *subnet;
@@ -182,7 +216,7 @@ void endpoint_build(const struct view *view, struct endpoint_vec *ret)
 	vec_foreach(&view->subnets->subnets, subnet) {
 		struct offer offer = {0};
 
-		if (endpoint_of_subnet(view, subnet, &offer.endpoint) &&
+		if (pick_endpoint(view, subnet, ours, &offer.endpoint) &&
 		    leads_out(view, subnet, &offer.metric))
 			vec_push(&offers, offer);
 	}

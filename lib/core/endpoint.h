@@ -47,11 +47,14 @@ bool endpoint_of_subnet(const struct view *view, const struct subnet *subnet,
 
 /**
  * endpoint_build() - those that are wanted
- * @ret: appended: the best metric first, at most ENDPOINTS_MAX, without ids
+ * @ours: those there are already: an address that is as good as another one of
+ *	  its subnet stays; NULL: none
+ * @ret:  appended: the best metric first, at most ENDPOINTS_MAX, without ids
  *
  * Of subnets that have one, and whose default route leads out.
  */
-void endpoint_build(const struct view *view, struct endpoint_vec *ret);
+void endpoint_build(const struct view *view, const struct endpoint_vec *ours,
+		    struct endpoint_vec *ret);
 
 /* Why an endpoint of ours may have to go. */
 enum endpoint_fate {

@@ -198,7 +198,7 @@ static void announce_wanted(struct look *look)
 	struct endpoint_vec wanted = {0};
 	const struct endpoint *it;
 
-	endpoint_build(look->view, &wanted);
+	endpoint_build(look->view, NULL, &wanted);
 	vec_foreach(&wanted, it)
 		if (it->flags & ENDPOINT_SIGNAL)
 			announce(look, &it->addr, "the config announces it");

@@ -128,7 +128,7 @@ void check_mptcp_limits(const struct view *view, const struct facts *facts,
 	    facts->mptcp_enabled <= 0 || facts->mptcp_subflows < 0)
 		return;
 	/* The first subflow of a connection does not count. */
-	endpoint_build(view, &wanted);
+	endpoint_build(view, NULL, &wanted);
 	vec_foreach(&wanted, it)
 		want += it->addr.family == AF_INET;
 	if (want < (int)wanted.n - want)

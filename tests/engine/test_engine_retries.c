@@ -31,7 +31,7 @@ static size_t offer(const struct world *world)
 	struct endpoint_vec all = {0};
 	size_t n;
 
-	endpoint_build(&view, &all);
+	endpoint_build(&view, NULL, &all);
 	n = all.n;
 	vec_done(&all);
 	return n;

@@ -31,7 +31,7 @@ static const char *wanted_of(const struct scene *scene, char *text)
 	char addr[IP_TEXT_MAX];
 
 	text[0] = '\0';
-	endpoint_build(&view, &wanted);
+	endpoint_build(&view, NULL, &wanted);
 	vec_foreach(&wanted, it) {
 		assert_int_equal(it->id, 0);
 		assert_int_equal(it->ifindex, 0);
@@ -179,7 +179,7 @@ static void what_is_lost_waits_or_goes(void **state)
 		scene_read(&scene, cases[i].more);
 		scene_manage(&scene);
 		view = scene_view(&scene);
-		endpoint_build(&view, &wanted);
+		endpoint_build(&view, NULL, &wanted);
 		if (endpoint_judge(&view, &wanted, &ours) != cases[i].fate)
 			fail_msg("%s", cases[i].why);
 		vec_done(&wanted);
@@ -203,10 +203,63 @@ static void a_vip_is_no_reason_to_move_an_endpoint(void **state)
 	scene_manage(&scene);
 	scene_steady(&scene);
 	view = scene_view(&scene);
-	endpoint_build(&view, &wanted);
+	endpoint_build(&view, NULL, &wanted);
 	assert_int_equal(endpoint_judge(&view, &wanted, &ours), ENDPOINT_STAYS);
 	vec_done(&wanted);
 	scene_done(&scene);
+}
+
+/* Another address of its subnet comes, or the same one in another form. */
+static void an_endpoint_stays_with_an_address_that_will_do(void **state)
+{
+	static const struct {
+		const char *more;
+		enum endpoint_fate fate;
+		const char *why;
+	} cases[] = {
+		{"addr 10.1.0.2/24 dev a\n", ENDPOINT_STAYS,
+		 "one with a lower number"},
+		{"addr 10.1.0.2/24 dev a\naddr 10.1.0.10/32 dev lo\n",
+		 ENDPOINT_STAYS, "and the same one on lo"},
+		{"addr 10.1.0.20/24 dev a\naddr 10.1.0.10/32 dev a\n"
+		 "del addr 10.1.0.10/24 dev a\n",
+		 ENDPOINT_STAYS, "of another length"},
+		{"addr 10.1.0.10/16 dev a\ndel addr 10.1.0.10/24 dev a\n",
+		 ENDPOINT_STAYS, "of another subnet"},
+		{"addr 10.1.0.10/24 dev b\n", ENDPOINT_STAYS,
+		 "on another link"},
+		{"addr 10.1.0.2/24 dev a\n"
+		 "addr 10.1.0.10/24 dev a deprecated\n",
+		 ENDPOINT_WAITS, "it is about to be replaced"},
+		{"addr 10.1.0.2/24 dev a\ndel addr 10.1.0.10/24 dev a\n",
+		 ENDPOINT_GOES, "it is gone"},
+	};
+	const struct endpoint ours = {.addr = scene_addr("10.1.0.10"), .id = 1};
+	struct endpoint_vec all_ours = {0};
+
+	(void)state;
+	vec_push(&all_ours, ours);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct endpoint_vec wanted = {0};
+		struct scene scene;
+		struct view view;
+
+		scene_make(&scene, "link 1 lo up loopback\n"
+				   "link 2 a up\nlink 3 b up\n"
+				   "addr 10.1.0.10/24 dev a\n"
+				   "route 0.0.0.0/0 via 10.1.0.1 dev a\n");
+		scene_steady(&scene);
+		scene_read(&scene, cases[i].more);
+		scene_manage(&scene);
+		scene_steady(&scene);
+		view = scene_view(&scene);
+		endpoint_build(&view, &all_ours, &wanted);
+		if (endpoint_judge(&view, &wanted, &ours) != cases[i].fate)
+			fail_msg("%s", cases[i].why);
+		vec_done(&wanted);
+		scene_done(&scene);
+	}
+	vec_done(&all_ours);
 }
 
 /* networkd deletes foreign rules; they are put back a moment later. */
@@ -225,7 +278,7 @@ static void a_rule_that_is_put_back_costs_no_endpoint(void **state)
 	model_set_rules(&scene.model, 2, &none);
 	scene_manage(&scene);
 	view = scene_view(&scene);
-	endpoint_build(&view, &wanted);
+	endpoint_build(&view, NULL, &wanted);
 	assert_int_not_equal(endpoint_judge(&view, &wanted, &ours),
 			     ENDPOINT_GOES);
 	vec_done(&wanted);
@@ -240,6 +293,8 @@ int main(void)
 		cmocka_unit_test(links_say_what_they_are_for),
 		cmocka_unit_test(what_is_lost_waits_or_goes),
 		cmocka_unit_test(a_vip_is_no_reason_to_move_an_endpoint),
+		cmocka_unit_test(
+			an_endpoint_stays_with_an_address_that_will_do),
 		cmocka_unit_test(a_rule_that_is_put_back_costs_no_endpoint),
 	};
 
