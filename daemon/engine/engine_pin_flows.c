@@ -20,6 +20,8 @@ static void take_flow(const struct flow *flow, void *data)
 	struct pin_flow it = {
 		.src = flow->src,
 		.dst = flow->dst,
+		.sport = flow->sport,
+		.dport = flow->dport,
 		.cookie = flow->cookie,
 		.age = flow->inode,
 		.stalled = flow->stalled,

@@ -6,12 +6,14 @@
 
 #include "engine/engine.h"
 #include "engine/engine_pin_flows.h"
+#include "kernel/sysctl.h"
 #include "log.h"
 
 enum {
 	AUDIT_MS = 15000,   /* while there are pins */
 	SOON_MS = 250,	    /* after the last known flow of a pin has ended */
 	MANAGED_MAX = 1024, /* the oldest is forgotten then */
+	HASH_BY_FIELDS = 3, /* fib_multipath_hash_policy */
 };
 
 void engine_pins_done(struct engine *engine)
@@ -151,22 +153,38 @@ static void forget_first(struct engine *engine)
 			vec_remove(first, i);
 }
 
-/* The path of a flow that no table of ours leads yet. */
-static bool ask(void *data, const struct pin_flow *flow, uint32_t *ret)
+/*
+ * By the fields that the administrator chose, IPv4 picks one leg for a question
+ * and another one for the packets (6.18).
+ */
+static bool are_legs_hidden(void)
+{
+	int policy;
+
+	return sysctl_read("ipv4/fib_multipath_hash_policy", &policy) == 0 &&
+	       policy == HASH_BY_FIELDS;
+}
+
+static bool ask(void *data, const struct pin_flow *flow, struct pin_way *ret)
 {
 	struct engine *engine = data;
 	const struct kernel_question question = {
 		.src = flow->src,
 		.dst = flow->dst,
+		.sport = flow->sport,
+		.dport = flow->dport,
 	};
-	const struct view view = engine_view(engine);
 	struct kernel_answer answer;
 
 	if (kernel_ask(engine->kernel, &question, &answer) != 0 ||
 	    answer.error != 0 || answer.table == ROUTE_TABLE_LOCAL)
 		return false;
-	return path_through(&view, &engine->model.rib.attrs, &flow->dst,
-			    &answer.hop, ret);
+	*ret = (struct pin_way){
+		.table = answer.table,
+		.hop = answer.hop,
+		.exact = !(engine->pins.hidden && flow->dst.family == AF_INET),
+	};
+	return true;
 }
 
 static void add_text(char *text, size_t size, const char *word, uint64_t n)
@@ -250,6 +268,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 		.now_ms = now_ms,
 	};
 
+	pins->hidden = are_legs_hidden();
 	pin_update(&input, &pins->set, &tally);
 	touch(engine, &tally);
 	pins->next_ms = pin_next_ms(&pins->set);

@@ -55,8 +55,9 @@ struct engine_pins {
 	uint64_t audit_ms;	   /* when flows are counted; 0: never */
 	struct prefix_vec sources; /* of subnets with pins, after each round */
 	bool asked;		   /* some are to be let go */
-	bool full;		   /* the cap was reached, and it was said */
-	uint64_t version;	   /* grows with every change of a kind */
+	bool hidden;	  /* the kernel does not say on which leg a flow is */
+	bool full;	  /* the cap was reached, and it was said */
+	uint64_t version; /* grows with every change of a kind */
 	struct engine_pins_counters counters;
 };
 

@@ -196,6 +196,16 @@ size_t path_available(const struct view *view, uint32_t attrs,
 	return n;
 }
 
+bool path_is_whole(const struct view *view, uint32_t attrs,
+		   const struct ip_addr *dst)
+{
+	size_t hops = attrset_get(&view->model->rib.attrs, attrs)->hops.n;
+	bool keep[PATH_HOPS_MAX];
+	size_t n = path_available(view, attrs, dst, keep);
+
+	return n > 0 && (n == hops || n == PATH_HOPS_MAX);
+}
+
 bool path_through(const struct view *view, struct attrset_store *attrs,
 		  const struct ip_addr *dst, const struct next_hop *hop,
 		  uint32_t *ret_attrs)

@@ -60,6 +60,10 @@ bool path_is_congruent(const struct view *view, const struct subnet *subnet,
 size_t path_available(const struct view *view, uint32_t attrs,
 		      const struct ip_addr *dst, bool *keep);
 
+/** path_is_whole() - whether all of a path that counts is there for @dst */
+bool path_is_whole(const struct view *view, uint32_t attrs,
+		   const struct ip_addr *dst);
+
 #define PATH_HOPS_MAX 256 /* of a longer multipath the rest does not count */
 
 /**

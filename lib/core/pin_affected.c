@@ -45,14 +45,13 @@ static bool is_as_planned(const struct view *view, struct planned *planned,
 	return entry && want && entry->attrs == want->attrs;
 }
 
-/* A pin whose path has gone, or displaced flows whose path has come. */
+/* A pin whose path has gone, or a leg of it, or flows whose path has come. */
 static bool is_turning(const struct view *view, const struct pin *pin)
 {
-	bool keep[PATH_HOPS_MAX];
-	bool available = path_available(view, pin->attrs, &pin->dst, keep) > 0;
+	bool whole = path_is_whole(view, pin->attrs, &pin->dst);
 
-	return (pin->kind == PIN_PATH && !available) ||
-	       (pin->kind == PIN_AWAY && available);
+	return (pin->kind == PIN_PATH && !whole) ||
+	       (pin->kind == PIN_AWAY && whole);
 }
 
 /*

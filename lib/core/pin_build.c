@@ -74,20 +74,60 @@ static uint32_t shorten(struct attrset_store *attrs, uint32_t id,
 	return ret;
 }
 
+/* @attrs: its ref is taken over */
+static struct end make_end(const struct context *context, uint32_t attrs,
+			   bool available)
+{
+	const struct pin_input *input = context->input;
+	const struct path path = {true, attrs, 0};
+
+	return (struct end){
+		.found = true,
+		.attrs = attrs,
+		.available = available,
+		.is_plan = path_is_same(input->attrs, &path, &context->planned),
+		.congruent =
+			path_is_congruent(input->view, context->subnet, attrs),
+	};
+}
+
 static struct end look_at(const struct context *context, uint32_t id)
 {
 	const struct pin_input *input = context->input;
 	bool keep[PATH_HOPS_MAX] = {0};
 	size_t n = path_available(input->view, id, context->dst, keep);
-	struct end end = {.found = true, .available = n > 0};
-	struct path path;
 
-	end.attrs = shorten(input->attrs, id, keep, n);
-	path = (struct path){true, end.attrs, 0};
-	end.is_plan = path_is_same(input->attrs, &path, &context->planned);
-	end.congruent =
-		path_is_congruent(input->view, context->subnet, end.attrs);
+	return make_end(context, shorten(input->attrs, id, keep, n), n > 0);
+}
+
+/*
+ * One that flows are on. As soon as a leg of it is gone, only those count that
+ * they are on, if the kernel knows.
+ */
+static struct end look_at_used(const struct context *context, uint32_t id)
+{
+	const struct pin_input *input = context->input;
+	bool used[PATH_HOPS_MAX] = {0};
+	struct end end;
+	uint32_t attrs;
+	size_t n = 0;
+
+	if (!path_is_whole(input->view, id, context->dst))
+		n = pin_legs_used(input, &context->spot, id, used);
+	attrs = shorten(input->attrs, id, used, n);
+	end = look_at(context, attrs);
+	attrset_unref(input->attrs, attrs);
 	return end;
+}
+
+/* One that flows wait for: on which of its legs they were nobody knows. */
+static struct end look_at_awaited(const struct context *context, uint32_t id)
+{
+	const struct pin_input *input = context->input;
+
+	attrset_ref(input->attrs, id);
+	return make_end(context, id,
+			path_is_whole(input->view, id, context->dst));
 }
 
 /* A path that was kept in mind only may have other metrics now. */
@@ -115,11 +155,15 @@ static void find_paths(struct context *context)
 	const struct pin_input *input = context->input;
 	const struct ip_prefix host = ip_prefix_host(context->dst);
 	const struct model *model = input->view->model;
+	struct pin_way way;
 	uint32_t asked;
 
 	context->planned = path_planned(input->planned, context->table, &host);
 	if (context->pin) {
-		context->home = look_at(context, context->pin->attrs);
+		context->home =
+			context->pin->kind == PIN_PATH
+				? look_at_used(context, context->pin->attrs)
+				: look_at_awaited(context, context->pin->attrs);
 		renew(context);
 	}
 	if (context->pin && context->pin->kind != PIN_AWAY)
@@ -127,9 +171,12 @@ static void find_paths(struct context *context)
 	if (!table_vec_has(input->first, context->table)) {
 		context->old = path_in_use(model, context->table, &host);
 		if (context->old.found)
-			context->now = look_at(context, context->old.attrs);
+			context->now =
+				look_at_used(context, context->old.attrs);
 	} else if (context->spot.n && input->ask &&
-		   input->ask(input->data, context->spot.flows, &asked)) {
+		   input->ask(input->data, context->spot.flows, &way) &&
+		   path_through(input->view, input->attrs, context->dst,
+				&way.hop, &asked)) {
 		context->old = (struct path){true, asked, 0};
 		context->now = look_at(context, asked);
 		attrset_unref(input->attrs, asked);

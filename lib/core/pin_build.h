@@ -24,10 +24,19 @@ struct pin_flow {
 	uint64_t cookie; /* of the socket, never used again */
 	uint64_t age;	 /* the lower, the older; only to compare */
 	struct ip_addr src;
+	uint16_t sport;
+	uint16_t dport;
 	bool stalled; /* in retransmission back-off */
 };
 
 VEC(pin_flow_vec, struct pin_flow);
+
+/* Where the kernel sends a flow now. */
+struct pin_way {
+	uint32_t table;
+	struct next_hop hop;
+	bool exact; /* of several legs, the flow's own */
+};
 
 /* What is handed in; borrowed for the call. */
 struct pin_input {
@@ -37,10 +46,11 @@ struct pin_input {
 	/* Tables whose flows are all in @flows. */
 	const struct table_vec *listed;
 	const struct pin_flow_vec *flows; /* sorted */
-	/* Tables that no rule leads to yet: the path in use is asked for. */
+	/* Tables that no rule leads to yet: there the kernel's way counts. */
 	const struct table_vec *first;
-	/* Return: whether there is one; @ret: with a ref. */
-	bool (*ask)(void *data, const struct pin_flow *flow, uint32_t *ret);
+	/* Return: whether the kernel says where; NULL: it cannot be asked. */
+	bool (*ask)(void *data, const struct pin_flow *flow,
+		    struct pin_way *ret);
 	void *data;
 	uint64_t now_ms;
 };

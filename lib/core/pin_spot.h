@@ -24,6 +24,16 @@ struct pin_spot pin_spot_find(const struct pin_flow_vec *flows,
 bool pin_is_listed(const struct pin_flow_vec *flows,
 		   const struct pin_member *member);
 
+/**
+ * pin_legs_used() - the legs of a path that flows are on by now
+ * @attrs: the path; what their table has for them
+ * @used:  one flag for each of its legs, all of them false
+ *
+ * Return: how many are set; 0: it cannot be told.
+ */
+size_t pin_legs_used(const struct pin_input *input, const struct pin_spot *spot,
+		     uint32_t attrs, bool *used);
+
 static inline bool pin_is_host(const struct ip_prefix *prefix)
 {
 	return prefix->len == ip_bits(prefix->addr.family);

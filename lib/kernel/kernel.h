@@ -179,6 +179,9 @@ struct kernel_question {
 	struct ip_addr dst;
 	uint8_t tos;
 	uint32_t oif; /* of a socket bound to a link; 0: it is not */
+	/* Of TCP; 0: not told. Legs of a multipath route may depend on them. */
+	uint16_t sport;
+	uint16_t dport;
 };
 
 /* What the kernel answers for it (RTM_GETROUTE). */

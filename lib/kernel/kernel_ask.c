@@ -3,7 +3,9 @@
  * Questions with one answer: one packet's route, one neighbour, and one whose
  * answer is that there is one.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -49,6 +51,18 @@ static int ask(struct kernel *kernel, take_fn *take, void *ret)
 
 /* --- one packet --- */
 
+static int encode_ports(struct nl_msg *msg,
+			const struct kernel_question *question)
+{
+	if (!question->dport)
+		return 0;
+	if (nla_put_u8(msg, RTA_IP_PROTO, IPPROTO_TCP) ||
+	    nla_put_u16(msg, RTA_SPORT, htons(question->sport)) ||
+	    nla_put_u16(msg, RTA_DPORT, htons(question->dport)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int encode_question(struct kernel *kernel,
 			   const struct kernel_question *question)
 {
@@ -73,7 +87,7 @@ static int encode_question(struct kernel *kernel,
 	if (!r && question->oif &&
 	    nla_put_u32(kernel->msg, RTA_OIF, question->oif))
 		r = -EMSGSIZE;
-	return r;
+	return r ? r : encode_ports(kernel->msg, question);
 }
 
 static int take_answer(const struct nlmsghdr *hdr, void *ret)

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 
+#include "core/path.h"
 #include "tests/fake_kernel/machine.h"
 
 /* A packet, and the rows of routes whose prefix covers where it goes. */
@@ -77,23 +78,33 @@ static bool is_alive(const struct fake *fake, const struct next_hop *hop,
 	       (!oif || oif == hop->ifindex);
 }
 
-/* Which hop of several is taken is the flow's luck; here it is the first. */
+/* Which hop of several is taken is the flow's luck; here the ports tell. */
+static const struct next_hop *pick_hop(const struct fake *fake,
+				       const struct kernel_question *question,
+				       const struct attrset *set)
+{
+	const struct next_hop *alive[PATH_HOPS_MAX];
+	const struct next_hop *hop;
+	size_t n = 0;
+
+	vec_foreach(&set->hops, hop)
+		if (n < PATH_HOPS_MAX && is_alive(fake, hop, question->oif))
+			alive[n++] = hop;
+	return n ? alive[(question->sport + question->dport) % n] : NULL;
+}
+
 static bool take_route(const struct fake *fake, const struct packet *packet,
 		       const struct route *route, struct found *ret)
 {
 	const struct attrset *set =
 		attrset_get(&fake->model.rib.attrs, route->attrs);
-	const struct next_hop *hop;
 
 	if (set->src.addr.family &&
 	    !ip_prefix_has(&set->src, &packet->question->src))
 		return false;
 	if (route->tos && route->tos != packet->question->tos)
 		return false;
-	ret->hop = NULL;
-	vec_foreach(&set->hops, hop)
-		if (!ret->hop && is_alive(fake, hop, packet->question->oif))
-			ret->hop = hop;
+	ret->hop = pick_hop(fake, packet->question, set);
 	if (!ret->hop && !attrset_is_reject(set))
 		return false;
 	ret->route = route;

@@ -10,10 +10,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
 
+#include "kernel/sysctl.h"
 #include "tests/kernel_c/netns.h"
 
 #define OURS  7100
@@ -445,6 +447,45 @@ static void the_kernel_is_asked_for_one_packet(void **state)
 	}
 }
 
+/* How many of 64 connections leave through 192.0.2.1; the others do not. */
+static size_t count_first_leg(struct desk *desk, bool tell_ports)
+{
+	struct kernel_question question = {0};
+	struct kernel_answer answer;
+	char text[IP_TEXT_MAX];
+	size_t n = 0;
+
+	assert_int_equal(ip_addr_parse("192.0.2.2", &question.src), 0);
+	assert_int_equal(ip_addr_parse("203.0.113.9", &question.dst), 0);
+	for (uint16_t i = 0; i < 64; i++) {
+		question.sport = tell_ports ? 40000 + i : 0;
+		question.dport = tell_ports ? 443 : 0;
+		assert_int_equal(kernel_ask(desk->kernel, &question, &answer),
+				 0);
+		assert_int_equal(answer.error, 0);
+		n += strcmp(ip_addr_format(&answer.hop.gateway, text),
+			    "192.0.2.1") == 0;
+	}
+	return n;
+}
+
+static void ports_tell_legs_apart(void **state)
+{
+	struct desk *desk = *state;
+	size_t n;
+
+	netns_ip("rule add pref 9 iif lo to 203.0.113.9 lookup 52\n"
+		 "route add default table 52 nexthop via 192.0.2.1 "
+		 "nexthop via 192.0.2.9");
+	assert_int_equal(
+		sysctl_write_word("ipv4/fib_multipath_hash_policy", "1"), 0);
+	n = count_first_leg(desk, true);
+	assert_in_range(n, 1, 63);
+	n = count_first_leg(desk, false);
+	assert_true(n == 0 || n == 64);
+	netns_ip("rule del pref 9");
+}
+
 static int make_network(void **state)
 {
 	(void)state;
@@ -464,6 +505,7 @@ int main(void)
 		TEST(a_rule_is_there_once),
 		TEST(a_neighbour_is_kept),
 		TEST(the_kernel_is_asked_for_one_packet),
+		TEST(ports_tell_legs_apart),
 	};
 
 	if (!netns_enter())
