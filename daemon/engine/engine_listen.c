@@ -69,6 +69,15 @@ void engine_mark_link(struct engine *engine, uint32_t ifindex)
 	mark_tunnels(engine);
 }
 
+/* IPv4 routes go with their object without a word. */
+static void mark_nexthop(struct engine *engine, uint32_t nh_id)
+{
+	if (!model_uses_nexthop(&engine->model, nh_id))
+		return;
+	mark_all_tables(engine, 0);
+	mark_tunnels(engine);
+}
+
 /* IPv6 strips a preferred source that is gone without a word. */
 static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
 {
@@ -312,9 +321,7 @@ void engine_take(const struct kernel_event *event, void *data)
 		take_neighbour(intake, event);
 		break;
 	case KERNEL_NEXTHOP:
-		/* IPv4 routes go with their object without a word. */
-		if (model_uses_nexthop(&engine->model, event->nexthop_id))
-			mark_all_tables(engine, 0);
+		mark_nexthop(engine, event->nexthop_id);
 		break;
 	case KERNEL_ADVERT:
 		engine_take_prefix(engine, &event->advert, intake->now_ms);

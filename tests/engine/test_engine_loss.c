@@ -141,6 +141,24 @@ static void a_nexthop_object_takes_its_routes_along(void **state)
 			"7101 203.0.113.0/24 nhid 7");
 }
 
+/* And a full tunnel's default, which ends it. */
+static void a_nexthop_object_takes_a_tunnel_along(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4 "nexthop add id 7 via 198.51.100.9 dev d2\n"
+			  "route add 0.0.0.0/0 nhid 7 table 51820\n"
+			  "rule add priority 7000 from 0.0.0.0/0 lookup 51820");
+	world_start(world);
+	world_must_hold(world, STORY_HELD4,
+			"-rule 7109 from 192.0.2.0/24 iif lo lookup 7100\n"
+			"-rule 7109 from 198.51.100.0/24 iif lo lookup 7101");
+	world_do("nexthop del id 7");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, "");
+	world_must_be_steady(world);
+}
+
 static void an_expired_route_is_gone_unsaid(void **state)
 {
 	struct world *world = *state;
@@ -221,6 +239,7 @@ int main(void)
 		TEST(late_events_do_no_harm),
 		TEST(what_is_hidden_is_not_known),
 		TEST(a_nexthop_object_takes_its_routes_along),
+		TEST(a_nexthop_object_takes_a_tunnel_along),
 		TEST(an_expired_route_is_gone_unsaid),
 		TEST(a_router_fails_and_recovers),
 		TEST(a_recovery_is_not_missed),
