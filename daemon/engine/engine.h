@@ -130,7 +130,8 @@ struct engine_batch {
 /*
  * Called in each round before its writes, which may depend on what goes first.
  * What it is about: batch.rows are to be planned, and where batch.is_wide, more
- * has changed than routes that are no default.
+ * has changed than routes that are no default. Once more before the first rule
+ * is written in a round that was not: it is from then on.
  */
 struct engine_hook {
 	void (*call)(const struct engine *engine, void *data); /* or NULL */

@@ -194,6 +194,12 @@ static bool is_small(const struct engine *engine, size_t rows)
 	return rows * tables <= ENGINE_SLICE_OPS;
 }
 
+static void call_before_write(const struct engine *engine)
+{
+	if (engine->before_write.call)
+		engine->before_write.call(engine, engine->before_write.data);
+}
+
 static void begin_batch(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -215,8 +221,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	batch->active = true;
 	batch->is_bad = batch->retry =
 		engine->lacks_table || engine->read_neighbours;
-	if (engine->before_write.call)
-		engine->before_write.call(engine, engine->before_write.data);
+	call_before_write(engine);
 }
 
 static int begin_round(struct engine *engine, uint64_t now_ms)
@@ -280,18 +285,26 @@ static void touch_released(struct engine *engine)
 	}
 }
 
+static bool has_rule_op(const struct op_vec *ops)
+{
+	const struct op *op;
+
+	vec_foreach(ops, op)
+		if (op->kind == OP_RULE_ADD || op->kind == OP_RULE_DELETE)
+			return true;
+	return false;
+}
+
 /* What waits for rules looks again, whatever led to the round. */
 static void note_rules(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
-	const struct op *op;
 
-	if (batch->is_wide)
+	if (batch->is_wide || !has_rule_op(&batch->ops))
 		return;
-	vec_foreach(&batch->ops, op)
-		batch->is_wide |=
-			op->kind == OP_RULE_ADD || op->kind == OP_RULE_DELETE;
-	engine->counters.wide += batch->is_wide;
+	batch->is_wide = true;
+	engine->counters.wide++;
+	call_before_write(engine);
 }
 
 static void write_slice(struct engine *engine, uint64_t now_ms)

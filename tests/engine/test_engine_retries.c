@@ -23,6 +23,7 @@
 struct looker {
 	uint64_t wide;
 	size_t offered;
+	uint64_t told; /* of wide rounds, before they write */
 };
 
 static size_t offer(const struct world *world)
@@ -35,6 +36,13 @@ static size_t offer(const struct world *world)
 	n = all.n;
 	vec_done(&all);
 	return n;
+}
+
+static void tell(const struct engine *engine, void *data)
+{
+	struct looker *looker = data;
+
+	looker->told += engine->batch.is_wide;
 }
 
 /* As the loop does it: on_prepare(), update_mptcp(). */
@@ -63,12 +71,16 @@ static void must_be_offered(struct world *world, uint64_t nth, uint32_t kinds)
 {
 	const struct fake_fault fault = {
 		.call = FAKE_OP, .nth = nth, .error = -ENOBUFS, .kinds = kinds};
+	struct engine *engine = &world->engine;
 	struct looker looker = {0};
+	uint64_t wide;
 
 	world_do("route add 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100");
 	world_start(world);
 	pass(world, 1000, &looker);
 	assert_int_equal(looker.offered, 1);
+	wide = engine->counters.wide;
+	engine->before_write = (struct engine_hook){tell, &looker};
 	fake_fail(world_fake(), &fault);
 	world_do("route add 0.0.0.0/0 via 198.51.100.1 dev d2 metric 200");
 	pass(world, LONG_MS, &looker);
@@ -76,6 +88,8 @@ static void must_be_offered(struct world *world, uint64_t nth, uint32_t kinds)
 	world_must_hold(world, STORY_HELD4, "");
 	assert_int_equal(offer(world), 2);
 	assert_int_equal(looker.offered, 2);
+	assert_int_equal(looker.told, engine->counters.wide - wide);
+	engine->before_write = (struct engine_hook){0};
 }
 
 static void a_rule_that_is_tried_again_has_its_endpoint(void **state)
