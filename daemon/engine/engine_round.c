@@ -264,8 +264,9 @@ static int finish_round(struct engine *engine, uint64_t now_ms)
 			  batch->noted == engine->repair.noted))
 		engine->counters.repairs++;
 	engine_drop_batch(engine);
-	/* Routers that only went with these ops: look once more. */
-	if (written && attr_changes != engine->model.rib.attrs.changes)
+	/* Routers or a table that only went with these ops: look once more. */
+	if (written && (attr_changes != engine->model.rib.attrs.changes ||
+			engine_can_give_table(engine)))
 		engine->model.changes.neighbours = true;
 	return error;
 }

@@ -131,6 +131,28 @@ static void give_tables(struct engine *engine)
 	}
 }
 
+static bool waits_for_table(const struct engine *engine)
+{
+	const struct subnet *it;
+
+	vec_foreach(&engine->subnets.subnets, it)
+		if (it->managed && !it->table)
+			return true;
+	return false;
+}
+
+bool engine_can_give_table(const struct engine *engine)
+{
+	const struct policy *policy = engine->policy;
+
+	if (!waits_for_table(engine))
+		return false;
+	for (uint32_t i = policy->table_first; i <= policy->table_last; i++)
+		if (!subnet_table_is_taken(&engine->subnets, &engine->model, i))
+			return true;
+	return false;
+}
+
 /* A row that changed can make a subnet an uplink: then look at all of them. */
 static bool subnets_may_change(const struct engine *engine)
 {
@@ -139,7 +161,8 @@ static bool subnets_may_change(const struct engine *engine)
 	const struct subnet *it;
 
 	if (changes->links || changes->addresses || changes->bindings ||
-	    engine->policy_changed || engine->lacks_table)
+	    engine->policy_changed || engine->lacks_table ||
+	    engine_can_give_table(engine))
 		return true;
 	if (engine->model.rib.dirty.n == 0)
 		return false;

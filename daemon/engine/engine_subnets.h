@@ -23,4 +23,10 @@ void engine_touch_all(struct engine *engine, uint8_t family);
 /** engine_prune_tables() - forget tables that are nobody's and empty */
 void engine_prune_tables(struct engine *engine);
 
+/**
+ * engine_can_give_table() - whether a subnet waits for a table, and a number is
+ * free as far as is known
+ */
+bool engine_can_give_table(const struct engine *engine);
+
 #endif

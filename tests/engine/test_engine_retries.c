@@ -144,6 +144,45 @@ static void a_table_number_is_looked_for_again(void **state)
 	world_must_hold(world, STORY_HELD4, "");
 }
 
+/* The only number is another subnet's, and then nobody's. */
+static void a_table_that_is_given_up_goes_to_who_waits(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.table_last = world->policy.table_first;
+	world_do("route add 0.0.0.0/0 via 192.0.2.1 dev d1 metric 100");
+	world_start(world);
+	world_do("route add 0.0.0.0/0 via 198.51.100.1 dev d2 metric 200");
+	world_pass(world, LONG_MS);
+	world_do("address del 192.0.2.2/24 dev d1");
+	world_pass(world, LONG_MS);
+	world_must_hold(world,
+			"rule 7109 from 198.51.100.0/24 iif lo lookup 7100\n"
+			"7100 0.0.0.0/0 via 198.51.100.1 dev d2\n"
+			"7100 198.51.100.0/24 dev d2\n",
+			"");
+	world_must_be_steady(world);
+}
+
+/* And so it is with a number that somebody else has used. */
+static void a_table_that_others_leave_goes_to_who_waits(void **state)
+{
+	struct world *world = *state;
+
+	world->policy.table_last = world->policy.table_first + 1;
+	world_do(STORY_V4
+		 "route add 10.9.0.0/16 via 192.0.2.9 dev d1 table 7101\n"
+		 "rule add priority 5000 from 192.0.2.77/32 lookup 7101");
+	world_start(world);
+	world_pass(world, LONG_MS);
+	world_do("route del 10.9.0.0/16 via 192.0.2.9 dev d1 table 7101");
+	world_pass(world, LONG_MS);
+	world_do("rule del priority 5000 from 192.0.2.77/32 lookup 7101");
+	world_pass(world, LONG_MS);
+	world_must_hold(world, STORY_HELD4, "");
+	world_must_be_steady(world);
+}
+
 /* Killed, started anew while nothing can be read, and stopped. */
 static void a_flush_reads_what_was_never_read(void **state)
 {
@@ -236,6 +275,8 @@ int main(void)
 		TEST(a_route_that_is_tried_again_before_a_rule),
 		TEST(a_rule_that_was_held_back_has_its_endpoint),
 		TEST(a_table_number_is_looked_for_again),
+		TEST(a_table_that_is_given_up_goes_to_who_waits),
+		TEST(a_table_that_others_leave_goes_to_who_waits),
 		TEST(a_flush_reads_what_was_never_read),
 		TEST(a_pin_that_fails_holds_up_all_slices),
 	};
