@@ -345,7 +345,11 @@ static int put_neighbour(struct kernel *kernel, const struct op *op)
 	put.entry.permanent = false;
 	put.entry.managed = true;
 	put.entry.protocol = kernel->config.protocol;
-	machine_put_neighbour(fake, kernel->port, &put);
+	/* An answer is the kernel's own news. */
+	machine_put_neighbour(
+		fake,
+		old && old->entry.failed && fake->answers ? 0 : kernel->port,
+		&put);
 	return 0;
 }
 
