@@ -157,12 +157,19 @@ static void forget_first(struct engine *engine)
  * By the fields that the administrator chose, IPv4 picks one leg for a question
  * and another one for the packets (6.18).
  */
-static bool are_legs_hidden(void)
+static bool tells_legs(struct engine_pins *pins, uint8_t family)
 {
 	int policy;
 
-	return sysctl_read("ipv4/fib_multipath_hash_policy", &policy) == 0 &&
-	       policy == HASH_BY_FIELDS;
+	if (family != AF_INET)
+		return true;
+	if (pins->legs == ENGINE_LEGS_UNASKED)
+		pins->legs = sysctl_read("ipv4/fib_multipath_hash_policy",
+					 &policy) == 0 &&
+					     policy == HASH_BY_FIELDS
+				     ? ENGINE_LEGS_HIDDEN
+				     : ENGINE_LEGS_TOLD;
+	return pins->legs == ENGINE_LEGS_TOLD;
 }
 
 static bool ask(void *data, const struct pin_flow *flow, struct pin_way *ret)
@@ -182,7 +189,7 @@ static bool ask(void *data, const struct pin_flow *flow, struct pin_way *ret)
 	*ret = (struct pin_way){
 		.table = answer.table,
 		.hop = answer.hop,
-		.exact = !(engine->pins.hidden && flow->dst.family == AF_INET),
+		.exact = tells_legs(&engine->pins, flow->dst.family),
 	};
 	return true;
 }
@@ -268,7 +275,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 		.now_ms = now_ms,
 	};
 
-	pins->hidden = are_legs_hidden();
+	pins->legs = ENGINE_LEGS_UNASKED;
 	pin_update(&input, &pins->set, &tally);
 	touch(engine, &tally);
 	pins->next_ms = pin_next_ms(&pins->set);

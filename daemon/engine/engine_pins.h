@@ -45,6 +45,13 @@ struct engine_pins_counters {
 	uint64_t moved[PIN_MOVEDS];
 };
 
+/* Whether the kernel says on which leg of an IPv4 multipath route a flow is. */
+enum engine_legs {
+	ENGINE_LEGS_UNASKED, /* in this round */
+	ENGINE_LEGS_TOLD,
+	ENGINE_LEGS_HIDDEN,
+};
+
 struct engine_pins {
 	struct engine_flows flows; /* set by the owner */
 	struct pin_set set;
@@ -55,7 +62,7 @@ struct engine_pins {
 	uint64_t audit_ms;	   /* when flows are counted; 0: never */
 	struct prefix_vec sources; /* of subnets with pins, after each round */
 	bool asked;		   /* some are to be let go */
-	bool hidden;	  /* the kernel does not say on which leg a flow is */
+	enum engine_legs legs;
 	bool full;	  /* the cap was reached, and it was said */
 	uint64_t version; /* grows with every change of a kind */
 	struct engine_pins_counters counters;
