@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab import until
-from test_dead_gateway import die, hurry
+from lab.dead import die, hurry
 
 
 def told(daemon):
