@@ -25,7 +25,11 @@ def sources(daemon):
 
 
 def client(figure, join_to):
-    """B connects to A, and opens subflows to what A announces."""
+    """B connects to A, and opens subflows to what A announces.
+
+    An announcement that B is too busy for is repeated; by default, after two
+    minutes."""
+    figure.a.sysctl("mptcp/add_addr_timeout", 1)
     figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8",
                  "add_addr_accepted", "8")
     return MptcpTransfer(figure.b, figure.a, join_to, listen="0.0.0.0")

@@ -158,13 +158,17 @@ def test_a_deleted_link_takes_ipv4_routes_along_silently(figure, model):
 
 def test_ipv6_strips_a_dead_preferred_source_silently(figure, model):
     """Which says, of a gateway outside of every subnet, whose it is: first
-    one subnet's of its link, then every one's."""
+    one subnet's of its link, then every one's.
+
+    There is no such router, and IPv6 passes over a route whose router failed:
+    so its entry is permanent."""
     a = figure.a
     a.ip("""
         addr add 2001:db8:3::2/64 dev eth1
         addr add 2001:db8:3::3/64 dev eth1 nodad
         route add 2001:db8:ee::/48 via 2001:db8:77::1 dev eth1 onlink \
 src 2001:db8:3::3
+        neigh add 2001:db8:77::1 lladdr 02:00:00:00:00:77 dev eth1
     """)
     daemon = figure.start(f'model = "{model}";')
     outside = "via 2001:db8:77::1 dev eth1"
