@@ -371,13 +371,28 @@ static int go_on_with_resync(struct engine *engine, uint64_t now_ms)
 	return error;
 }
 
+/*
+ * What made us read again was told before it was over: routes that go without a
+ * word go after the message about the link or the address. All of it is one
+ * change for the kernel, which kernel_settle() waits for; a dump does not.
+ */
+static int let_it_end(struct engine *engine, uint64_t now_ms)
+{
+	bool begins_resync = engine->resync_ms && engine->resync_ms <= now_ms;
+
+	if (engine->read_all || engine->read_rules || engine->rereads.n ||
+	    begins_resync)
+		return kernel_settle(engine->kernel);
+	return 0;
+}
+
 int engine_read_pending(struct engine *engine, uint64_t now_ms)
 {
-	int error = 0;
+	int error = let_it_end(engine, now_ms);
 
 	if (engine->read_neighbours && !engine->read_all)
 		engine_read_neighbours(engine, now_ms);
-	if (engine->read_all)
+	if (error == 0 && engine->read_all)
 		error = read_all(engine, now_ms);
 	if (error == 0)
 		error = go_on_with_resync(engine, now_ms);

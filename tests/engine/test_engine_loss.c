@@ -141,6 +141,27 @@ static void a_nexthop_object_takes_its_routes_along(void **state)
 			"7101 203.0.113.0/24 nhid 7");
 }
 
+/* The message comes first: who reads at once reads too early. */
+static void what_goes_after_its_message_is_gone(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4 "address add 2001:db8:2::9/64 dev d2\n"
+			  "route add 203.0.113.0/24 via 198.51.100.9 dev d2\n"
+			  "route add 2001:db8:f::/48 via fe80::2 dev d2 "
+			  "src 2001:db8:2::9");
+	world_start(world);
+	fake_set_lags(world_fake(), true);
+	world_do("address del 2001:db8:2::9/64 dev d2");
+	world_run(world);
+	fake_release(world_fake());
+	world_must_be_steady(world);
+	world_do("link set d2 down");
+	world_run(world);
+	fake_release(world_fake());
+	world_must_be_steady(world);
+}
+
 /* And a full tunnel's default, which ends it. */
 static void a_nexthop_object_takes_a_tunnel_along(void **state)
 {
@@ -239,6 +260,7 @@ int main(void)
 		TEST(late_events_do_no_harm),
 		TEST(what_is_hidden_is_not_known),
 		TEST(a_nexthop_object_takes_its_routes_along),
+		TEST(what_goes_after_its_message_is_gone),
 		TEST(a_nexthop_object_takes_a_tunnel_along),
 		TEST(an_expired_route_is_gone_unsaid),
 		TEST(a_router_fails_and_recovers),

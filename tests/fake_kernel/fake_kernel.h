@@ -84,6 +84,14 @@ enum fake_news {
 void fake_set_news(struct fake *fake, enum fake_news news);
 void fake_release(struct fake *fake);
 
+/**
+ * fake_set_lags() - routes that go without a word are there a moment longer
+ *
+ * As in the kernel, which says first that the link went down, or the address
+ * is gone. They go with fake_release(), or kernel_settle().
+ */
+void fake_set_lags(struct fake *fake, bool lags);
+
 /** fake_lose() - what is queued is lost, and listeners are told so */
 void fake_lose(struct fake *fake);
 

@@ -171,7 +171,7 @@ static void forget_address(struct fake *fake, uint32_t port,
 	if (has_connected(fake, address) && (v4 || !has_prefix6(fake, address)))
 		set_connected(fake, address, false);
 	if (!machine_is_local(fake, &address->local))
-		machine_drop_source(fake, &address->local);
+		machine_fall_silent(fake, &address->local);
 }
 
 /* The secondary addresses of a primary one go before it. */
@@ -305,7 +305,7 @@ static void update_carrier(struct fake *fake, uint32_t ifindex)
 /* IPv4 loses its routes without a word, IPv6 its addresses with many. */
 static void after_down(struct fake *fake, uint32_t ifindex)
 {
-	machine_drop_dead(fake);
+	machine_fall_silent(fake, NULL);
 	drop_addresses(fake, ifindex, AF_INET6);
 	machine_drop_neighbours(fake, ifindex, 0);
 }

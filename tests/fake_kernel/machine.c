@@ -67,6 +67,7 @@ void fake_free(struct fake *fake)
 	running = NULL;
 	vec_done(&fake->doors);
 	vec_done(&fake->faults);
+	vec_done(&fake->lagging);
 	vec_done(&fake->nexthops);
 	vec_done(&fake->pairs);
 	vec_done(&fake->neighbours);
@@ -220,10 +221,39 @@ void fake_set_news(struct fake *fake, enum fake_news news)
 	fake->news = news;
 }
 
+/* --- what goes without a word --- */
+
+void fake_set_lags(struct fake *fake, bool lags)
+{
+	fake->lags = lags;
+}
+
+static void fall_silent(struct fake *fake, const struct ip_addr *source)
+{
+	if (ip_addr_is_set(source))
+		machine_drop_source(fake, source);
+	else
+		machine_drop_dead(fake);
+}
+
+void machine_fall_silent(struct fake *fake, const struct ip_addr *source)
+{
+	const struct ip_addr what = source ? *source : (struct ip_addr){0};
+
+	if (fake->lags)
+		vec_push(&fake->lagging, what);
+	else
+		fall_silent(fake, &what);
+}
+
 void fake_release(struct fake *fake)
 {
+	const struct ip_addr *silent;
 	const struct machine_door *door;
 
+	vec_foreach(&fake->lagging, silent)
+		fall_silent(fake, silent);
+	vec_clear(&fake->lagging);
 	vec_foreach(&fake->doors, door) {
 		const struct machine_news *it;
 

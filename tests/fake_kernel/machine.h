@@ -71,6 +71,8 @@ struct fake {
 	enum fake_news news;
 	size_t queue_max; /* 0: no limit */
 	bool answers;
+	bool lags;
+	VEC(, struct ip_addr) lagging; /* machine_fall_silent() */
 
 	VEC(, struct fake_fault) faults; /* nth counts down */
 	uint64_t faults_hit;
@@ -91,6 +93,14 @@ int machine_call(struct fake *fake, enum fake_call call, size_t *ret_done);
 
 /** machine_op() - the same for FAKE_OP and one op */
 int machine_op(struct fake *fake, enum op_kind kind);
+
+/**
+ * machine_fall_silent() - routes that go, or change, without a word
+ * @source: those that name it; NULL: those that have no link that is up
+ *
+ * Now, or where the kernel lags, with fake_release().
+ */
+void machine_fall_silent(struct fake *fake, const struct ip_addr *source);
 
 /** machine_tell() - queue @event for all who listen; @attrs: of its route */
 void machine_tell(struct fake *fake, const struct kernel_event *event,
