@@ -53,7 +53,10 @@ def service(network):
 
 
 class Blue:
-    """A network namespace with two uplinks and multihomed@blue."""
+    """A network namespace with two uplinks and multihomed@blue.
+
+    Nobody is at their other ends: that would show after some seconds, if the
+    routers' entries were not permanent."""
 
     unit = "multihomed@blue.service"
     path = "/run/multihomed-blue/io.multihomed"
@@ -66,6 +69,7 @@ class Blue:
             addr add 10.7{n}.0.2/24 dev d{n}
             link set p{n} up
             link set d{n} up
+            neigh add 10.7{n}.0.1 lladdr 02:00:00:00:07:0{n} dev d{n}
             route add default via 10.7{n}.0.1 dev d{n} metric {n}
             """ for n in (1, 2)))
         with open(self.config, "w", encoding="ascii") as file:
