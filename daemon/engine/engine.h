@@ -185,10 +185,10 @@ struct engine {
 	uint64_t retry_ms;     /* 0: nothing failed */
 	bool read_failed;      /* nothing is planned before it succeeds */
 	bool lacks_table;      /* a subnet does; it could not be looked for */
-	bool no_managed;       /* this kernel has no managed neighbours */
 	/* Attribute sets that the kernel refused; a ref each, for the mark. */
 	VEC(, uint32_t) refused;
 	uint64_t refused_ms; /* when they are tried again; 0: no reason yet */
+	struct neighbour_vec unkept; /* the kernel refused to keep them so */
 
 	struct engine_counters counters;
 };

@@ -120,9 +120,9 @@ static bool judge(struct engine *engine, uint64_t now_ms, const struct op *op,
 		kernel_error_class(op->kind, failure->error);
 
 	if (op->kind == OP_NEIGHBOUR_PUT || op->kind == OP_NEIGHBOUR_DELETE) {
-		/* Gateways are not kept resolved then; nothing else is lost. */
+		/* It is not kept resolved then; nothing else is lost. */
 		if (class == KERNEL_ERROR_REFUSED)
-			engine->no_managed = true;
+			vec_push(&engine->unkept, op->neighbour);
 		return false;
 	}
 	if (class == KERNEL_ERROR_RESYNC)

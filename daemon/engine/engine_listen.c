@@ -9,6 +9,7 @@
 #include "engine/engine_advert.h"
 #include "engine/engine_intake.h"
 #include "engine/engine_read.h"
+#include "engine/engine_slice.h"
 #include "log.h"
 
 #define LISTEN_MAX	 1024 /* messages at one go: some milliseconds */
@@ -266,12 +267,16 @@ static void take_rule(struct intake *intake, const struct kernel_event *event)
 		repair_note_rule(&engine->repair, &event->rule, event->port);
 }
 
-/* `ip neigh flush` says FAILED of what it is about to delete: no news of the
- * gateway. A managed entry that failed stays managed. */
+/*
+ * `ip neigh flush` says FAILED of what it is about to delete: no news of the
+ * gateway. A managed entry that failed stays managed, and one that somebody
+ * else has made to fail is put anew, if it may be.
+ */
 static bool is_flushed(const struct engine *engine, const struct neighbour *it)
 {
 	return it->failed && !it->managed &&
-	       it->protocol == engine->policy->protocol;
+	       it->protocol == engine->policy->protocol &&
+	       !engine_is_unkept(engine, it);
 }
 
 static void take_neighbour(struct intake *intake,

@@ -35,10 +35,13 @@ static void forget_refusals(struct engine *engine, uint64_t now_ms)
 	struct attrset_store *attrs = &engine->model.rib.attrs;
 
 	bool is_due = engine->refused_ms && now_ms >= engine->refused_ms;
+	bool is_other = engine->model.changes.links ||
+			engine->model.changes.addresses ||
+			engine->policy_changed;
 
-	if (engine->refused.n &&
-	    (!engine->model.changes.links && !engine->model.changes.addresses &&
-	     !engine->policy_changed && !is_due))
+	if (is_other)
+		vec_clear(&engine->unkept);
+	if (engine->refused.n && !is_other && !is_due)
 		return;
 	engine->refused_ms = 0;
 	if (engine->refused.n == 0)

@@ -144,6 +144,32 @@ static void a_table_number_is_looked_for_again(void **state)
 	world_must_hold(world, STORY_HELD4, "");
 }
 
+/* A link that takes no entry, IPv6 being off on it, is not the others'. */
+static void an_entry_that_is_refused_is_the_only_one(void **state)
+{
+	const struct fake_fault refusal = {
+		.call = FAKE_OP,
+		.nth = 1,
+		.error = -EINVAL,
+		.kinds = 1U << OP_NEIGHBOUR_PUT,
+	};
+	struct world *world = *state;
+
+	world_do(STORY_V4);
+	fake_fail(world_fake(), &refusal);
+	world_start(world);
+	world_pass(world, LONG_MS);
+	assert_int_equal(fake_ops(world_fake(), OP_NEIGHBOUR_PUT), 1);
+	world_do("route add 203.0.113.0/24 via 192.0.2.9 dev d1");
+	world_pass(world, LONG_MS);
+	assert_int_equal(fake_ops(world_fake(), OP_NEIGHBOUR_PUT), 2);
+	/* It is tried again when its link may be another one. */
+	world_do("address add 192.0.2.3/24 dev d1");
+	world_pass(world, LONG_MS);
+	assert_int_equal(fake_ops(world_fake(), OP_NEIGHBOUR_PUT), 3);
+	world_must_be_steady(world);
+}
+
 /* The only number is another subnet's, and then nobody's. */
 static void a_table_that_is_given_up_goes_to_who_waits(void **state)
 {
@@ -275,6 +301,7 @@ int main(void)
 		TEST(a_route_that_is_tried_again_before_a_rule),
 		TEST(a_rule_that_was_held_back_has_its_endpoint),
 		TEST(a_table_number_is_looked_for_again),
+		TEST(an_entry_that_is_refused_is_the_only_one),
 		TEST(a_table_that_is_given_up_goes_to_who_waits),
 		TEST(a_table_that_others_leave_goes_to_who_waits),
 		TEST(a_flush_reads_what_was_never_read),
