@@ -149,16 +149,31 @@ static bool has_old_offer(struct walk *walk)
 	return differs;
 }
 
+/*
+ * Whether flows wait for a path. Once no route names its router any more, the
+ * router's entry goes, and whether it is dead is not known: that it may be
+ * there is found by chance only (docs/pins.md).
+ */
+static bool has_away(const struct engine *engine)
+{
+	const struct pin *pin;
+
+	vec_foreach(&engine->pins.set.pins, pin)
+		if (pin->kind == PIN_AWAY)
+			return true;
+	return false;
+}
+
 /* Looks at everything, with pins and refusals. Return: whether it writes. */
 static bool writes_more(struct walk *walk)
 {
 	struct engine *engine = &walk->world->engine;
-	bool has_refused = engine->refused.n > 0;
+	bool may_write = engine->refused.n > 0 || has_away(engine);
 	uint64_t written = world_written(walk->world);
 
 	engine->policy_changed = true;
 	world_run(walk->world);
-	if (has_refused || written == world_written(walk->world))
+	if (may_write || written == world_written(walk->world))
 		return false;
 	print_error("  a wide round writes more\n");
 	return true;
