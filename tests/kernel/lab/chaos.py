@@ -210,9 +210,13 @@ class Chaos:
 
     def neighbours(self):
         net = self.rng.randrange(3)
-        self.ip(4, f"neigh replace 10.{net}.0.1 dev eth{net} " +
-                self.rng.choice(("nud failed", "nud stale",
-                                 "lladdr 02:00:00:00:00:99 nud reachable")))
+        entry = f"neigh replace 10.{net}.0.1 dev eth{net}"
+        state = self.rng.choice(("nud failed", "nud stale",
+                                 "lladdr 02:00:00:00:00:99 nud reachable"))
+        if state == "nud failed":
+            # Of one that fails from the start the kernel says nothing.
+            self.ip(4, f"{entry} lladdr 02:00:00:00:00:99 nud stale")
+        self.ip(4, f"{entry} {state}")
 
     def sysctls(self):
         key, values = self.rng.choice(SYSCTLS)
