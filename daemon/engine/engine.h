@@ -188,7 +188,8 @@ struct engine {
 	/* Attribute sets that the kernel refused; a ref each, for the mark. */
 	VEC(, uint32_t) refused;
 	uint64_t refused_ms; /* when they are tried again; 0: no reason yet */
-	struct neighbour_vec unkept; /* the kernel refused to keep them so */
+	/* Entries that the kernel refused, as their links are; in no order. */
+	struct neighbour_vec unkept;
 
 	struct engine_counters counters;
 };

@@ -9,7 +9,6 @@
 #include "engine/engine_advert.h"
 #include "engine/engine_intake.h"
 #include "engine/engine_read.h"
-#include "engine/engine_slice.h"
 #include "log.h"
 
 #define LISTEN_MAX	 1024 /* messages at one go: some milliseconds */
@@ -276,7 +275,7 @@ static bool is_flushed(const struct engine *engine, const struct neighbour *it)
 {
 	return it->failed && !it->managed &&
 	       it->protocol == engine->policy->protocol &&
-	       !engine_is_unkept(engine, it);
+	       !neighbour_vec_has(&engine->unkept, it);
 }
 
 static void take_neighbour(struct intake *intake,

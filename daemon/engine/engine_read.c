@@ -110,18 +110,6 @@ static int read_rules(struct engine *engine)
 	return error;
 }
 
-static bool has_neighbour(const struct neighbour_vec *neighbours,
-			  const struct neighbour *which)
-{
-	const struct neighbour *it;
-
-	vec_foreach(neighbours, it)
-		if (it->ifindex == which->ifindex &&
-		    ip_addr_equal(&it->addr, &which->addr))
-			return true;
-	return false;
-}
-
 /*
  * While the kernel asks again, an entry is what it was. One of an earlier life
  * of ours has long been asked for: it is dead till it answers.
@@ -163,7 +151,7 @@ void engine_read_neighbours(struct engine *engine, uint64_t now_ms)
 	for (size_t i = model->neighbours.n; i-- > 0 && error == 0;) {
 		const struct neighbour old = model->neighbours.items[i];
 
-		if (!has_neighbour(&seen, &old))
+		if (!neighbour_vec_has(&seen, &old))
 			model_remove_neighbour(model, old.ifindex, &old.addr);
 	}
 	vec_foreach(&seen, it)

@@ -51,18 +51,6 @@ static void plan_rules(struct engine *engine)
 	engine->rules_agree = ops->n == n;
 }
 
-bool engine_is_unkept(const struct engine *engine,
-		      const struct neighbour *which)
-{
-	const struct neighbour *it;
-
-	vec_foreach(&engine->unkept, it)
-		if (it->ifindex == which->ifindex &&
-		    ip_addr_equal(&it->addr, &which->addr))
-			return true;
-	return false;
-}
-
 void engine_plan_neighbours(const struct engine *engine, struct op_vec *ops)
 {
 	const struct view view = engine_view(engine);
@@ -72,7 +60,8 @@ void engine_plan_neighbours(const struct engine *engine, struct op_vec *ops)
 	plan_routers_build(&view, &want);
 	diff_neighbours(engine->policy, &engine->model.neighbours, &want, ops);
 	for (size_t i = n; i < ops->n; i++)
-		if (!engine_is_unkept(engine, &ops->items[i].neighbour))
+		if (!neighbour_vec_has(&engine->unkept,
+				       &ops->items[i].neighbour))
 			ops->items[n++] = ops->items[i];
 	ops->n = n;
 	vec_done(&want);

@@ -18,10 +18,6 @@
 /** engine_plan_rules() - all of them against those that there are */
 void engine_plan_rules(const struct engine *engine, struct op_vec *ops);
 
-/** engine_is_unkept() - the kernel refused the entry, as its link is now */
-bool engine_is_unkept(const struct engine *engine,
-		      const struct neighbour *which);
-
 /** engine_plan_neighbours() - entries of routers, in the same way */
 void engine_plan_neighbours(const struct engine *engine, struct op_vec *ops);
 

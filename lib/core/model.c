@@ -384,6 +384,18 @@ void model_touch_gateway(struct model *model, uint32_t ifindex,
 	touch_hops(model, AF_INET6, ifindex, addr);
 }
 
+bool neighbour_vec_has(const struct neighbour_vec *neighbours,
+		       const struct neighbour *which)
+{
+	const struct neighbour *it;
+
+	vec_foreach(neighbours, it)
+		if (it->ifindex == which->ifindex &&
+		    ip_addr_equal(&it->addr, &which->addr))
+			return true;
+	return false;
+}
+
 bool model_put_neighbour(struct model *model, const struct neighbour *neighbour)
 {
 	size_t at =

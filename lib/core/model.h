@@ -129,6 +129,10 @@ void model_set_rules(struct model *model, uint8_t family,
 void model_add_rule(struct model *model, const struct rule *rule);
 void model_remove_rule(struct model *model, const struct rule *rule);
 
+/** neighbour_vec_has() - by link and address; in whatever order they are */
+bool neighbour_vec_has(const struct neighbour_vec *neighbours,
+		       const struct neighbour *which);
+
 /**
  * model_put_neighbour() - enter what the kernel says of a neighbour
  *
