@@ -5,6 +5,7 @@
  */
 #include "answers/explain_story.h"
 
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -222,6 +223,10 @@ static void note_unusable(const struct story *story,
 			       story_link_name(story, hop->ifindex));
 	else if (!link->carrier)
 		story_add_note(story, "not usable: link %s has no carrier",
+			       link->name);
+	else if (hop->gateway.family == AF_INET6 && link->no_ipv6)
+		story_add_note(story,
+			       "not usable: IPv6 is switched off on link %s",
 			       link->name);
 	else
 		story_add_note(story,

@@ -64,11 +64,12 @@ bool engine_is_pending(const struct engine *engine, uint64_t now_ms)
 		return true;
 	if (engine->read_failed)
 		return false; /* not before retry_ms */
-	return engine->read_all || engine->read_rules || engine->rereads.n ||
-	       engine->resync.n || engine->policy_changed ||
-	       model->changes.links || model->changes.addresses ||
-	       model->changes.rules || model->changes.neighbours ||
-	       model->changes.bindings || model->rib.dirty.n;
+	return engine->read_all || engine->read_rules || engine->read_ipv6 ||
+	       engine->rereads.n || engine->resync.n ||
+	       engine->policy_changed || model->changes.links ||
+	       model->changes.addresses || model->changes.rules ||
+	       model->changes.neighbours || model->changes.bindings ||
+	       model->rib.dirty.n;
 }
 
 uint64_t engine_next(const struct engine *engine)

@@ -150,6 +150,7 @@ struct engine {
 	/* What is to be read before the next plan. */
 	bool read_all;
 	bool read_rules;
+	bool read_ipv6;	      /* which links have it */
 	bool read_neighbours; /* they could not be; a plan does not wait */
 	struct reread_vec rereads;
 	struct reread_vec resync; /* the same after a loss: one in each round */

@@ -131,17 +131,46 @@ static void take_link(const struct intake *intake,
 		engine_mark_link(engine, event->link.ifindex);
 }
 
-static void take_address(struct engine *engine,
+static bool has_ipv6_address(const struct model *model, uint32_t ifindex)
+{
+	const struct address *it;
+
+	vec_foreach(&model->addresses, it)
+		if (it->ifindex == ifindex && it->local.family == AF_INET6)
+			return true;
+	return false;
+}
+
+/*
+ * That IPv6 is switched off or on nobody says, but a link without it has no
+ * address and no route of it.
+ */
+static void mark_ipv6(struct engine *engine, uint32_t ifindex, bool has)
+{
+	const struct link *link = model_link(&engine->model, ifindex);
+
+	if (link && link->no_ipv6 == has)
+		engine->read_ipv6 = true;
+}
+
+static void take_address(const struct intake *intake,
 			 const struct kernel_event *event)
 {
-	if (!event->deleted) {
+	struct engine *engine = intake->engine;
+
+	if (event->deleted) {
+		if (!model_remove_address(&engine->model, &event->address))
+			return;
+		engine_mark_link(engine, event->address.ifindex);
+		mark_prefsrc(engine, &event->address.local);
+	} else {
 		model_put_address(&engine->model, &event->address);
-		return;
 	}
-	if (!model_remove_address(&engine->model, &event->address))
-		return;
-	engine_mark_link(engine, event->address.ifindex);
-	mark_prefsrc(engine, &event->address.local);
+	if (!intake->is_dump && event->address.local.family == AF_INET6)
+		mark_ipv6(engine, event->address.ifindex,
+			  !event->deleted ||
+				  has_ipv6_address(&engine->model,
+						   event->address.ifindex));
 }
 
 /* Somebody other than we or the kernel itself touched a table of ours. */
@@ -194,6 +223,19 @@ static void mark_ra_route(struct engine *engine,
 			   route->set.hops.items[0].ifindex);
 }
 
+/* After IPv6 was switched on, its routes come before its addresses. */
+static void mark_ipv6_of(struct engine *engine,
+			 const struct kernel_event *event)
+{
+	const struct model_route *route = &event->route;
+	const struct next_hop *hop;
+
+	if (event->deleted || route->prefix.addr.family != AF_INET6)
+		return;
+	vec_foreach(&route->set.hops, hop)
+		mark_ipv6(engine, hop->ifindex, true);
+}
+
 /*
  * Where we hear single prefixes only, this tells that a router is none any
  * more: the kernel deletes its default route.
@@ -239,6 +281,7 @@ static void take_route(struct intake *intake, const struct kernel_event *event)
 		note_meddling(intake, event);
 		retry_refused(intake);
 		mark_ra_route(engine, event);
+		mark_ipv6_of(engine, event);
 		end_router(intake, event);
 	}
 	if (engine->policy->settle_ms && !is_withdrawn(event))
@@ -313,7 +356,7 @@ void engine_take(const struct kernel_event *event, void *data)
 		take_link(intake, event);
 		break;
 	case KERNEL_ADDRESS:
-		take_address(engine, event);
+		take_address(intake, event);
 		break;
 	case KERNEL_ROUTE:
 		take_route(intake, event);

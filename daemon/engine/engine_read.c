@@ -189,6 +189,32 @@ static int read_links(struct engine *engine)
 	return 0;
 }
 
+/* All else that a link is we are told of, in its place among other news. */
+static void take_ipv6(const struct kernel_event *event, void *data)
+{
+	struct engine *engine = data;
+	const struct link *old;
+	struct link link;
+
+	if (event->kind != KERNEL_LINK)
+		return;
+	old = model_link(&engine->model, event->link.ifindex);
+	if (!old)
+		return;
+	link = *old;
+	link.no_ipv6 = event->link.no_ipv6;
+	model_put_link(&engine->model, &link);
+}
+
+static int read_ipv6(struct engine *engine)
+{
+	const struct kernel_read links = {.what = KERNEL_LINK};
+	int error = kernel_read(engine->kernel, &links, take_ipv6, engine);
+
+	engine->read_ipv6 &= error != 0;
+	return error;
+}
+
 static int read_once(struct engine *engine, uint32_t table,
 		     struct table_vec *seen)
 {
@@ -282,6 +308,7 @@ static int read_all(struct engine *engine, uint64_t now_ms)
 	vec_clear(&engine->resync);
 	engine->resync_ms = 0;
 	engine->read_all = false;
+	engine->read_ipv6 = false;
 	return 0;
 }
 
@@ -368,8 +395,8 @@ static int let_it_end(struct engine *engine, uint64_t now_ms)
 {
 	bool begins_resync = engine->resync_ms && engine->resync_ms <= now_ms;
 
-	if (engine->read_all || engine->read_rules || engine->rereads.n ||
-	    begins_resync)
+	if (engine->read_all || engine->read_rules || engine->read_ipv6 ||
+	    engine->rereads.n || begins_resync)
 		return kernel_settle(engine->kernel);
 	return 0;
 }
@@ -384,6 +411,8 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 		error = read_all(engine, now_ms);
 	if (error == 0)
 		error = go_on_with_resync(engine, now_ms);
+	if (error == 0 && engine->read_ipv6)
+		error = read_ipv6(engine);
 	if (error == 0 && engine->read_rules)
 		error = read_rules(engine);
 	/* Should one lead to the next for ever, others have their turn. */

@@ -25,6 +25,7 @@ struct link {
 	bool carrier;	 /* IFF_LOWER_UP */
 	bool loopback;	 /* IFF_LOOPBACK */
 	bool vrf;	 /* is itself a VRF device */
+	bool no_ipv6;	 /* switched off: no IPv6 router can be asked for */
 };
 
 VEC(link_vec, struct link); /* sorted by ifindex, unique */

@@ -67,7 +67,7 @@ static bool link_equal(const struct link *a, const struct link *b)
 	return strcmp(a->name, b->name) == 0 && a->master == b->master &&
 	       a->lower == b->lower && a->vlan == b->vlan && a->up == b->up &&
 	       a->carrier == b->carrier && a->loopback == b->loopback &&
-	       a->vrf == b->vrf;
+	       a->vrf == b->vrf && a->no_ipv6 == b->no_ipv6;
 }
 
 static bool has_hop(const struct attrset *set, uint32_t ifindex,
@@ -144,8 +144,9 @@ bool model_put_link(struct model *model, const struct link *link)
 
 		if (link_equal(old, link))
 			return false;
-		usable_changed =
-			old->up != link->up || old->carrier != link->carrier;
+		usable_changed = old->up != link->up ||
+				 old->carrier != link->carrier ||
+				 old->no_ipv6 != link->no_ipv6;
 		renamed = strcmp(old->name, link->name) != 0;
 		*old = *link;
 	} else {
@@ -450,6 +451,8 @@ bool model_is_usable(const struct model *model, const struct next_hop *hop)
 		return false;
 	if (!ip_addr_is_set(&hop->gateway))
 		return true;
+	if (hop->gateway.family == AF_INET6 && link->no_ipv6)
+		return false;
 	neighbour = model_neighbour(model, hop->ifindex, &hop->gateway);
 	return !neighbour || !neighbour->failed;
 }

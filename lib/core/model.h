@@ -272,7 +272,10 @@ bool model_uses_nexthop(const struct model *model, uint32_t nh_id);
  */
 void model_set_config_routes(struct model *model, const struct policy *policy);
 
-/** model_is_usable() - link has carrier and the gateway has not failed */
+/**
+ * model_is_usable() - link has carrier, and the gateway's family, and the
+ * gateway has not failed
+ */
 bool model_is_usable(const struct model *model, const struct next_hop *hop);
 
 #endif

@@ -7,6 +7,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -71,6 +72,42 @@ static int decode_kind(const struct message *message, struct link *ret)
 	return 0;
 }
 
+/*
+ * The families a link has, each with what of its settings is told. Below an MTU
+ * of 1280 there is no IPv6 at all.
+ */
+static int decode_families(const struct message *message, struct link *ret)
+{
+	const struct nlattr *families = message->attr[IFLA_AF_SPEC];
+	const struct nlattr *table[MESSAGE_ATTRS];
+	const struct nlattr *settings;
+	int32_t off;
+	int r;
+
+	if (!families)
+		return 0;
+	r = message_index(nla_data(families), nla_len(families), table);
+	if (r)
+		return r;
+	ret->no_ipv6 = !table[AF_INET6];
+	if (ret->no_ipv6)
+		return 0;
+	r = message_index(nla_data(table[AF_INET6]), nla_len(table[AF_INET6]),
+			  table);
+	if (r)
+		return r;
+	settings = table[IFLA_INET6_CONF];
+	if (!settings ||
+	    nla_len(settings) < (DEVCONF_DISABLE_IPV6 + 1) * (int)sizeof(off))
+		return 0;
+	memcpy(&off,
+	       (const uint8_t *)nla_data(settings) +
+		       DEVCONF_DISABLE_IPV6 * sizeof(off),
+	       sizeof(off));
+	ret->no_ipv6 = off != 0;
+	return 0;
+}
+
 static bool decode_link(const struct message *message,
 			const struct decode_context *context,
 			struct kernel_event *ret)
@@ -90,7 +127,7 @@ static bool decode_link(const struct message *message,
 	if (attr_text(message->attr[IFLA_IFNAME], link.name,
 		      sizeof(link.name)) ||
 	    attr_u32(message->attr[IFLA_MASTER], &link.master) ||
-	    decode_kind(message, &link))
+	    decode_kind(message, &link) || decode_families(message, &link))
 		return decode_bad(ret, "link attribute of wrong length");
 	if (!ret->deleted && link.name[0] == '\0')
 		return decode_bad(ret, "link without a name");

@@ -76,8 +76,14 @@ static int check_hop6(const struct fake *fake, const struct machine_route *in,
 	int error = check_link(fake, hop->ifindex, "Nexthop device is not up",
 			       ret_why);
 
-	if (error || !ip_addr_is_set(&hop->gateway))
+	if (error)
 		return error;
+	if (!machine_carries(fake, hop->ifindex, AF_INET6)) {
+		*ret_why = "IPv6 is disabled on nexthop device";
+		return -EACCES;
+	}
+	if (!ip_addr_is_set(&hop->gateway))
+		return 0;
 	if (machine_is_local(fake, &hop->gateway)) {
 		*ret_why = "Gateway can not be a local address";
 		return -EINVAL;

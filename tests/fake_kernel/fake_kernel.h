@@ -55,6 +55,7 @@ void fake_free(struct fake *fake);
  *
  *   link add NAME type dummy, link add NAME type veth peer name NAME
  *   link set NAME up|down, link del NAME
+ *   link set NAME ipv6 on|off         (the sysctl disable_ipv6)
  *   address add|del ADDR[/LEN] [peer ADDR/LEN] dev NAME
  *   route add|append|prepend|replace|del ROUTE
  *   rule add|del priority N ...

@@ -48,6 +48,12 @@ static int link_set(struct line *line)
 
 	if (words_dev(words, &ifindex))
 		return -ENODEV;
+	if (words_take(words, "ipv6")) {
+		up = words_take(words, "on");
+		if ((!up && !words_take(words, "off")) || words_left(words))
+			return -EINVAL;
+		return machine_set_ipv6(line->fake, ifindex, up);
+	}
 	up = words_take(words, "up");
 	if ((!up && !words_take(words, "down")) || words_left(words))
 		return -EINVAL;

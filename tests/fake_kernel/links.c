@@ -12,6 +12,13 @@ bool machine_is_up(const struct fake *fake, uint32_t ifindex)
 	return link && link->up;
 }
 
+bool machine_carries(const struct fake *fake, uint32_t ifindex, uint8_t family)
+{
+	return machine_is_up(fake, ifindex) &&
+	       !(family == AF_INET6 &&
+		 model_link(&fake->model, ifindex)->no_ipv6);
+}
+
 /* --- addresses and the routes that come with them --- */
 
 static struct ip_prefix prefix_of(const struct address *address)
@@ -124,6 +131,9 @@ int machine_add_address(struct fake *fake, uint32_t port,
 
 	if (find_address(fake, address))
 		return -EEXIST;
+	if (machine_is_up(fake, address->ifindex) &&
+	    !machine_carries(fake, address->ifindex, address->local.family))
+		return -EACCES;
 	if (added.local.family == AF_INET)
 		added.temporary = has_primary(fake, &added);
 	(void)model_put_address(&fake->model, &added);
@@ -346,6 +356,25 @@ int machine_set_link(struct fake *fake, uint32_t ifindex, bool up)
 		return -ENODEV;
 	if (set_one(fake, ifindex, up))
 		update_carrier(fake, peer_of(fake, ifindex));
+	return 0;
+}
+
+/* Nobody is told of it; of what goes with it the routes are told first. */
+int machine_set_ipv6(struct fake *fake, uint32_t ifindex, bool on)
+{
+	const struct link *old = model_link(&fake->model, ifindex);
+	struct link link;
+
+	if (!old)
+		return -ENODEV;
+	link = *old;
+	link.no_ipv6 = !on;
+	(void)model_put_link(&fake->model, &link);
+	if (on)
+		return 0;
+	machine_drop_dead(fake);
+	drop_addresses(fake, ifindex, AF_INET6);
+	machine_drop_neighbours(fake, ifindex, AF_INET6);
 	return 0;
 }
 

@@ -72,10 +72,10 @@ static bool ask_local(const struct fake *fake,
 /* --- one table --- */
 
 static bool is_alive(const struct fake *fake, const struct next_hop *hop,
-		     uint32_t oif)
+		     const struct kernel_question *question)
 {
-	return machine_is_up(fake, hop->ifindex) &&
-	       (!oif || oif == hop->ifindex);
+	return machine_carries(fake, hop->ifindex, question->dst.family) &&
+	       (!question->oif || question->oif == hop->ifindex);
 }
 
 /* Which hop of several is taken is the flow's luck; here the ports tell. */
@@ -88,7 +88,7 @@ static const struct next_hop *pick_hop(const struct fake *fake,
 	size_t n = 0;
 
 	vec_foreach(&set->hops, hop)
-		if (n < PATH_HOPS_MAX && is_alive(fake, hop, question->oif))
+		if (n < PATH_HOPS_MAX && is_alive(fake, hop, question))
 			alive[n++] = hop;
 	return n ? alive[(question->sport + question->dport) % n] : NULL;
 }

@@ -115,6 +115,13 @@ int machine_add_link(struct fake *fake, const char *name, const char *peer);
 int machine_remove_link(struct fake *fake, uint32_t ifindex);
 int machine_set_link(struct fake *fake, uint32_t ifindex, bool up);
 bool machine_is_up(const struct fake *fake, uint32_t ifindex);
+
+/** machine_carries() - up, and @family is not switched off there */
+bool machine_carries(const struct fake *fake, uint32_t ifindex, uint8_t family);
+
+/** machine_set_ipv6() - routes and addresses go with it, and do not come back
+ */
+int machine_set_ipv6(struct fake *fake, uint32_t ifindex, bool on);
 int machine_add_address(struct fake *fake, uint32_t port,
 			const struct address *address);
 int machine_remove_address(struct fake *fake, uint32_t port,

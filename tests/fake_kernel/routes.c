@@ -392,30 +392,33 @@ static void remove_doomed(struct fake *fake, struct doom doom)
 	rib_clean(rib_of(fake));
 }
 
-/* One leg that is up keeps a route. */
+/* One leg that is up keeps a route; @about: of which family it is. */
 static bool is_dead(const struct fake *fake, const struct route *route,
 		    const struct attrset *set, const void *about)
 {
+	const uint8_t *family = about;
 	const struct next_hop *hop;
 
 	(void)route;
-	(void)about;
 	vec_foreach(&set->hops, hop)
-		if (machine_is_up(fake, hop->ifindex))
+		if (machine_carries(fake, hop->ifindex, *family))
 			return false;
 	return set->hops.n > 0;
 }
 
 void machine_drop_dead(struct fake *fake)
 {
-	remove_doomed(fake, (struct doom){.family = AF_INET,
+	static const uint8_t v4 = AF_INET;
+	static const uint8_t v6 = AF_INET6;
+
+	remove_doomed(fake, (struct doom){.family = v4,
 					  .told = false,
 					  .is_doomed = is_dead,
-					  .about = NULL});
-	remove_doomed(fake, (struct doom){.family = AF_INET6,
+					  .about = &v4});
+	remove_doomed(fake, (struct doom){.family = v6,
 					  .told = true,
 					  .is_doomed = is_dead,
-					  .about = NULL});
+					  .about = &v6});
 }
 
 static void strip_legs(struct fake *fake, const struct ip_prefix *prefix,

@@ -4,6 +4,7 @@
 In each test main is read afterwards, so that it is the kernel that says what
 should be in our tables; a daemon that only listens would keep the old."""
 
+from lab import until
 from lab.own import all_routes, own_state
 from lab.watch import Watch
 
@@ -217,3 +218,44 @@ nexthop via 10.2.0.1 dev eth1
     assert a.leaves_by("198.51.100.7", "10.1.0.2") == "via 10.1.0.1 dev eth0"
     want = "via 10.1.0.1 dev eth0" if model == "weak" else "EHOSTUNREACH"
     assert a.leaves_by("198.51.100.7", "10.2.0.2") == want
+
+
+def test_ipv6_off_on_the_link_of_a_leg(figure):
+    """The leg stays in main, but nobody can add a route with it; nor are we
+    told. A source that no leg fits has those that are left."""
+    a = figure.a
+    a.ip("""
+        addr add 2001:db8:3::2/64 dev eth0
+        route add 2001:db8:ee::/48 nexthop via 2001:db8:1::1 dev eth0 \
+nexthop via 2001:db8:2::1 dev eth1
+        route add 198.51.100.0/24 via inet6 fe80::1 dev eth1 metric 5
+        route add 198.51.100.0/24 via 10.1.0.1 dev eth0 metric 9
+    """)
+    daemon = figure.start(
+        'interfaces = ( { match = "eth0"; manage = "always"; } );')
+    third = daemon.table("eth0", "2001:db8:3::/64")
+    second = daemon.table("eth1", "10.2.0.0/24")
+
+    def copies():
+        return [line for line in a.route_lines(third, 6) +
+                a.route_lines(second)
+                if "2001:db8:ee::/48" in line or "198.51.100.0/24" in line]
+
+    def has_both_legs():
+        return any("via 2001:db8:1::1 dev eth0" in line and
+                   "via 2001:db8:2::1 dev eth1" in line for line in copies())
+
+    assert has_both_legs()
+    assert any("198.51.100.0/24 via inet6 fe80::1 dev eth1" in line
+               for line in copies()), copies()
+    a.sysctl("ipv6/conf/eth1/disable_ipv6", 1)
+    daemon.wait()
+    assert any("via 2001:db8:2::1 dev eth1 weight 1 dead" in line
+               for line in a.route_lines(family=6)), "not so here"
+    assert "eth1" not in str(copies())
+    assert any("2001:db8:ee::/48 via 2001:db8:1::1 dev eth0" in line
+               for line in copies()), copies()
+    assert a.leaves_by("198.51.100.7", "10.2.0.2") == "via 10.1.0.1 dev eth0"
+    a.sysctl("ipv6/conf/eth1/disable_ipv6", 0)
+    a.ip("addr add 2001:db8:2::2/64 dev eth1")
+    until(has_both_legs, 10)

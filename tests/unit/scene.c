@@ -30,6 +30,7 @@ static int link_line(struct scene *scene, struct words *words)
 	link.vlan = words_take(words, "vlan");
 	link.vrf = words_take(words, "vrf");
 	link.loopback = words_take(words, "loopback");
+	link.no_ipv6 = words_take(words, "no-ipv6");
 	if (words_left(words))
 		return -EINVAL;
 	(void)model_put_link(&scene->model, &link);

@@ -6,6 +6,7 @@
  * "del" in front takes it back. Links come before what names them.
  *
  *   link IFINDEX NAME up|down [no-carrier] [master IFINDEX] [vrf] [loopback]
+ *        [no-ipv6]
  *   addr ADDR/LEN dev NAME [scope global|link|host] [secondary] [tentative]
  *        [dadfailed] [deprecated]
  *   addr ADDR peer ADDR/LEN dev NAME ...

@@ -189,6 +189,10 @@ static const struct cell_case cases[] = {
 	{"route " P "via 10.1.0.1 dev a metric 7\n"
 	 "route " P "via 10.2.0.1 dev b metric 8\nlink 2 a up no-carrier",
 	 0, "10.1.0.0/24", "a", "weak 8 via 10.2.0.1 dev b", "no carrier"},
+	{"route " P "via inet6 fe80::1 dev a metric 7\n"
+	 "route " P "via 10.2.0.1 dev b metric 8\nlink 2 a up no-ipv6",
+	 0, "10.1.0.0/24", "a", "weak 8 via 10.2.0.1 dev b",
+	 "an IPv6 gateway, and IPv6 is off"},
 	{"route " P "dev a metric 7\nlink 2 a up no-carrier", 0, "10.1.0.0/24",
 	 "a", "congruent 7 dev a", "no carrier, and nothing else"},
 	{"route " P "via 10.1.0.1 dev a metric 7\n"

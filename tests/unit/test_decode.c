@@ -11,6 +11,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -76,6 +77,60 @@ static void lower_links_are_decoded(void **state)
 		message_decode_as(msg, KERNEL_LINK, &event);
 		assert_int_equal(event.link.lower, cases[i].lower);
 		assert_int_equal(event.link.vlan, cases[i].vlan);
+	}
+}
+
+/* What the kernel tells of a link's IPv6, and how much of it. */
+static void whether_a_link_has_ipv6_is_decoded(void **state)
+{
+	static const struct {
+		const char *why;
+		bool families; /* the attribute is there at all */
+		bool ipv6;     /* and names IPv6 */
+		size_t settings;
+		int32_t off;
+		bool no_ipv6;
+	} cases[] = {
+		{"it is on", true, true, DEVCONF_DISABLE_IPV6 + 9, 0, false},
+		{"switched off", true, true, DEVCONF_DISABLE_IPV6 + 9, 1, true},
+		{"the last one told", true, true, DEVCONF_DISABLE_IPV6 + 1, 1,
+		 true},
+		{"not told", true, true, DEVCONF_DISABLE_IPV6, 1, false},
+		{"no settings", true, true, 0, 0, false},
+		{"an MTU below 1280", true, false, 0, 0, true},
+		{"no families", false, false, 0, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct nl_msg *msg =
+			message_begin_link(AF_UNSPEC, IFF_UP, "eth0");
+		int32_t settings[DEVCONF_DISABLE_IPV6 + 9];
+		struct nlattr *nest = NULL;
+		struct kernel_event event;
+
+		for (size_t j = 0; j < COUNT(settings); j++)
+			settings[j] =
+				j == DEVCONF_DISABLE_IPV6 ? cases[i].off : 7;
+		if (cases[i].families) {
+			nest = nla_nest_start(msg, IFLA_AF_SPEC);
+			message_add_u32(msg, AF_INET, 0);
+		}
+		if (cases[i].ipv6) {
+			struct nlattr *six = nla_nest_start(msg, AF_INET6);
+
+			message_add_u32(msg, IFLA_INET6_FLAGS, 0);
+			if (cases[i].settings)
+				message_add(msg, IFLA_INET6_CONF, settings,
+					    cases[i].settings *
+						    sizeof(settings[0]));
+			nla_nest_end(msg, six);
+		}
+		if (nest)
+			nla_nest_end(msg, nest);
+		message_decode_as(msg, KERNEL_LINK, &event);
+		if (event.link.no_ipv6 != cases[i].no_ipv6)
+			fail_msg("%s", cases[i].why);
 	}
 }
 
@@ -340,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_are_decoded),
 		cmocka_unit_test(lower_links_are_decoded),
+		cmocka_unit_test(whether_a_link_has_ipv6_is_decoded),
 		cmocka_unit_test(link_messages_that_are_none_say_nothing),
 		cmocka_unit_test(addresses_are_decoded),
 		cmocka_unit_test(neighbours_are_decoded),

@@ -11,6 +11,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -24,10 +25,17 @@ static struct nl_msg *sample_link(void)
 {
 	struct nl_msg *msg = message_begin_link(AF_UNSPEC, IFF_UP, "eth0");
 	struct nlattr *nest = nla_nest_start(msg, IFLA_LINKINFO);
+	const int32_t settings[DEVCONF_DISABLE_IPV6 + 1] = {0};
+	struct nlattr *six;
 
 	message_add_text(msg, IFLA_INFO_KIND, "vrf");
 	nla_nest_end(msg, nest);
 	message_add_u32(msg, IFLA_MASTER, 77);
+	nest = nla_nest_start(msg, IFLA_AF_SPEC);
+	six = nla_nest_start(msg, AF_INET6);
+	message_add(msg, IFLA_INET6_CONF, settings, sizeof(settings));
+	nla_nest_end(msg, six);
+	nla_nest_end(msg, nest);
 	return msg;
 }
 

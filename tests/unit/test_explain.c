@@ -273,6 +273,10 @@ static void notes_say_what_is_odd(void **state)
 	} cases[] = {
 		{"link 2 a up no-carrier\n", "10.1.0.2", "7100 10.2.0.1 3",
 		 "link a has no carrier", ""},
+		{"link 2 a up no-ipv6\n"
+		 "route 9.9.9.0/24 via inet6 fe80::9 dev a metric 7\n",
+		 "10.1.0.2", "7100 10.2.0.1 3",
+		 "IPv6 is switched off on link a", ""},
 		{"neigh 10.1.0.1 dev a failed\n", "10.1.0.2", "7100 10.2.0.1 3",
 		 "10.1.0.1 on a does not answer", ""},
 		{"", "10.1.0.2", "254 10.1.0.1 2", "table main answered", ""},

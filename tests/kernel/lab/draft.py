@@ -135,10 +135,16 @@ class Host:
             return True
         neighbour = candidate.link, str(candidate.gateway)
         return "LOWER_UP" in self.links.get(candidate.link, ()) and \
-            neighbour not in self.failed and neighbour not in dead
+            neighbour not in self.failed and neighbour not in dead and not (
+                candidate.gateway and candidate.gateway.version == 6 and
+                self.has_no_ipv6(candidate.link))
 
     def is_up(self, link):
         return "UP" in self.links.get(link, ())
+
+    def has_no_ipv6(self, link):
+        return self.namespace.sysctl(
+            f"ipv6/conf/{link}/disable_ipv6") == "1"
 
     def linkdown_is_ignored(self, link, family):
         """The kernel passes over routes whose link has no carrier."""
