@@ -94,6 +94,7 @@ static void read_what_failed(struct engine *engine, const struct op *op)
 		engine->read_rules = true;
 	if (op->kind != OP_ROUTE_PUT && op->kind != OP_ROUTE_DELETE)
 		return;
+	engine->read_ipv6 = true;
 	set = attrset_get(&engine->model.rib.attrs, op->route.route.attrs);
 	vec_foreach(&set->hops, hop)
 		engine_mark_link(engine, hop->ifindex);
@@ -121,8 +122,10 @@ static bool judge(struct engine *engine, uint64_t now_ms, const struct op *op,
 
 	if (op->kind == OP_NEIGHBOUR_PUT || op->kind == OP_NEIGHBOUR_DELETE) {
 		/* It is not kept resolved then; nothing else is lost. */
-		if (class == KERNEL_ERROR_REFUSED)
-			vec_push(&engine->unkept, op->neighbour);
+		if (class != KERNEL_ERROR_REFUSED)
+			return false;
+		vec_push(&engine->unkept, op->neighbour);
+		engine->read_ipv6 |= op->neighbour.addr.family == AF_INET6;
 		return false;
 	}
 	if (class == KERNEL_ERROR_RESYNC)

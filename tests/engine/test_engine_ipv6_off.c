@@ -91,6 +91,27 @@ static void it_was_switched_off_unheard(void **state)
 	world_must_hold(world, HELD_2_3 ONE_LEG, "");
 }
 
+/* Without an address to lose, the kernel's refusal is the first news. */
+static void nothing_at_all_tells(void **state)
+{
+	struct world *world = *state;
+
+	world_do(HOST "address del 2001:db8:1::2/64 dev d1\n"
+		      "route del ::/0 via fe80::1 dev d1 metric 100");
+	world_start(world);
+	world_pass(world, 1000);
+	world_do("link set d1 ipv6 off\n"
+		 "link add d4 type dummy\n"
+		 "link set d4 up\n"
+		 "address add 2001:db8:4::2/64 dev d4\n"
+		 "route add ::/0 via fe80::4 dev d4 metric 400");
+	world_run(world);
+	assert_int_equal(world->engine.refused.n, 0);
+	assert_true(model_link_by_name(&world->engine.model, "d1")->no_ipv6);
+	world_pass(world, 1000);
+	world_must_be_steady(world);
+}
+
 /* Whatever call fails, it is made up for. */
 static void the_list_of_links_fails(void **state)
 {
@@ -118,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_leg_goes_and_comes_back),
 		TEST(it_was_switched_off_unheard),
+		TEST(nothing_at_all_tells),
 		TEST(the_list_of_links_fails),
 	};
 

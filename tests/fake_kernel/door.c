@@ -334,6 +334,10 @@ static int put_neighbour(struct kernel *kernel, const struct op *op)
 
 	if (!model_link(&fake->model, op->neighbour.ifindex))
 		return -ENODEV;
+	if (machine_is_up(fake, op->neighbour.ifindex) &&
+	    !machine_carries(fake, op->neighbour.ifindex,
+			     op->neighbour.addr.family))
+		return -EINVAL;
 	put.entry.failed = false;
 	/* Over a permanent one the address is forgotten. */
 	put.entry.unresolved = !old || old->entry.permanent ||

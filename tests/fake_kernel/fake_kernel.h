@@ -106,6 +106,13 @@ void fake_set_queue(struct fake *fake, size_t max);
  */
 void fake_set_answers(struct fake *fake, bool answer);
 
+/**
+ * fake_set_link_locals() - links that come up get such an address of IPv6
+ *
+ * Those that are up, now. At the start they do not get one.
+ */
+void fake_set_link_locals(struct fake *fake);
+
 /* --- faults --- */
 
 enum fake_call {

@@ -320,7 +320,31 @@ static void after_down(struct fake *fake, uint32_t ifindex)
 	machine_drop_neighbours(fake, ifindex, 0);
 }
 
-/* Only the routes of IPv4 addresses come back. */
+static void add_link_local(struct fake *fake, uint32_t ifindex)
+{
+	struct address address = {
+		.ifindex = ifindex,
+		.local = {AF_INET6,
+			  {0xfe, 0x80, [8] = 2, [15] = (uint8_t)ifindex}},
+		.prefix_len = 64,
+		.scope = MACHINE_LINK,
+	};
+
+	address.peer = address.local;
+	if (ifindex != MACHINE_LO && machine_carries(fake, ifindex, AF_INET6))
+		(void)machine_add_address(fake, 0, &address);
+}
+
+void fake_set_link_locals(struct fake *fake)
+{
+	const struct link_vec *links = &fake->model.links;
+
+	fake->link_locals = true;
+	for (size_t i = 0; i < links->n; i++)
+		add_link_local(fake, links->items[i].ifindex);
+}
+
+/* Only the routes of IPv4 addresses come back, and a link-local address. */
 static void after_up(struct fake *fake, uint32_t ifindex)
 {
 	for (size_t i = 0; i < fake->model.addresses.n; i++) {
@@ -329,6 +353,8 @@ static void after_up(struct fake *fake, uint32_t ifindex)
 		if (it.ifindex == ifindex && has_connected(fake, &it))
 			set_connected(fake, &it, true);
 	}
+	if (fake->link_locals)
+		add_link_local(fake, ifindex);
 }
 
 /* Return: whether it was not so before. */
@@ -368,10 +394,14 @@ int machine_set_ipv6(struct fake *fake, uint32_t ifindex, bool on)
 	if (!old)
 		return -ENODEV;
 	link = *old;
+	if (link.no_ipv6 != on)
+		return 0;
 	link.no_ipv6 = !on;
 	(void)model_put_link(&fake->model, &link);
-	if (on)
+	if (on) {
+		add_link_local(fake, ifindex);
 		return 0;
+	}
 	machine_drop_dead(fake);
 	drop_addresses(fake, ifindex, AF_INET6);
 	machine_drop_neighbours(fake, ifindex, AF_INET6);

@@ -71,6 +71,7 @@ struct fake {
 	enum fake_news news;
 	size_t queue_max; /* 0: no limit */
 	bool answers;
+	bool link_locals;
 	bool lags;
 	VEC(, struct ip_addr) lagging; /* machine_fall_silent() */
 
@@ -119,8 +120,7 @@ bool machine_is_up(const struct fake *fake, uint32_t ifindex);
 /** machine_carries() - up, and @family is not switched off there */
 bool machine_carries(const struct fake *fake, uint32_t ifindex, uint8_t family);
 
-/** machine_set_ipv6() - routes and addresses go with it, and do not come back
- */
+/** machine_set_ipv6() - what goes with it does not come back by itself */
 int machine_set_ipv6(struct fake *fake, uint32_t ifindex, bool on);
 int machine_add_address(struct fake *fake, uint32_t port,
 			const struct address *address);
