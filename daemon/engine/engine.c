@@ -21,6 +21,7 @@ void engine_done(struct engine *engine)
 	vec_done(&engine->routers);
 	vec_done(&engine->later);
 	vec_done(&engine->unkept);
+	vec_done(&engine->others);
 	vec_done(&engine->undone);
 	vec_done(&engine->refused);
 	engine_drop_batch(engine);

@@ -191,6 +191,9 @@ struct engine {
 	uint64_t refused_ms; /* when they are tried again; 0: no reason yet */
 	/* Entries that the kernel refused, as their links are; in no order. */
 	struct neighbour_vec unkept;
+	/* Routers that we do not keep resolved, when last looked at; sorted. */
+	struct neighbour_vec others;
+	uint64_t others_changes; /* of the store of attributes, then */
 
 	struct engine_counters counters;
 };

@@ -159,6 +159,22 @@ void engine_read_neighbours(struct engine *engine, uint64_t now_ms)
 	vec_done(&seen);
 }
 
+void engine_watch_routers(struct engine *engine, uint64_t now_ms)
+{
+	const struct view view = engine_view(engine);
+	struct neighbour_vec routers = {0};
+	const struct neighbour *it;
+	bool is_news = false;
+
+	plan_other_routers_build(&view, &routers);
+	vec_foreach(&routers, it)
+		is_news |= !neighbour_vec_has(&engine->others, it);
+	vec_done(&engine->others);
+	engine->others = routers;
+	if (is_news)
+		engine_read_neighbours(engine, now_ms);
+}
+
 /* Links and addresses: what a new dump, a whole one, does not have is gone. */
 static int read_links(struct engine *engine)
 {

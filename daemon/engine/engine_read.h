@@ -37,6 +37,15 @@ void engine_lost(struct engine *engine, uint64_t now_ms);
  */
 void engine_read_neighbours(struct engine *engine, uint64_t now_ms);
 
+/**
+ * engine_watch_routers() - read neighbours if there is a new router among those
+ * that we do not keep resolved
+ *
+ * The model keeps what is told of routers only: that one failed may have been
+ * told when nobody knew that it is one.
+ */
+void engine_watch_routers(struct engine *engine, uint64_t now_ms);
+
 /** engine_mark_link() - put down that the routes over @ifindex be read again */
 void engine_mark_link(struct engine *engine, uint32_t ifindex);
 

@@ -87,6 +87,37 @@ static bool is_urgent(const struct engine *engine)
 	return false;
 }
 
+/* Valid neighbours are news only while a router is not. */
+static void watch_recovery(struct engine *engine, uint64_t now_ms)
+{
+	const struct neighbour *it;
+	bool wanted = false;
+
+	vec_foreach(&engine->model.neighbours, it)
+		wanted = wanted || it->failed;
+	if (wanted == engine->watching_recovery)
+		return;
+	if (kernel_watch_recovery(engine->kernel, wanted) == 0)
+		engine->watching_recovery = wanted;
+	else
+		engine->retry_ms = now_ms + WATCH_RETRY_MS;
+	/* One may have become valid before the filter let it through. */
+	if (wanted)
+		engine_read_neighbours(engine, now_ms);
+}
+
+/* Which of them are usable: of new ones it may have been said before. */
+static void look_at_routers(struct engine *engine, uint64_t now_ms,
+			    bool is_wide)
+{
+	uint64_t changes = engine->model.rib.attrs.changes;
+
+	if (is_wide || changes != engine->others_changes)
+		engine_watch_routers(engine, now_ms);
+	engine->others_changes = changes;
+	watch_recovery(engine, now_ms);
+}
+
 /*
  * All that decides about a plan, and which rows are to be planned. Return: for
  * batch.is_wide.
@@ -101,6 +132,8 @@ static bool prepare(struct engine *engine, uint64_t now_ms,
 	is_wide = engine_update_subnets(engine);
 	release_repairs(engine, now_ms);
 	is_wide |= is_urgent(engine) || engine->model.changes.rules;
+	look_at_routers(engine, now_ms, is_wide);
+	is_wide |= engine->model.changes.neighbours;
 	engine_pins_due(engine, now_ms);
 	view = engine_view(engine);
 	planned_begin(planned, &view, &engine->model.rib);
@@ -153,25 +186,6 @@ static void log_run(const struct engine *engine, size_t n_ops, uint64_t now_ms)
 		    rib_count(&engine->model.rib, AF_INET) +
 			    rib_count(&engine->model.rib, AF_INET6),
 		    n_ops);
-}
-
-/* Valid neighbours are news only while a router is not. */
-static void watch_recovery(struct engine *engine, uint64_t now_ms)
-{
-	const struct neighbour *it;
-	bool wanted = false;
-
-	vec_foreach(&engine->model.neighbours, it)
-		wanted = wanted || it->failed;
-	if (wanted == engine->watching_recovery)
-		return;
-	if (kernel_watch_recovery(engine->kernel, wanted) == 0)
-		engine->watching_recovery = wanted;
-	else
-		engine->retry_ms = now_ms + WATCH_RETRY_MS;
-	/* One may have become valid before the filter let it through. */
-	if (wanted)
-		engine_read_neighbours(engine, now_ms);
 }
 
 /* In every round: a rule must not come while its table lacks some of its
@@ -240,7 +254,6 @@ static int begin_round(struct engine *engine, uint64_t now_ms)
 	}
 	model_settle(&engine->model, now_ms);
 	model_expire_bindings(&engine->model, now_ms);
-	watch_recovery(engine, now_ms);
 	begin_batch(engine, now_ms);
 	return 0;
 }

@@ -456,8 +456,9 @@ static int router_order(const void *a, const void *b)
 	return ip_addr_cmp(&x->addr, &y->addr);
 }
 
+/* @kept: over links of managed subnets; else over all others. */
 static void add_router(const struct view *view, const struct next_hop *hop,
-		       struct neighbour_vec *ret)
+		       bool kept, struct neighbour_vec *ret)
 {
 	struct neighbour router = {
 		.ifindex = hop->ifindex,
@@ -469,8 +470,9 @@ static void add_router(const struct view *view, const struct next_hop *hop,
 	const struct neighbour *it;
 
 	if (!ip_addr_is_set(&hop->gateway) || !link || !link->carrier ||
+	    (hop->gateway.family == AF_INET6 && link->no_ipv6) ||
 	    ret->n == ROUTERS_MAX ||
-	    subnet_link_is_local(view->subnets, hop->ifindex))
+	    subnet_link_is_local(view->subnets, hop->ifindex) == kept)
 		return;
 	vec_foreach(ret, it)
 		if (router_order(it, &router) == 0)
@@ -478,7 +480,8 @@ static void add_router(const struct view *view, const struct next_hop *hop,
 	vec_push(ret, router);
 }
 
-void plan_routers_build(const struct view *view, struct neighbour_vec *ret)
+static void build_routers(const struct view *view, bool kept,
+			  struct neighbour_vec *ret)
 {
 	const struct attrset_store *attrs = &view->model->rib.attrs;
 
@@ -490,8 +493,19 @@ void plan_routers_build(const struct view *view, struct neighbour_vec *ret)
 			continue;
 		set = attrset_get(attrs, id);
 		vec_foreach(&set->hops, hop)
-			add_router(view, hop, ret);
+			add_router(view, hop, kept, ret);
 	}
 	if (ret->n)
 		qsort(ret->items, ret->n, sizeof(*ret->items), router_order);
+}
+
+void plan_routers_build(const struct view *view, struct neighbour_vec *ret)
+{
+	build_routers(view, true, ret);
+}
+
+void plan_other_routers_build(const struct view *view,
+			      struct neighbour_vec *ret)
+{
+	build_routers(view, false, ret);
 }

@@ -93,4 +93,14 @@ void plan_rules_build(const struct view *view, uint8_t family,
  */
 void plan_routers_build(const struct view *view, struct neighbour_vec *ret);
 
+/**
+ * plan_other_routers_build() - gateways over links of no managed subnet
+ * @ret: appended, sorted, unique
+ *
+ * Nobody keeps these resolved: what the kernel found out about one it may have
+ * told before anything named it as a gateway.
+ */
+void plan_other_routers_build(const struct view *view,
+			      struct neighbour_vec *ret);
+
 #endif

@@ -66,10 +66,14 @@ static void begin_anew(struct walk *walk, struct engine *ret)
 	assert_int_equal(engine_read(ret, walk->world->now_ms), 0);
 	vec_foreach(&old->model.bindings, binding)
 		engine_restore_binding(ret, binding, walk->world->now_ms);
-	/* One that failed before it was a gateway is known to nobody. */
-	vec_clear(&ret->model.neighbours);
+	/* Of a router that it keeps, the old one knows since when it waits. */
+	for (size_t i = ret->model.neighbours.n; i-- > 0;)
+		if (ret->model.neighbours.items[i].protocol ==
+		    old->policy->protocol)
+			vec_remove(&ret->model.neighbours, i);
 	vec_foreach(&old->model.neighbours, neighbour)
-		vec_push(&ret->model.neighbours, *neighbour);
+		if (neighbour->protocol == old->policy->protocol)
+			model_put_neighbour(&ret->model, neighbour);
 	ret->policy_changed = true;
 }
 
@@ -211,6 +215,7 @@ static void walk_one(uint64_t seed, bool talk)
 	(void)world_make(&state);
 	walk.world = state;
 	fake_set_answers(world_fake(), true);
+	fake_set_link_locals(world_fake());
 	world_do("link add d3 type veth peer name p3\nlink set p3 up\n"
 		 "link set d3 up\naddress add 172.16.0.2/24 dev d3");
 	if (walk_roll(&walk, 2))

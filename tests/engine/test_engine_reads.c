@@ -107,6 +107,42 @@ static void neighbours_that_could_not_be_read(void **state)
 	world_must_be_steady(world);
 }
 
+/* Somebody asks for it in vain, and then there is a route through it. */
+static void a_router_that_failed_before_it_was_one(void **state)
+{
+	struct policy_interface never = {.match = "d3", .manage = MANAGE_NEVER};
+	struct world *world = *state;
+
+	vec_push(&world->policy.interfaces, never);
+	world_do(STORY_V4 "link add d3 type dummy\n"
+			  "link set d3 up\n"
+			  "address add 203.0.113.2/24 dev d3\n");
+	world_start(world);
+	(void)fake_do(world_fake(), 0,
+		      "neigh replace 203.0.113.1 dev d3 nud failed");
+	world_run(world);
+	world_do("route add 10.9.0.0/16 via 203.0.113.1 dev d3 metric 1\n"
+		 "route add 10.9.0.0/16 via 192.0.2.1 dev d1 metric 2\n");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.0/24 dev d3\n"
+			"7101 203.0.113.0/24 dev d3\n"
+			"7100 10.9.0.0/16 via 192.0.2.1 dev d1\n"
+			"7101 10.9.0.0/16 via 192.0.2.1 dev d1");
+	/* Nor is it forgotten that it is well again. */
+	(void)fake_do(world_fake(), 0,
+		      "neigh replace 203.0.113.1 dev d3 "
+		      "lladdr 02:00:00:00:00:09 nud reachable");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.0/24 dev d3\n"
+			"7101 203.0.113.0/24 dev d3\n"
+			"7100 10.9.0.0/16 via 192.0.2.1 dev d1\n"
+			"7101 10.9.0.0/16 via 203.0.113.1 dev d3");
+	world_must_be_steady(world);
+	vec_clear(&world->policy.interfaces);
+}
+
 /* After a loss tables are read one by one, and each of them once. */
 static void a_loss_reads_each_table_once(void **state)
 {
@@ -193,6 +229,7 @@ int main(void)
 		TEST(a_tunnel_whose_table_could_not_be_read),
 		TEST(what_is_heard_after_a_read_that_failed),
 		TEST(neighbours_that_could_not_be_read),
+		TEST(a_router_that_failed_before_it_was_one),
 		TEST(a_loss_reads_each_table_once),
 		TEST(other_numbers_on_a_host_with_many_routes),
 	};

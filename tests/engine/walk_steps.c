@@ -65,6 +65,9 @@ static const char *const routes[] = {
 	"unreachable 2001:db8:f::/48 metric 3000",
 	"::/0 dev d3 table 51820",
 	"10.5.0.0/16 via inet6 fe80::1 dev d1",
+	"2001:db8:e::/48 nexthop via 2001:db8:1::1 dev d1 "
+	"nexthop via 2001:db8:2::1 dev d2",
+	"2001:db8:e::/48 nexthop via fe80::1 dev d1 nexthop via fe80::3 dev d3",
 	"10.1.0.0/16 via 192.0.2.1 dev d1 tos 16",
 	"0.0.0.0/0 via 192.0.2.1 dev d1 src 192.0.2.2 metric 90",
 };
@@ -125,6 +128,11 @@ static const char *const changes[] = {
 	"link set d3 down",
 	"link set d3 up",
 	"link set d3 up",
+	"link set d1 ipv6 off",
+	"link set d1 ipv6 on",
+	"link set d1 ipv6 on",
+	"link set d2 ipv6 off",
+	"link set d2 ipv6 on",
 	"address add 172.16.0.2/24 dev d3",
 	"address del 172.16.0.2/24 dev d3",
 	"address add 192.0.2.2/24 dev d1",
@@ -169,6 +177,10 @@ static const char *const changes[] = {
 	"nud reachable",
 	"neigh replace 172.16.0.1 dev d3 nud failed",
 	"neigh del 172.16.0.1 dev d3",
+	"neigh replace 192.0.2.9 dev d1 nud failed",
+	"neigh replace 203.0.113.1 dev d2 nud failed",
+	"neigh replace 203.0.113.1 dev d2 lladdr 02:00:00:00:00:09 "
+	"nud reachable",
 	"neigh replace fe80::1 dev d1 nud failed",
 	"neigh replace fe80::1 dev d1 lladdr 02:00:00:00:00:03 "
 	"nud reachable",
