@@ -114,8 +114,20 @@ class Judge:
                 if " neigh " not in line and (
                     " rule " in line or
                     line.split(" table ")[1].split()[0] in tables) and
-                not hidden & set(re.findall(r" dev (\S+)", line)) and
+                not (hidden and hidden & self.links_of(line)) and
                 not self.is_refused(line)]
+
+    def links_of(self, line):
+        """Those it names, and those that main has a way over to its prefix: a
+        way that fits lets a reject route win that would not count alone."""
+        named = re.findall(r" dev (\S+)", line)
+        route = re.search(r"^(-[46]) route .*?([0-9a-f.:]+/\d+)", line)
+        if route:
+            prefix = ipaddress.ip_network(route[2])
+            named += [one.link for one in
+                      Host(self.chaos.a).rows[prefix.version].get(prefix, [])
+                      if one.link]
+        return set(named)
 
     def is_refused(self, line):
         """Whether the kernel takes no such route: then the daemon has found

@@ -412,4 +412,6 @@ class Draft:
         if "LOWER_UP" not in self.host.links[hop.link] and \
                 self.host.linkdown_is_ignored(hop.link, family):
             return True
-        return family == 6 and not self.host.usable(hop)
+        # It is FAILED for two of each five seconds, and asked for in the rest.
+        return family == 6 and (not self.host.usable(hop) or (
+            hop.link, str(hop.gateway)) in self.host.unresolved)
