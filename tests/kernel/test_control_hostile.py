@@ -19,7 +19,7 @@ from lab.users import GROUP, User, gid_of, let_in
 from lab.varlink import Client, Closed, ask, encode
 from lab.visit import (after_others, assert_prompt, before_others,
                        descriptors, forget_peak, is_sanitized, limit,
-                       memory_mib, show, timed, visit, wakeups)
+                       memory_mib, show, timed, visit)
 from lab.watch import Watch
 
 STATUS = "io.multihomed.Status"
@@ -92,14 +92,13 @@ def test_a_message_byte_by_byte_is_answered(daemon):
 
 
 def test_half_a_message_is_waited_for_without_a_wakeup(daemon):
-    pid = daemon.process.pid
     with Client(daemon.socket_path) as client:
         client.send_raw(encode(STATUS)[:-3])
         assert alive(daemon)
         daemon.wait()
-        before = wakeups(pid)
+        before = daemon.switches()
         time.sleep(1)
-        assert wakeups(pid) == before
+        assert daemon.switches() == before
         client.send_raw(encode(STATUS)[-3:])
         assert not client.receive().error
 

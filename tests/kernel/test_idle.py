@@ -13,17 +13,6 @@ TIMERS = {"base_reachable_time_ms": 100, "delay_first_probe_time": 0,
           "interval_probe_time_ms": 100, "retrans_time_ms": 50}
 
 
-def switches(daemon):
-    """How often it went to sleep or was put aside, over all threads."""
-    total = 0
-    base = f"/proc/{daemon.process.pid}/status"
-    with open(base, encoding="ascii") as file:
-        for line in file:
-            if "ctxt_switches" in line:
-                total += int(line.split()[1])
-    return total
-
-
 def gateways_answer(a):
     """Their entries are resolved: nothing is left to be learned."""
     out = a.run("ip", "neigh", "show").stdout
@@ -32,11 +21,11 @@ def gateways_answer(a):
 
 def stays_asleep(daemon):
     time.sleep(SOLICITING_S)
-    before = switches(daemon)
+    before = daemon.switches()
     assert before > 0
     # This is what is tested: that time passes and nothing else.
     time.sleep(SECONDS)
-    return switches(daemon) - before
+    return daemon.switches() - before
 
 
 @pytest.mark.slow
@@ -73,12 +62,12 @@ def test_no_wake_up_by_traffic(figure):
     daemon = figure.start()
     until(lambda: gateways_answer(a))
     daemon.wait()
-    before = switches(daemon)
+    before = daemon.switches()
     for family, net in ((V4, "10.1.0"), (V6, "2001:db8:1:")):
         for i in range(20, 40):
             a.ping(family.b, family.a2, count=1)
             udp_send(a, f"{net}.{i}" if family is V4 else f"{net}:{i}")
-    assert switches(daemon) - before == 0
+    assert daemon.switches() - before == 0
 
 
 @pytest.mark.slow
@@ -91,21 +80,21 @@ def test_no_wake_up_by_ends_of_other_connections(figure):
         daemon.wait()
         assert daemon.status()["pins"]["path"] == 1
         until(lambda: gateways_answer(a))
-        before = switches(daemon)
+        before = daemon.switches()
         for _ in range(100):
             assert tcp_works(a, a, V4.a2, V4.a2)
         # 60 and more without a filter; a count of the pin's flows, and what is
         # left over from the change, may fall into that time.
-        assert switches(daemon) - before < 10
-        before = switches(daemon)
+        assert daemon.switches() - before < 10
+        before = daemon.switches()
         assert tcp_works(a, a, V4.a2, V4.a1)
-        until(lambda: switches(daemon) > before)
+        until(lambda: daemon.switches() > before)
     until(lambda: daemon.status()["pins"]["path"] == 0)
 
 
 @pytest.mark.slow
 def test_the_count_sees_one_event(figure):
     daemon = figure.start()
-    before = switches(daemon)
+    before = daemon.switches()
     figure.a.ip("route add 198.51.100.0/24 via 10.1.0.1")
-    until(lambda: switches(daemon) > before)
+    until(lambda: daemon.switches() > before)

@@ -37,12 +37,6 @@ def text_of(path):
         return file.read()
 
 
-def switches(daemon):
-    """How often it went to sleep or was put aside."""
-    text = text_of(f"/proc/{daemon.process.pid}/status")
-    return [line for line in text.splitlines() if "ctxt" in line]
-
-
 def test_two_hundred_refreshes_change_nothing(lab):
     site, daemon = steady_site(lab, rios=[Rio(OTHER)])
     state = os.stat(state_file(daemon))
@@ -101,8 +95,8 @@ def test_no_wake_up_without_news(lab):
     assert site.passes(source(ONE)) == 1 and site.passes(source(TWO)) == 2
     all_is_well(daemon)
     time.sleep(0.2)  # for the clients' good-byes
-    before = switches(daemon)
+    before = daemon.switches()
     time.sleep(2)  # that time passes is what is tested
-    assert switches(daemon) == before
+    assert daemon.switches() == before
     site.advert(1).send(pios=[Pio(ONE)])
     until(lambda: learned(daemon)[router_ll(1), ONE] > 1799.0)

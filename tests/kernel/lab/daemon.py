@@ -15,6 +15,8 @@ import socket
 import subprocess
 import time
 
+from .netns import until
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 START_LIMIT_S = 60  # it hangs, as of any command
 CTL_LIMIT_S = 15
@@ -159,6 +161,20 @@ class Daemon:
     def wait(self):
         """Return when every kernel change made before is taken in."""
         self.ctl("wait")
+
+    def switches(self):
+        """How often it went to sleep or was put aside, once it sleeps: who has
+        an answer of it may see it on its way there."""
+        base = f"/proc/{self.process.pid}/status"
+        lines = []
+
+        def sleeps():
+            with open(base, encoding="ascii") as file:
+                lines[:] = file.read().splitlines()
+            return any(line.split()[:2] == ["State:", "S"] for line in lines)
+        until(sleeps)
+        return sum(int(line.split()[1]) for line in lines
+                   if "ctxt_switches" in line)
 
     def status(self):
         """`multihomectl --json status` as Python values."""

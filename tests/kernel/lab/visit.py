@@ -139,12 +139,6 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def wakeups(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return sum(int(line.split()[1]) for line in file
-                   if "ctxt_switches" in line)
-
-
 def is_sanitized(pid):
     """A build with sanitizers: its shadow memory takes terabytes. Its memory
     and its times say nothing about the real one's."""
