@@ -162,6 +162,7 @@ struct engine {
 	bool hears_routers; /* whole messages come; the kernel's add nothing */
 	struct reread_vec later; /* what a message of theirs may have changed */
 	uint64_t later_ms;	 /* when that is to be read; 0: nothing is */
+	uint64_t later_heard_ms; /* when the last such message came */
 	uint64_t reread_ms;	 /* when it was last */
 	/* Log lines about them, since when: anybody on a link can send. */
 	unsigned int router_lines;

@@ -98,6 +98,7 @@ static void reread_routes(struct engine *engine, uint32_t ifindex,
 	const struct reread what = {AF_INET6, ROUTE_TABLE_MAIN, ifindex};
 	const struct reread *it;
 
+	engine->later_heard_ms = now_ms;
 	if (!engine->later_ms)
 		engine->later_ms = now_ms + REREAD_AFTER_MS;
 	if (engine->later_ms < engine->reread_ms + REREAD_EVERY_MS)
@@ -116,9 +117,14 @@ void engine_advert_due(struct engine *engine, uint64_t now_ms)
 		return;
 	vec_foreach(&engine->later, it)
 		engine_mark_routes(engine, it->family, it->table, it->ifindex);
+	engine->reread_ms = now_ms;
+	/* What came meanwhile the kernel may not have acted on yet. */
+	if (now_ms < engine->later_heard_ms + REREAD_AFTER_MS) {
+		engine->later_ms = now_ms + REREAD_EVERY_MS;
+		return;
+	}
 	vec_clear(&engine->later);
 	engine->later_ms = 0;
-	engine->reread_ms = now_ms;
 }
 
 /* As if the kernel had said it: for whoever watches the engine. */

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "engine/engine_advert.h"
 #include "tests/engine/story.h"
 #include "tests/engine/world_fake.h"
 
@@ -143,6 +144,38 @@ static void a_router_that_failed_before_it_was_one(void **state)
 	vec_clear(&world->policy.interfaces);
 }
 
+static void advertise(struct world *world, uint64_t digest)
+{
+	const struct ra ra = {.router_lifetime_s = 1800,
+			      .routes_digest = digest};
+	const struct link *link =
+		model_link_by_name(&world->engine.model, "d1");
+	struct advert advert = {.ifindex = link->ifindex, .ra = &ra};
+
+	(void)ip_addr_parse("fe80::1", &advert.router);
+	engine_take_advert(&world->engine, &advert, world->now_ms);
+}
+
+/* It comes while what an earlier one did is about to be read. */
+static void a_message_the_kernel_has_not_acted_on_yet(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4);
+	world_start(world);
+	world_pass(world, 1000);
+	advertise(world, 1);
+	world_pass(world, 49);
+	advertise(world, 2);
+	world_pass(world, 1);
+	fake_set_news(world_fake(), FAKE_HIDE);
+	world_do("route add 2001:db8:f::/48 via fe80::1 dev d1");
+	fake_set_news(world_fake(), FAKE_TELL);
+	world_pass(world, 1000);
+	assert_true(engine_is_steady(&world->engine, world->now_ms));
+	world_must_be_steady(world);
+}
+
 /* After a loss tables are read one by one, and each of them once. */
 static void a_loss_reads_each_table_once(void **state)
 {
@@ -230,6 +263,7 @@ int main(void)
 		TEST(what_is_heard_after_a_read_that_failed),
 		TEST(neighbours_that_could_not_be_read),
 		TEST(a_router_that_failed_before_it_was_one),
+		TEST(a_message_the_kernel_has_not_acted_on_yet),
 		TEST(a_loss_reads_each_table_once),
 		TEST(other_numbers_on_a_host_with_many_routes),
 	};
