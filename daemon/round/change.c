@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "round/change.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/text.h"
 
@@ -44,6 +46,22 @@ void change_led(struct change *change, const char *cause)
 	change->n_causes = 1;
 	change->is_route = false;
 	(void)snprintf(change->cause, sizeof(change->cause), "%s", cause);
+}
+
+void change_copy(struct change *to, const struct change *from)
+{
+	size_t n = from->n_notes < CHANGE_NOTES ? from->n_notes : CHANGE_NOTES;
+
+	memcpy(to, from, offsetof(struct change, cause));
+	if (!from->is_route)
+		memcpy(to->cause, from->cause, sizeof(to->cause));
+	memcpy(to->notes, from->notes, n * sizeof(*to->notes));
+}
+
+void change_clear(struct change *change)
+{
+	memset(change, 0, offsetof(struct change, cause));
+	change->cause[0] = '\0';
 }
 
 void change_note(struct change *change, const struct outlook_note *note)

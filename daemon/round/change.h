@@ -23,14 +23,16 @@ struct change {
 	size_t n_causes;
 	bool is_route;
 	struct heard_route route; /* if it is one */
-	char cause[256];	  /* else */
 
 	size_t ops[OP_KINDS];
 	size_t failed;
 	size_t n_notes;
-	struct outlook_note notes[CHANGE_NOTES]; /* the first ones */
 	uint64_t since_ms; /* when the first of all this was; 0: nothing */
 	uint64_t at_ms;	   /* the last write; 0: none */
+
+	/* Words, of which most changes have none. */
+	char cause[256];			 /* unless it is a route */
+	struct outlook_note notes[CHANGE_NOTES]; /* the first @n_notes */
 };
 
 /**
@@ -43,6 +45,12 @@ bool change_heard(struct change *change, const struct engine *engine,
 
 /** change_led() - what led to it, where it was not the kernel */
 void change_led(struct change *change, const char *cause);
+
+/** change_copy() - the same as an assignment, but for words it does not have */
+void change_copy(struct change *to, const struct change *from);
+
+/** change_clear() - nothing yet */
+void change_clear(struct change *change);
 
 /** change_note() - what it did to a subnet */
 void change_note(struct change *change, const struct outlook_note *note);

@@ -2,6 +2,7 @@
 #include "round/heard.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <netinet/in.h>
 
@@ -353,7 +354,9 @@ void heard_route(const struct engine *engine, const struct kernel_event *event,
 		 struct heard_route *ret)
 {
 	const struct model_route *route = &event->route;
+	static const char unknown[sizeof(ret->link)] = "?";
 	const struct next_hop *hop = route->set.hops.items;
+	const struct link *link;
 	bool inside = policy_is_our_table(engine->policy, route->route.table);
 
 	*ret = (struct heard_route){
@@ -369,8 +372,8 @@ void heard_route(const struct engine *engine, const struct kernel_event *event,
 	if (!hop)
 		return;
 	ret->gateway = hop->gateway;
-	(void)snprintf(ret->link, sizeof(ret->link), "%s",
-		       link_name(engine, hop->ifindex));
+	link = model_link(&engine->model, hop->ifindex);
+	memcpy(ret->link, link ? link->name : unknown, sizeof(ret->link));
 }
 
 const char *heard_route_news(const struct heard_route *it, char *text,

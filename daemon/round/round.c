@@ -171,11 +171,11 @@ static void end_change(struct round *round, const struct engine *engine,
 		return;
 	if (round->n_wrote) {
 		change->at_ms = now_ms;
-		round->last = *change;
+		change_copy(&round->last, change);
 	}
 	if (engine_is_steady(engine, now_ms) ||
 	    now_ms - change->since_ms > CHANGE_SPAN_MS)
-		memset(change, 0, sizeof(*change));
+		change_clear(change);
 }
 
 bool round_end(struct round *round, const struct engine *engine,
