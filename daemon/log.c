@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define QUIET_MS 10000
+#define QUIET_MS       10000
+#define LINE_MAX_BYTES 1088 /* what is longer is cut */
 
 static const char *const level_names[] = {
 	"emerg", "alert", "crit", "error", "warning", "notice", "info", "debug",
@@ -36,19 +38,39 @@ bool log_is_on(int level)
 	return level <= log_level;
 }
 
+static bool is_journal(void)
+{
+	static enum {
+		UNKNOWN,
+		NO,
+		YES
+	} known;
+
+	if (known == UNKNOWN)
+		known = getenv("JOURNAL_STREAM") ? YES : NO;
+	return known == YES;
+}
+
 static void write_line(int level, const char *fmt, va_list args)
 {
-	char text[1024];
+	char text[LINE_MAX_BYTES];
+	size_t n;
 
 	if (!log_is_on(level))
 		return;
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	/* One write per line, so that lines of several writers do not mix. */
-	if (getenv("JOURNAL_STREAM"))
-		(void)fprintf(stderr, "<%d>%s\n", level, text);
+	if (is_journal())
+		(void)snprintf(text, sizeof(text), "<%d>", level);
 	else
-		(void)fprintf(stderr, "multihomed: %s: %s\n",
-			      level_names[level & 7], text);
+		(void)snprintf(text, sizeof(text),
+			       "multihomed: %s: ", level_names[level & 7]);
+	n = strlen(text);
+	(void)vsnprintf(text + n, sizeof(text) - n, fmt, args);
+	n = strlen(text);
+	if (n > sizeof(text) - 2)
+		n = sizeof(text) - 2;
+	text[n] = '\n';
+	/* One write per line, so that lines of several writers do not mix. */
+	(void)!write(STDERR_FILENO, text, n + 1);
 }
 
 void log_line(int level, const char *fmt, ...)
