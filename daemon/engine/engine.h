@@ -174,7 +174,9 @@ struct engine {
 
 	bool policy_changed;
 	bool rules_agree; /* they did when last planned; no wide round since */
-	bool recovered;	  /* table numbers of an earlier life were taken */
+	bool neighbours_agree;	     /* so did these */
+	uint64_t neighbours_changes; /* of the store of attributes, then */
+	bool recovered; /* table numbers of an earlier life were taken */
 	bool watching_recovery; /* the kernel reports valid neighbours too */
 
 	struct engine_pins pins; /* flows that keep their path */

@@ -224,6 +224,7 @@ static void begin_batch(struct engine *engine, uint64_t now_ms)
 	batch->is_wide = prepare(engine, now_ms, &batch->planned);
 	engine->counters.wide += batch->is_wide;
 	engine->rules_agree &= !batch->is_wide;
+	engine->neighbours_agree &= !batch->is_wide;
 	rib_take(&engine->model.rib, &batch->rows);
 	engine->counters.rows += batch->rows.n;
 	engine->policy_changed = false;

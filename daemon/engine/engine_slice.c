@@ -67,6 +67,21 @@ void engine_plan_neighbours(const struct engine *engine, struct op_vec *ops)
 	vec_done(&want);
 }
 
+/* Of a round; in one that is not wide they depend on routes' hops alone. */
+static void plan_neighbours(struct engine *engine)
+{
+	struct op_vec *ops = &engine->batch.ops;
+	uint64_t changes = engine->model.rib.attrs.changes;
+	size_t n = ops->n;
+
+	if (engine->neighbours_agree && engine->neighbours_changes == changes &&
+	    !engine->model.changes.neighbours)
+		return;
+	engine_plan_neighbours(engine, ops);
+	engine->neighbours_agree = ops->n == n;
+	engine->neighbours_changes = changes;
+}
+
 /* --- rows --- */
 
 static bool is_named(const struct engine *engine, uint32_t table)
@@ -182,7 +197,7 @@ static void plan_small(struct engine *engine)
 	}
 	vec_clear(&batch->rows);
 	plan_rules(engine);
-	engine_plan_neighbours(engine, &batch->ops);
+	plan_neighbours(engine);
 	batch->pass = ENGINE_DONE;
 }
 
@@ -269,7 +284,7 @@ static void plan_pass(struct engine *engine)
 		plan_gone(engine);
 		break;
 	case ENGINE_NEIGHBOURS:
-		engine_plan_neighbours(engine, &batch->ops);
+		plan_neighbours(engine);
 		batch->pass = ENGINE_DONE;
 		break;
 	case ENGINE_DONE:
