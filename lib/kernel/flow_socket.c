@@ -232,23 +232,21 @@ static int take_answer(const struct flow_socket *flows,
 	return 1;
 }
 
-/* How many sockets the counts of one file tell of; -1: it cannot be read. */
-static int count_sockets(int *fd, const char *path, const char *what)
+/* Whether the counts of one file tell of sockets; yes if it cannot be read. */
+static bool may_have_sockets(int *fd, const char *path, const char *none)
 {
 	char text[1024];
-	const char *at;
 	ssize_t n;
 
 	if (*fd < 0)
 		*fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*fd < 0)
-		return -1;
+		return true;
 	n = pread(*fd, text, sizeof(text) - 1, 0);
 	if (n <= 0)
-		return -1;
+		return true;
 	text[n] = '\0';
-	at = strstr(text, what);
-	return at ? (int)strtol(at + strlen(what), NULL, 10) : -1;
+	return !strstr(text, none);
 }
 
 /*
@@ -258,10 +256,12 @@ static int count_sockets(int *fd, const char *path, const char *what)
  */
 static bool is_any_socket(struct flow_socket *flows)
 {
-	return count_sockets(&flows->counts, "/proc/thread-self/net/sockstat",
-			     "TCP: inuse ") != 0 ||
-	       count_sockets(&flows->counts6, "/proc/thread-self/net/sockstat6",
-			     "TCP6: inuse ") != 0;
+	return may_have_sockets(&flows->counts,
+				"/proc/thread-self/net/sockstat",
+				"TCP: inuse 0 ") ||
+	       may_have_sockets(&flows->counts6,
+				"/proc/thread-self/net/sockstat6",
+				"TCP6: inuse 0\n");
 }
 
 /* Return: 0 at the end of the answer, or -errno. */
