@@ -22,7 +22,7 @@
  * most differ in nothing else.
  */
 struct pattern {
-	size_t len; /* 0: none */
+	uint64_t run; /* batch.run when it was kept; 0: there is none */
 	enum op_kind kind;
 	uint8_t family;
 	struct route route;
@@ -39,6 +39,8 @@ struct batch {
 	uint32_t first;		   /* sequence number of the first message */
 	size_t op[BATCH_MESSAGES]; /* which op each message is */
 	struct nlmsghdr *last;
+	/* Numbers of attributes may mean others in the next run. */
+	uint64_t run;
 	struct pattern patterns[PATTERNS];
 	/* What nlmsghdr needs. */
 	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[BATCH_BYTES];
@@ -148,20 +150,21 @@ static struct pattern *pattern_of(struct batch *batch, const struct op *op)
 	return &batch->patterns[(route->table + 5 * route->attrs) % PATTERNS];
 }
 
-static bool fits(const struct pattern *pattern, const struct op *op)
+static bool fits(const struct batch *batch, const struct pattern *pattern,
+		 const struct op *op)
 {
-	return pattern->len && pattern->kind == op->kind &&
+	return pattern->run == batch->run && pattern->kind == op->kind &&
 	       pattern->family == op->route.prefix.addr.family &&
 	       route_equal(&pattern->route, &op->route.route);
 }
 
-static void keep(struct pattern *pattern, const struct op *op,
-		 const struct nlmsghdr *hdr)
+static void keep(const struct batch *batch, struct pattern *pattern,
+		 const struct op *op, const struct nlmsghdr *hdr)
 {
-	pattern->len = 0;
+	pattern->run = 0;
 	if (hdr->nlmsg_len > sizeof(pattern->bytes))
 		return;
-	pattern->len = hdr->nlmsg_len;
+	pattern->run = batch->run;
 	pattern->kind = op->kind;
 	pattern->family = op->route.prefix.addr.family;
 	pattern->route = op->route.route;
@@ -175,7 +178,7 @@ static int add_op(struct batch *batch, size_t i)
 	struct nlmsghdr *hdr = nlmsg_hdr(batch->kernel->msg);
 	int r;
 
-	if (pattern && fits(pattern, op)) {
+	if (pattern && fits(batch, pattern, op)) {
 		hdr = (struct nlmsghdr *)pattern->bytes;
 		encode_move(hdr, &op->route.prefix);
 		return add_message(batch, i, hdr);
@@ -187,7 +190,7 @@ static int add_op(struct batch *batch, size_t i)
 		return 0;
 	}
 	if (pattern)
-		keep(pattern, op, hdr);
+		keep(batch, pattern, op, hdr);
 	return add_message(batch, i, hdr);
 }
 
@@ -212,9 +215,7 @@ int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 	batch->failures = failures;
 	batch->n = 0;
 	batch->len = 0;
-	/* Numbers of attributes may mean others than the last time. */
-	for (i = 0; i < PATTERNS; i++)
-		batch->patterns[i].len = 0;
+	batch->run++;
 	for (i = 0; i < n && !r; i++)
 		r = add_op(batch, i);
 	if (!r)
