@@ -262,8 +262,8 @@ void plan_row_build(const struct view *view, const struct ip_prefix *prefix,
 		}
 	}
 	if (ret->n != before)
-		qsort(ret->items + before, ret->n - before, sizeof(*ret->items),
-		      want_order);
+		vec_sort_items(ret->items + before, ret->n - before,
+			       sizeof(*ret->items), want_order);
 }
 
 void plan_row_done(struct attrset_store *attrs, struct want_vec *wants)

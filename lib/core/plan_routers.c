@@ -57,8 +57,7 @@ static void build_routers(const struct view *view, bool kept,
 		vec_foreach(&set->hops, hop)
 			add_router(view, hop, kept, ret);
 	}
-	if (ret->n)
-		qsort(ret->items, ret->n, sizeof(*ret->items), router_order);
+	vec_sort(ret, router_order);
 }
 
 void plan_routers_build(const struct view *view, struct neighbour_vec *ret)

@@ -84,6 +84,7 @@ static void grow_slots(struct planned *planned)
 	size_t n = planned->slots.n ? 2 * planned->slots.n : SLOTS_MIN;
 
 	vec_clear(&planned->slots);
+	vec_reserve(&planned->slots, n);
 	while (planned->slots.n < n)
 		vec_push(&planned->slots, 0);
 	for (size_t i = 0; i < planned->kinds.n; i++)

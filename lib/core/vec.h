@@ -36,6 +36,16 @@ static inline void *vec_room(void *items, size_t n, size_t *cap, size_t size)
 	((v)->items =                                                          \
 		 vec_room((v)->items, (v)->n, &(v)->cap, sizeof(*(v)->items)))
 
+/* Makes room for @want in all, at one go. */
+#define vec_reserve(v, want)                                                   \
+	do {                                                                   \
+		if ((v)->cap < (want)) {                                       \
+			(v)->cap = (want);                                     \
+			(v)->items = xgrow((v)->items, (v)->cap,               \
+					   sizeof(*(v)->items));               \
+		}                                                              \
+	} while (0)
+
 #define vec_push(v, item) (vec_grow(v), (void)((v)->items[(v)->n++] = (item)))
 
 /* Inserts before index @at, keeping the order of the rest. */
