@@ -130,11 +130,16 @@ class Namespace:
                                 f"{done.stdout}{done.stderr}")
         return done
 
-    def start(self, *argv, **popen_args):
-        """Start a command here and return its Popen; Lab ends it."""
+    def start(self, *argv, before_exec=None, **popen_args):
+        """Start a command here and return its Popen; Lab ends it.
+
+        before_exec() is called in the new process, as the last thing."""
+        def prepare():
+            _die_with_parent()
+            if before_exec:
+                before_exec()
         with self.inside():
-            process = subprocess.Popen(argv, preexec_fn=_die_with_parent,
-                                       **popen_args)
+            process = subprocess.Popen(argv, preexec_fn=prepare, **popen_args)
         self._processes.append(process)
         return process
 
