@@ -137,6 +137,21 @@ static void plan_row(struct engine *engine, const struct ip_prefix *prefix,
 }
 
 /*
+ * The rule for fe80::/10 leads to main and needs no routes of ours. Each IPv6
+ * rule makes the kernel walk all its IPv6 routes: before many come, not after.
+ */
+static void keep_early_rules(struct op_vec *ops, size_t begin)
+{
+	size_t n = begin;
+
+	for (size_t i = begin; i < ops->n; i++)
+		if (ops->items[i].kind == OP_RULE_ADD &&
+		    ops->items[i].rule.table == ROUTE_TABLE_MAIN)
+			ops->items[n++] = ops->items[i];
+	ops->n = n;
+}
+
+/*
  * Where all rules go, be it that a full tunnel is yielded to, that must not
  * wait for routes, nor for one of them that fails.
  */
@@ -148,8 +163,12 @@ static void plan_yield(struct engine *engine)
 	for (size_t f = 0; f < N_FAMILIES && !engine->rules_agree; f++) {
 		size_t n = ops->n;
 
-		if (plan_rules_of(engine, families[f], ops) > 0)
+		if (plan_rules_of(engine, families[f], ops) == 0)
+			continue;
+		if (batch->is_small)
 			ops->n = n;
+		else
+			keep_early_rules(ops, n);
 	}
 	batch->pass = batch->is_small ? ENGINE_ALL : ENGINE_PUTS;
 }

@@ -129,6 +129,44 @@ static void what_goes_goes_last(void **state)
 	world_must_be_steady(world);
 }
 
+/* How many routes had come before each rule. */
+struct rule_order {
+	size_t routes;
+	size_t before_main;
+	size_t before_ours;
+};
+
+static void note_rule(const struct engine *engine, const struct op *op,
+		      void *data)
+{
+	struct rule_order *order = data;
+
+	(void)engine;
+	order->routes += op->kind == OP_ROUTE_PUT;
+	if (op->kind != OP_RULE_ADD)
+		return;
+	if (op->rule.table == ROUTE_TABLE_MAIN)
+		order->before_main = order->routes;
+	else
+		order->before_ours = order->routes;
+}
+
+/* The kernel walks all IPv6 routes for each rule of that family. */
+static void the_rule_to_main_comes_before_many_rows(void **state)
+{
+	struct world *world = *state;
+	struct rule_order order = {.before_main = SIZE_MAX};
+
+	world->observer.wrote = note_rule;
+	world->observer.data = &order;
+	world_do(STORY_V6);
+	many6("add", 0, MANY, "via fe80::2 dev d2");
+	world_start(world);
+	assert_int_equal(order.before_main, 0);
+	assert_int_equal(order.before_ours, 2 * (MANY + 3));
+	world_must_be_steady(world);
+}
+
 /* The rest of many rows has to wait for it, whatever they are. */
 static void a_default_is_not_stuck_behind_many_rows(void **state)
 {
@@ -307,6 +345,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_of_many_rows_arrive,
 						world_make, world_unmake),
+		cmocka_unit_test_setup_teardown(
+			the_rule_to_main_comes_before_many_rows, world_make,
+			world_unmake),
 		cmocka_unit_test_setup_teardown(what_goes_goes_last, world_make,
 						world_unmake),
 		cmocka_unit_test_setup_teardown(
