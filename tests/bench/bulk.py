@@ -11,14 +11,21 @@ one right after another:
   bird   BIRD 2 with a pipe into each table: exec -> idle
   batch  `ip -batch` with the same routes
 
+All of them on the same processor: of two, one may be a third slower, as what
+else the machine does, and who shares it, is not spread evenly.
+
 ratio is ours / floor (goal: 1.2), cpu_ratio the same by processor time, which
 is steadier where others are at work. And what it costs: bytes of resident memory
 for each route of main (goal: 200 at 1 M routes and 4 subnets), now and at most,
 BIRD's beside them.
 """
 
+import os
+
 from scale import (COPIES, Bird, batch_timed, begin, cpu_us, have_bird, host,
                    is_full, managed, medians, memory, say)
+
+SMALL, SMALL_RUNS = 10000, 3  # times as many runs, where each is short
 
 
 def check(at, family, n, tables, who):
@@ -80,13 +87,15 @@ def main():
         parser.add_argument("--v6-sizes", default="10000,200000"
                             if is_full() else "10000")
     given = begin(__doc__, "10000,100000,1000000", more)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     subnets = [int(n) for n in (given.subnets or "2,4").split(",")]
     v6 = [int(n) for n in given.v6_sizes.split(",") if n]
     for family, sizes in ((4, given.sizes), (6, v6)):
         for n in sizes:
             for k in subnets:
+                runs = given.runs * (SMALL_RUNS if n <= SMALL else 1)
                 rows = [one_run(family, n, k, given.without)
-                        for _ in range(given.runs)]
+                        for _ in range(runs)]
                 say("bulk", family=f"ipv{family}", routes=n, subnets=k,
                     runs=len(rows), **medians(rows))
 
