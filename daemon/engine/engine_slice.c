@@ -139,6 +139,8 @@ static void plan_row(struct engine *engine, const struct ip_prefix *prefix,
 /*
  * The rule for fe80::/10 leads to main and needs no routes of ours. Each IPv6
  * rule makes the kernel walk all its IPv6 routes: before many come, not after.
+ * Where something failed it takes its turn: it may be this, and others wait for
+ * what comes early.
  */
 static void keep_early_rules(struct op_vec *ops, size_t begin)
 {
@@ -165,7 +167,7 @@ static void plan_yield(struct engine *engine)
 
 		if (plan_rules_of(engine, families[f], ops) == 0)
 			continue;
-		if (batch->is_small)
+		if (batch->is_small || engine->failures)
 			ops->n = n;
 		else
 			keep_early_rules(ops, n);

@@ -167,6 +167,31 @@ static void the_rule_to_main_comes_before_many_rows(void **state)
 	world_must_be_steady(world);
 }
 
+/* It came early, and failed: others must not wait for it time and again. */
+static void a_rule_that_fails_early_stops_no_others(void **state)
+{
+	struct world *world = *state;
+	const struct fake_fault fault = {
+		.call = FAKE_OP,
+		.nth = 1,
+		.error = -EBUSY,
+		.times = 3,
+		.kinds = 1U << OP_RULE_ADD,
+	};
+
+	world_do(STORY);
+	/* Left by somebody, and to be removed: many in each round. */
+	many6("add", 0, MANY,
+	      "via fe80::2 dev d2 metric 1024 table 7102 "
+	      "proto 109");
+	fake_fail(world_fake(), &fault);
+	world_start(world);
+	assert_int_equal(fake_faults_hit(world_fake()), 3);
+	assert_int_equal(fake_ops(world_fake(), OP_RULE_ADD), 3);
+	world_pass(world, LONG_MS);
+	world_must_be_steady(world);
+}
+
 /* The rest of many rows has to wait for it, whatever they are. */
 static void a_default_is_not_stuck_behind_many_rows(void **state)
 {
@@ -347,6 +372,9 @@ int main(int argc, char **argv)
 						world_make, world_unmake),
 		cmocka_unit_test_setup_teardown(
 			the_rule_to_main_comes_before_many_rows, world_make,
+			world_unmake),
+		cmocka_unit_test_setup_teardown(
+			a_rule_that_fails_early_stops_no_others, world_make,
 			world_unmake),
 		cmocka_unit_test_setup_teardown(what_goes_goes_last, world_make,
 						world_unmake),
