@@ -1,26 +1,48 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# train.sh DAEMON CTL - the work of an ordinary day, for a build that counts
-# what is often run and what never (-Db_pgo=generate).
+# train.sh BUILD - let what was built with -Db_pgo=generate in the directory
+# BUILD do the work of an ordinary day, in a network of its own, and configure
+# BUILD to be built again with what was learned.
 #
-# A network of its own, in namespaces that need no privileges. Exit: not 0 if
-# these are not to be had, or if the daemon does not end well.
+# It needs no privileges. Where such a network is not to be had, BUILD is
+# configured to be built without (-Db_pgo=off), and that is said; anything else
+# that fails is an error.
 set -eu
 
-if [ -z "${TRAIN_INSIDE-}" ]; then
-	exec env TRAIN_INSIDE=1 unshare --user --map-root-user --net "$0" "$@"
-fi
-
-daemon=$1
-ctl=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+build=$1
+daemon=$build/daemon/multihomed
+ctl=$build/ctl/multihomectl
 
 routes=400  # there at the start, per family
 changes=300 # one at a time
 
-link() # NUMBER
+apart() # COMMAND...
+{
+	unshare --user --map-root-user --net "$@"
+}
+
+if [ -z "${TRAIN_APART-}" ]; then
+	if apart ip link add probe0 type veth peer name probe1; then
+		apart env TRAIN_APART=1 "$0" "$build"
+		exec meson configure -Db_pgo=use "$build"
+	fi
+	echo "$0: no network to train in: a build without a profile"
+	exec meson configure -Db_pgo=off "$build"
+fi
+
+# --- from here on in a network of its own ---
+
+dir=$(mktemp -d)
+pid=
+end()
+{
+	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	rm -rf "$dir"
+}
+trap end EXIT
+
+add_uplink() # NUMBER
 {
 	ip link add "eth$1" type veth peer name "peer$1"
 	ip link set "peer$1" up
@@ -31,21 +53,12 @@ link() # NUMBER
 	ip -6 route add default via "2001:db8:$1::1" dev "eth$1" metric "10$1"
 }
 
-# Number I of many, over link K.
-put() # I K
+lead_over() # UPLINK ROUTE
 {
-	echo "route replace 16.$(($1 / 256)).$(($1 % 256)).0/24" \
-		"via 10.$2.0.1 dev eth$2"
-	echo "-6 route replace 2001:db8:f$1::/48" \
-		"via 2001:db8:$2::1 dev eth$2"
-}
-
-tell() # what stands for `ip`'s options on each line
-{
-	while read -r line; do
-		# shellcheck disable=SC2086 # words
-		ip $line
-	done
+	ip route replace "16.$(($2 / 256)).$(($2 % 256)).0/24" \
+		via "10.$1.0.1" dev "eth$1"
+	ip -6 route replace "2001:db8:f$2::/48" \
+		via "2001:db8:$1::1" dev "eth$1"
 }
 
 ask()
@@ -54,39 +67,43 @@ ask()
 }
 
 ip link set lo up
-link 0
-link 1
+add_uplink 0
+add_uplink 1
 i=0
 while [ "$i" -lt "$routes" ]; do
-	put "$i" $((i % 2))
+	lead_over $((i % 2)) "$i"
 	i=$((i + 1))
-done | tell
+done
 
 : >"$dir/config"
 "$daemon" -c "$dir/config" -s "$dir/socket" 2>"$dir/log" &
+pid=$!
 tries=50
-while ! ask wait 2>/dev/null; do
+until ask wait 2>/dev/null; do
 	tries=$((tries - 1))
-	[ "$tries" -gt 0 ] && kill -0 "$!"
+	if [ "$tries" = 0 ]; then
+		cat "$dir/log" >&2
+		exit 1
+	fi
 	sleep 0.1
 done
 
-# Changes, each of them on its own.
 i=0
 while [ "$i" -lt "$changes" ]; do
-	put $((i % 20)) $((i / 20 % 2)) | tell
+	lead_over $((i / 20 % 2)) $((i % 20))
 	i=$((i + 1))
 done
 
-for k in 1 0; do # an uplink is lost, and found again
+for k in 1 0; do # an uplink has no carrier for a moment
 	ip link set "peer$k" down
 	ask wait
 	ip link set "peer$k" up
 	ask wait
-	ip route flush dev "eth$k" metric 1024
-	ask wait
 done
 ask status
 ask explain 10.0.0.2 16.0.5.1
-kill "$!"
-wait "$!"
+
+# What was counted is written at the end.
+kill "$pid"
+wait "$pid"
+pid=
