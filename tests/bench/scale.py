@@ -315,7 +315,6 @@ class Bird:
         self.process = self.at.a.start(
             "bird", "-f", "-c", str(self.config), "-s", str(self.control),
             before_exec=clock.stamp, stderr=subprocess.DEVNULL)
-        time.sleep(0.2)
         return (wait_idle(self.process.pid, 1.0) - clock.at()) * 1000
 
     def end(self):
