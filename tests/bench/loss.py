@@ -7,45 +7,60 @@ subnets all but eth1's leave through eth0, so three cells of each prefix change,
 and change back. For each size one line for the loss and one for the return:
 
   ms      from the kernel's message about the link till the daemon is steady
-  cells   that differ between before and after
-  ops     written for it: no more than cells (and a few neighbour entries)
+  cells   of the tables that differ between before and after
+  ops     routes written for it (goal: no more than cells)
+  neighbour_ops  entries for routers, which are no cells
   us_per_op, slowest_status_ms
 """
 
 import time
 
-from scale import MAIN, begin, host, managed, say
+from scale import LIMIT_S, MAIN, begin, host, managed, say
 
 from lab.crowd import Asker  # noqa: E402, the path is scale's
 
 SUBNETS = 4
 
 
-def tables_over(at, tables, n):
-    """How many of the tables lead what is behind the uplinks over eth1."""
-    over = 0
+def cells(at, tables):
+    """{(table, prefix): what it says}, without what the kernel adds to it."""
+    found = {}
     for table in tables:
-        told = at.a.run("ip", "route", "get", "16.0.5.9", "from",
-                        f"10.{table}.0.2").stdout
-        over += "dev eth1" in told
-    return over
+        told = at.a.run("ip", "-4", "-N", "route", "show", "table", str(table),
+                        timeout=LIMIT_S).stdout
+        for line in told.splitlines():
+            words = [word for word in line.split()
+                     if word not in ("dead", "linkdown")]
+            # Also "unreachable PREFIX" and the like.
+            where = words[0] if words[0][0].isdigit() else words[1]
+            found.setdefault((table, where), []).append(words)
+    return found
+
+
+def ops(daemon):
+    """(routes, entries of neighbours) written so far."""
+    kinds = daemon.counters(by_label=True)
+    return [int(sum(kinds[f'multihomed_ops_total{{kind="{what}_{how}"}}']
+                    for how in ("put", "delete")))
+            for what in ("route", "neighbour")]
 
 
 def measure(at, daemon, n, on):
-    before = daemon.counters()["multihomed_ops_total"]
-    was = tables_over(at, range(SUBNETS), n)
+    tables = daemon.tables().values()
+    was = cells(at, tables)
+    before = ops(daemon)
     asker = Asker(daemon)
     heard = at.carrier(0, on)
     daemon.wait()
     took = (time.monotonic() - heard) * 1000
     asker.end()
-    ops = daemon.counters()["multihomed_ops_total"] - before
-    moved = abs(tables_over(at, range(SUBNETS), n) - was)
-    # What is behind the uplinks, and the four defaults' and links' own rows.
-    cells = moved * n
+    routes, neighbours = (
+        new - old for new, old in zip(ops(daemon), before, strict=True))
+    now = cells(at, tables)
+    changed = sum(was.get(key) != now.get(key) for key in {*was, *now})
     say("loss", what="return" if on else "loss", routes=n, subnets=SUBNETS,
-        ms=round(took, 1), cells=cells, ops=int(ops),
-        us_per_op=round(took * 1000 / ops, 2) if ops else 0,
+        ms=round(took, 1), cells=changed, ops=routes, neighbour_ops=neighbours,
+        us_per_op=round(took * 1000 / routes, 2) if routes else 0,
         slowest_status_ms=round(asker.slowest_s * 1000, 1))
 
 

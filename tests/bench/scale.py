@@ -261,14 +261,15 @@ class Managed(Daemon):
     def wait_quiet(self):
         wait_idle(self.process.pid)
 
-    def counters(self):
-        """{name: value} of the metrics, sums over their labels."""
+    def counters(self, by_label=False):
+        """{name: value} of the metrics, sums over their labels, or one by one."""
         found = {}
         for line in self.ctl("metrics").stdout.splitlines():
             if line.startswith("#"):
                 continue
             name, _, value = line.rpartition(" ")
-            name = name.partition("{")[0]
+            if not by_label:
+                name = name.partition("{")[0]
             found[name] = found.get(name, 0) + float(value)
         return found
 
