@@ -207,11 +207,7 @@ static enum heard_rank rank_address(const struct engine *engine,
 
 	if (event->deleted)
 		return old ? HEARD_ADDRESS : HEARD_NOTHING;
-	if (old && old->tentative == new->tentative &&
-	    old->dad_failed == new->dad_failed &&
-	    old->deprecated == new->deprecated)
-		return HEARD_NOTHING;
-	return HEARD_ADDRESS;
+	return old && address_same(old, new) ? HEARD_NOTHING : HEARD_ADDRESS;
 }
 
 /* A LAN has many hosts that do not answer; only routers matter. */

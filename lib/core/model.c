@@ -230,11 +230,7 @@ bool model_put_address(struct model *model, const struct address *address)
 	if (found) {
 		struct address *old = &model->addresses.items[at];
 
-		if (old->scope == address->scope &&
-		    old->tentative == address->tentative &&
-		    old->dad_failed == address->dad_failed &&
-		    old->deprecated == address->deprecated &&
-		    old->temporary == address->temporary)
+		if (address_same(old, address))
 			return false;
 		*old = *address;
 	} else {

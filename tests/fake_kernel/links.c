@@ -108,7 +108,8 @@ static const struct address *find_address(const struct fake *fake,
 
 	vec_foreach(&fake->model.addresses, it)
 		if (it->ifindex == address->ifindex &&
-		    it->prefix_len == address->prefix_len &&
+		    (it->prefix_len == address->prefix_len ||
+		     it->local.family == AF_INET6) &&
 		    ip_addr_equal(&it->local, &address->local))
 			return it;
 	return NULL;

@@ -63,3 +63,22 @@ def test_the_link_can_go_and_come_back(figure):
     add_ppp(figure, "via 10.8.0.1")
     daemon.wait()
     assert a.leaves_by("203.0.113.9", "10.8.0.2") == "via 10.8.0.1 dev ppp0"
+
+
+def test_an_address_is_given_a_peer(figure):
+    """IPv6 alone knows that: it is told of once more, and of no removal."""
+    a = figure.a
+    a.ip("addr add 2001:db8:5::2/64 dev eth1 nodad", family=6)
+    daemon = figure.start()
+
+    def subnets():
+        daemon.wait()
+        return {it["prefix"] for it in daemon.status()["subnets"]
+                if it["prefix"].startswith("2001:db8:5:")}
+    assert subnets() == {"2001:db8:5::/64"}
+    a.ip("addr change 2001:db8:5::2 peer 2001:db8:7::1/64 dev eth1", family=6)
+    assert subnets() == {"2001:db8:5::2/128"}
+    assert daemon.plan() == ""
+    a.ip("addr del 2001:db8:5::2 peer 2001:db8:7::1/64 dev eth1", family=6)
+    assert subnets() == set()
+    assert daemon.plan() == ""

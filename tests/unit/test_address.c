@@ -59,11 +59,28 @@ static void state_of_an_address_is_no_part_of_its_key(void **state)
 	assert_int_equal(address_cmp(&a, &b), 0);
 }
 
+/* `ip -6 address change ... peer ...` tells of the same address again. */
+static void a_link_has_an_ipv6_address_once(void **state)
+{
+	struct address a = make(2, "2001:db8::1", "2001:db8::1", 64);
+	struct address b = make(2, "2001:db8::1", "2001:db8:7::1", 64);
+
+	(void)state;
+	assert_int_equal(address_cmp(&a, &b), 0);
+	assert_false(address_same(&a, &b));
+	b = a;
+	assert_true(address_same(&a, &b));
+	b.prefix_len = 128;
+	assert_int_equal(address_cmp(&a, &b), 0);
+	assert_false(address_same(&a, &b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_sort_by_their_key),
 		cmocka_unit_test(state_of_an_address_is_no_part_of_its_key),
+		cmocka_unit_test(a_link_has_an_ipv6_address_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
