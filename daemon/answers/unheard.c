@@ -66,29 +66,21 @@ static bool has_prefix(const struct prefix_vec *prefixes,
 	return false;
 }
 
-static bool has_deadline(const struct deadline_vec *deadlines,
-			 uint64_t until_ms, const struct ip_prefix *which)
+/* Those that go in these seconds; the kernel counts finer than we do. */
+static void find_going(const struct model *model, uint64_t now_ms,
+		       struct prefix_vec *ret)
 {
 	const struct deadline *it;
 
-	vec_foreach(deadlines, it)
-		if (it->at_ms <= until_ms &&
-		    ip_prefix_equal(&it->prefix, which))
-			return true;
-	return false;
-}
-
-/* It goes in these seconds, and the kernel counts finer than we do. */
-static bool is_going(const struct engine *engine, uint64_t now_ms,
-		     const struct ip_prefix *which)
-{
-	return has_deadline(&engine->model.leaving, UINT64_MAX, which) ||
-	       has_deadline(&engine->model.expiring, now_ms + EXPIRY_MS, which);
+	vec_foreach(&model->leaving, it)
+		vec_push(ret, it->prefix);
+	model_find_expiring(model, now_ms + EXPIRY_MS, ret);
 }
 
 int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
 {
 	struct overheard overheard = {0};
+	struct prefix_vec going = {0};
 	struct prefix_vec news = {0};
 	const struct ip_prefix *it;
 	uint64_t start_ms = clock_ms();
@@ -96,20 +88,24 @@ int unheard_find(struct engine *engine, uint64_t now_ms, struct prefix_vec *ret)
 
 	if (now_ms < engine->unheard_next_ms)
 		return -EAGAIN;
+	find_going(&engine->model, now_ms, &going);
 	error = engine_read_table(engine, ROUTE_TABLE_MAIN);
 	engine->unheard_next_ms = now_ms + REST * (clock_ms() - start_ms);
-	if (error)
-		return error;
-	vec_foreach(&engine->model.rib.dirty, it)
-		if (news.n < UNHEARD_MAX && cell_wanted_at(it) &&
-		    !is_going(engine, now_ms, it))
-			vec_push(&news, *it);
-	error = listen_on(engine, now_ms, &overheard);
+	if (!error) {
+		/* Also what goes since this reading, for a settle time. */
+		find_going(&engine->model, now_ms, &going);
+		vec_foreach(&engine->model.rib.dirty, it)
+			if (news.n < UNHEARD_MAX && cell_wanted_at(it) &&
+			    !has_prefix(&going, it))
+				vec_push(&news, *it);
+		error = listen_on(engine, now_ms, &overheard);
+	}
 	vec_foreach(&news, it)
 		if (!error && !overheard.lost &&
 		    !has_prefix(&overheard.prefixes, it))
 			vec_push(ret, *it);
 	vec_done(&overheard.prefixes);
+	vec_done(&going);
 	vec_done(&news);
 	return error;
 }

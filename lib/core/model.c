@@ -20,7 +20,6 @@ void model_done(struct model *model)
 	model_forget_lost(model);
 	vec_done(&model->lost);
 	vec_done(&model->leaving);
-	vec_done(&model->expiring);
 	rib_done(&model->rib);
 }
 

@@ -81,8 +81,11 @@ struct model {
 	struct rib rib;
 	/* Routes of main that are gone, but stay for the settle time. */
 	struct deadline_vec leaving;
-	/* Routes of main that the kernel will expire (IPv6). */
-	struct deadline_vec expiring;
+	/*
+	 * The kernel expires no route of main (IPv6) before; 0: none ever. Most
+	 * lifetimes are renewed long before their end: it may be too early.
+	 */
+	uint64_t expiring_ms;
 	struct model_changes changes;
 	/*
 	 * What tables besides main lost since model_forget_lost(), not by our
@@ -226,13 +229,23 @@ uint64_t model_next_deadline(const struct model *model);
 /** model_settle() - drop leaving routes whose time is up */
 void model_settle(struct model *model, uint64_t now_ms);
 
+/** model_note_expiry() - @route is entered, and may be the first to expire */
+void model_note_expiry(struct model *model, const struct route *route);
+
 /**
- * model_is_expiring() - whether a route's expiry has passed
+ * model_is_expiring() - whether a route's expiry may have passed
  *
- * It may have been refreshed without a message: read table main of
+ * It may have been refreshed, also without a message: read table main of
  * IPv6 again, then call model_expire().
  */
 bool model_is_expiring(const struct model *model, uint64_t now_ms);
+
+/**
+ * model_find_expiring() - prefixes with a route that expires till @until_ms
+ * @ret: appended; sorted, unique
+ */
+void model_find_expiring(const struct model *model, uint64_t until_ms,
+			 struct prefix_vec *ret);
 
 /** model_expire() - drop routes that expired: lookups skip them already */
 void model_expire(struct model *model, uint64_t now_ms);

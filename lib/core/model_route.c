@@ -96,15 +96,6 @@ static void drop_leaving(struct model *model, const struct model_route *in,
 	}
 }
 
-static void note_expiry(struct model *model, const struct model_route *in)
-{
-	if (in->route.expires_s != ROUTE_EXPIRES_NEVER &&
-	    in->route.table == ROUTE_TABLE_MAIN)
-		deadline_push(&model->expiring,
-			      (uint64_t)in->route.expires_s * 1000,
-			      &in->prefix);
-}
-
 /* An entry that is there already: only its bookkeeping can be new. */
 static void refresh(struct model *model, const struct model_route *in,
 		    size_t at)
@@ -115,7 +106,7 @@ static void refresh(struct model *model, const struct model_route *in,
 	bool came_back = old.flags & ROUTE_LEAVING;
 
 	if (in->route.expires_s != old.expires_s || came_back)
-		note_expiry(model, in);
+		model_note_expiry(model, &in->route);
 	new.expires_s = in->route.expires_s;
 	new.protocol = in->route.protocol;
 	new.flags = 0;
@@ -244,7 +235,7 @@ int model_put_route(struct model *model, const struct model_route *in,
 	if (!rib_row(&model->rib, &in->prefix)) {
 		rib_put(&model->rib, &in->prefix, &in->route, &in->set,
 			RIB_APPEND);
-		note_expiry(model, in);
+		model_note_expiry(model, &in->route);
 		return 0;
 	}
 	match = find(model, in);
@@ -285,7 +276,7 @@ int model_put_route(struct model *model, const struct model_route *in,
 	}
 	rib_put(&model->rib, &in->prefix, &in->route, &in->set,
 		(enum rib_place)where);
-	note_expiry(model, in);
+	model_note_expiry(model, &in->route);
 	return 0;
 }
 
@@ -345,104 +336,6 @@ int model_remove_route(struct model *model, const struct model_route *in,
 	}
 	remove_entry(model, &in->prefix, at);
 	return 0;
-}
-
-/* --- time --- */
-
-uint64_t model_next_deadline(const struct model *model)
-{
-	uint64_t next = binding_next(&model->bindings);
-
-	if (model->leaving.n && (!next || model->leaving.items[0].at_ms < next))
-		next = model->leaving.items[0].at_ms;
-	if (model->expiring.n &&
-	    (!next || model->expiring.items[0].at_ms < next))
-		next = model->expiring.items[0].at_ms;
-	return next;
-}
-
-static void drop_passed(struct deadline_vec *deadlines, size_t n)
-{
-	if (n == 0)
-		return;
-	memmove(deadlines->items, deadlines->items + n,
-		(deadlines->n - n) * sizeof(*deadlines->items));
-	deadlines->n -= n;
-}
-
-void model_settle(struct model *model, uint64_t now_ms)
-{
-	size_t n = 0;
-
-	while (n < model->leaving.n &&
-	       model->leaving.items[n].at_ms <= now_ms) {
-		const struct deadline *it = &model->leaving.items[n++];
-		const struct row *row = rib_row(&model->rib, &it->prefix);
-
-		/* It may have come back, or left again later: then it stays. */
-		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
-			const struct route *route = &row->routes[i];
-
-			if (!(route->flags & ROUTE_LEAVING) ||
-			    route->expires_s != (uint32_t)it->at_ms)
-				continue;
-			rib_remove_at(&model->rib, &it->prefix, i);
-			row = rib_row(&model->rib, &it->prefix);
-		}
-	}
-	drop_passed(&model->leaving, n);
-}
-
-void model_settle_link(struct model *model, uint32_t ifindex)
-{
-	const struct deadline *it;
-
-	vec_foreach(&model->leaving, it) {
-		const struct row *row = rib_row(&model->rib, &it->prefix);
-
-		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
-			const struct route *route = &row->routes[i];
-			const struct attrset *set =
-				attrset_get(&model->rib.attrs, route->attrs);
-			bool over = false;
-
-			for (size_t h = 0; h < set->hops.n; h++)
-				over |= set->hops.items[h].ifindex == ifindex;
-			if (!over || !(route->flags & ROUTE_LEAVING))
-				continue;
-			rib_remove_at(&model->rib, &it->prefix, i);
-			row = rib_row(&model->rib, &it->prefix);
-		}
-	}
-}
-
-bool model_is_expiring(const struct model *model, uint64_t now_ms)
-{
-	return model->expiring.n && model->expiring.items[0].at_ms <= now_ms;
-}
-
-void model_expire(struct model *model, uint64_t now_ms)
-{
-	size_t n = 0;
-
-	while (n < model->expiring.n &&
-	       model->expiring.items[n].at_ms <= now_ms) {
-		const struct deadline *it = &model->expiring.items[n++];
-		const struct row *row = rib_row(&model->rib, &it->prefix);
-
-		for (size_t i = row ? row->n : 0; row && i-- > 0;) {
-			const struct route *route = &row->routes[i];
-
-			if (route->table != ROUTE_TABLE_MAIN ||
-			    route->flags & ROUTE_LEAVING ||
-			    route->expires_s == ROUTE_EXPIRES_NEVER ||
-			    (uint64_t)route->expires_s * 1000 > now_ms)
-				continue;
-			rib_remove_at(&model->rib, &it->prefix, i);
-			row = rib_row(&model->rib, &it->prefix);
-		}
-	}
-	drop_passed(&model->expiring, n);
 }
 
 /* --- reading a table again --- */

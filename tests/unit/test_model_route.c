@@ -6,6 +6,7 @@
 #include "core/model.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -359,6 +360,39 @@ static void route_expires_unless_it_was_refreshed(void **state)
 	scene_done(&scene);
 }
 
+/* A router that advertises each ten seconds is no work each ten seconds. */
+static void renewed_lifetimes_leave_nothing_behind(void **state)
+{
+	struct scene scene;
+	struct model_route in = {
+		.prefix = scene_prefix("2001:db8::/32"),
+		.route = {.table = ROUTE_TABLE_MAIN, .metric = 1024},
+	};
+	struct next_hop hop = {.ifindex = 2, .gateway = scene_addr("fe80::1")};
+	char text[ROW_TEXT_MAX];
+
+	(void)state;
+	scene_make(&scene, LINKS);
+	attrset_init(&in.set, AF_INET6, ATTRSET_UNICAST);
+	attrset_add_hop(&in.set, &hop, NULL, 0);
+	for (uint32_t i = 0; i < 10; i++) {
+		in.route.expires_s = 1800 + 10 * i;
+		assert_int_equal(
+			model_put_route(&scene.model, &in,
+					i % 2 ? MODEL_REPLACE : MODEL_APPEND),
+			0);
+	}
+	attrset_done(&in.set);
+	/* It lives on, which is seen once, and not each ten seconds. */
+	assert_int_equal(model_next_deadline(&scene.model), 1800000);
+	model_expire(&scene.model, 1800000);
+	assert_int_equal(model_next_deadline(&scene.model), 1890000);
+	model_expire(&scene.model, 1890000);
+	assert_string_equal(row_text(&scene.model, "2001:db8::/32", text), "");
+	assert_int_equal(model_next_deadline(&scene.model), 0);
+	scene_done(&scene);
+}
+
 /* --- the config's routes --- */
 
 static uint8_t scope_of(const struct model *model, const char *prefix)
@@ -438,6 +472,7 @@ int main(void)
 		cmocka_unit_test(deleted_gateway_route_waits_for_its_return),
 		cmocka_unit_test(deadlines_are_told),
 		cmocka_unit_test(route_expires_unless_it_was_refreshed),
+		cmocka_unit_test(renewed_lifetimes_leave_nothing_behind),
 		cmocka_unit_test(config_routes_have_the_kernels_scope),
 		cmocka_unit_test(config_routes_wait_for_their_link),
 		cmocka_unit_test(uses_are_found),
