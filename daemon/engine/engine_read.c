@@ -246,12 +246,14 @@ static int probe_tables(struct engine *engine, const struct table_vec *seen)
 	const struct policy *policy = engine->policy;
 	int error = 0;
 
-	for (uint32_t i = policy->table_first;
+	/* The last number may be the last there is. */
+	for (uint64_t i = policy->table_first;
 	     i <= policy->table_last && error == 0; i++)
 		for (size_t f = 0; f < N_FAMILIES && error == 0; f++) {
-			const struct reread what = {families[f], i, 0};
+			const struct reread what = {families[f], (uint32_t)i,
+						    0};
 
-			if (!table_vec_has(seen, i))
+			if (!table_vec_has(seen, what.table))
 				error = read_routes(engine, &what, false);
 		}
 	return error;

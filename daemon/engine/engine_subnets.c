@@ -147,8 +147,10 @@ bool engine_can_give_table(const struct engine *engine)
 
 	if (!waits_for_table(engine))
 		return false;
-	for (uint32_t i = policy->table_first; i <= policy->table_last; i++)
-		if (!subnet_table_is_taken(&engine->subnets, &engine->model, i))
+	/* The last number may be the last there is. */
+	for (uint64_t i = policy->table_first; i <= policy->table_last; i++)
+		if (!subnet_table_is_taken(&engine->subnets, &engine->model,
+					   (uint32_t)i))
 			return true;
 	return false;
 }

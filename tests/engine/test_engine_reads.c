@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "engine/engine_advert.h"
+#include "engine/engine_subnets.h"
 #include "tests/engine/story.h"
 #include "tests/engine/world_fake.h"
 
@@ -212,22 +213,63 @@ static void count_one(const struct kernel_event *event, void *data)
 	(*n)++;
 }
 
-static void other_numbers_on_a_host_with_many_routes(void **state)
+static void add_many_routes(void)
 {
-	struct world *world = *state;
-	const uint32_t first = world->policy.table_first;
-	const uint32_t last = world->policy.table_last;
 	char line[128];
 
-	world_do(STORY_V4);
-	world_start(world);
-	world_stop(world);
 	for (unsigned int i = 0; i < 20100; i++) {
 		(void)snprintf(line, sizeof(line),
 			       "route add 10.%u.%u.0/24 via 192.0.2.1 dev d1",
 			       i >> 8, i & 255);
 		world_do(line);
 	}
+}
+
+/* Return: how many are managed with a table; @ret_last: with the last. */
+static size_t count_tables(const struct engine *engine, size_t *ret_last)
+{
+	const struct subnet *it;
+	size_t n = 0;
+
+	*ret_last = 0;
+	vec_foreach(&engine->subnets.subnets, it) {
+		n += it->managed && it->table;
+		*ret_last += it->table == UINT32_MAX;
+	}
+	return n;
+}
+
+/* There, each number is asked for. */
+static void the_last_number_there_is(void **state)
+{
+	struct world *world = *state;
+	size_t last;
+
+	world->policy.table_first = UINT32_MAX - 1;
+	world->policy.table_last = UINT32_MAX;
+	world_do(STORY_V4);
+	add_many_routes();
+	world_start(world);
+	world_pass(world, LONG_MS);
+	assert_int_equal(count_tables(&world->engine, &last), 2);
+	assert_int_equal(last, 1);
+	/* A third one has none, and there is none to give. */
+	world_do("address add 203.0.113.2/24 dev d1");
+	world_pass(world, LONG_MS);
+	assert_int_equal(count_tables(&world->engine, &last), 2);
+	assert_false(engine_can_give_table(&world->engine));
+}
+
+static void other_numbers_on_a_host_with_many_routes(void **state)
+{
+	struct world *world = *state;
+	const uint32_t first = world->policy.table_first;
+	const uint32_t last = world->policy.table_last;
+
+	world_do(STORY_V4);
+	world_start(world);
+	world_stop(world);
+	add_many_routes();
 	world->policy.table_first = 8000;
 	world->policy.table_last = 8099;
 	world_start(world);
@@ -265,6 +307,7 @@ int main(void)
 		TEST(a_router_that_failed_before_it_was_one),
 		TEST(a_message_the_kernel_has_not_acted_on_yet),
 		TEST(a_loss_reads_each_table_once),
+		TEST(the_last_number_there_is),
 		TEST(other_numbers_on_a_host_with_many_routes),
 	};
 
