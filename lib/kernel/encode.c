@@ -202,17 +202,33 @@ void encode_move(struct nlmsghdr *hdr, const struct ip_prefix *prefix)
 	memcpy(nla_data(dst), prefix->addr.bytes, (size_t)nla_len(dst));
 }
 
-/* Metric and protocol are compared if given, so only ours can be meant. */
-static int encode_route_delete(const struct op *op, struct nl_msg *msg)
+/*
+ * Metric and protocol are compared if given, so only ours can be meant. Of
+ * several of one key IPv4 takes the first that fits, so one that stands behind
+ * another is told by its attributes.
+ */
+static int encode_route_delete(const struct op *op,
+			       const struct attrset_store *attrs,
+			       struct nl_msg *msg)
 {
+	const struct attrset *set = attrset_get(attrs, op->route.route.attrs);
 	struct rtmsg info = route_header(op);
 	int r;
 
 	info.rtm_scope = RT_SCOPE_NOWHERE; /* any */
+	info.rtm_src_len = set->src.len;
+	if (op->route.hidden && !set->nh_id)
+		info.rtm_type = set->type;
 	r = encode_begin(msg, RTM_DELROUTE, 0, &info, sizeof(info));
 	if (r)
 		return r;
-	return put_key(msg, &op->route.prefix, &op->route.route);
+	r = put_key(msg, &op->route.prefix, &op->route.route);
+	if (r)
+		return r;
+	if (op->route.hidden)
+		return put_attrs(msg, set);
+	return set->src.addr.family ? encode_addr(msg, RTA_SRC, &set->src.addr)
+				    : 0;
 }
 
 /* --- rules --- */
@@ -294,7 +310,7 @@ int encode_op(const struct op *op, const struct attrset_store *attrs,
 	case OP_ROUTE_PUT:
 		return encode_route_put(op, attrs, msg);
 	case OP_ROUTE_DELETE:
-		return encode_route_delete(op, msg);
+		return encode_route_delete(op, attrs, msg);
 	case OP_RULE_ADD:
 		return encode_rule(&op->rule, RTM_NEWRULE,
 				   NLM_F_CREATE | NLM_F_EXCL, msg);

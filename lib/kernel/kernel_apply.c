@@ -24,6 +24,7 @@
 struct pattern {
 	uint64_t run; /* batch.run when it was kept; 0: there is none */
 	enum op_kind kind;
+	bool hidden;
 	uint8_t family;
 	struct route route;
 	uint32_t bytes[PATTERN_BYTES / sizeof(uint32_t)];
@@ -154,6 +155,7 @@ static bool fits(const struct batch *batch, const struct pattern *pattern,
 		 const struct op *op)
 {
 	return pattern->run == batch->run && pattern->kind == op->kind &&
+	       pattern->hidden == op->route.hidden &&
 	       pattern->family == op->route.prefix.addr.family &&
 	       route_equal(&pattern->route, &op->route.route);
 }
@@ -166,6 +168,7 @@ static void keep(const struct batch *batch, struct pattern *pattern,
 		return;
 	pattern->run = batch->run;
 	pattern->kind = op->kind;
+	pattern->hidden = op->route.hidden;
 	pattern->family = op->route.prefix.addr.family;
 	pattern->route = op->route.route;
 	memcpy(pattern->bytes, hdr, hdr->nlmsg_len);

@@ -139,6 +139,35 @@ def test_a_deleted_route_is_put_back(figure, family, model):
     assert own_state(a) == before
 
 
+@pytest.mark.parametrize("other", [
+    "via 10.1.0.1 dev eth0",
+    "via 10.2.0.1 dev eth1 mtu 1400",
+    "nexthop via 10.1.0.1 dev eth0 nexthop via 10.2.0.1 dev eth1",
+])
+def test_one_behind_ours_with_our_mark_goes(figure, other):
+    a = figure.a
+    daemon = figure.start()
+    before = own_state(a)
+    number = daemon.table("eth1", "10.2.0.0/24")
+    a.ip(f"route append default table {number} metric 1024 proto 109 {other}")
+    daemon.wait()
+    assert own_state(a) == before
+    assert a.leaves_by("203.0.113.9", "10.2.0.2") == "via 10.2.0.1 dev eth1"
+
+
+def test_one_for_a_source_with_our_mark_goes(figure):
+    a = figure.a
+    daemon = figure.start()
+    before = own_state(a)
+    number = daemon.table("eth1", "2001:db8:2::/64")
+    a.ip("route add default from 2001:db8:2::/64 via 2001:db8:1::1 dev eth0 "
+         f"table {number} metric 1024 proto 109", family=6)
+    daemon.wait()
+    assert own_state(a) == before
+    assert a.leaves_by("2001:db8:b::9", "2001:db8:2::2") == \
+        "via fe80::1 dev eth1"
+
+
 def test_a_replaced_route_is_put_back(figure, family):
     a = figure.a
     daemon = figure.start()

@@ -277,6 +277,51 @@ static void deletions_name_key_and_owner(void **state)
 	desk_close(&desk);
 }
 
+/* IPv4: else the one before it, which is to stay, would be meant. */
+static void a_hidden_one_is_deleted_by_its_hops(void **state)
+{
+	const size_t body = sizeof(struct rtmsg);
+	const struct rtmsg *info;
+	struct desk desk;
+	struct op op;
+
+	(void)state;
+	desk_open(&desk, AF_INET, ATTRSET_UNICAST);
+	desk_add_hop(&desk, (struct next_hop){.ifindex = 3}, "192.0.2.1", NULL);
+	op = route_op(&desk, "203.0.113.0/24");
+	op.kind = OP_ROUTE_DELETE;
+	op.route.hidden = true;
+	assert_int_equal(encode(&desk, &op), 0);
+	info = nlmsg_data(nlmsg_hdr(desk.msg));
+	assert_int_equal(info->rtm_type, RTN_UNICAST);
+	assert_int_equal(info->rtm_protocol, OWNER);
+	assert_int_equal(nla_get_u32(find(&desk, body, RTA_OIF)), 3);
+	assert_non_null(find(&desk, body, RTA_GATEWAY));
+	desk_close(&desk);
+}
+
+/* To the kernel it is another entry than the one without. */
+static void a_source_prefix_is_named_in_a_deletion(void **state)
+{
+	const size_t body = sizeof(struct rtmsg);
+	const struct rtmsg *info;
+	struct desk desk;
+	struct op op;
+
+	(void)state;
+	desk_open(&desk, AF_INET6, ATTRSET_UNICAST);
+	assert_int_equal(ip_prefix_parse("2001:db8:1::/64", &desk.set.src), 0);
+	desk_add_hop(&desk, (struct next_hop){.ifindex = 3}, "fe80::1", NULL);
+	op = route_op(&desk, "2001:db8:2::/48");
+	op.kind = OP_ROUTE_DELETE;
+	assert_int_equal(encode(&desk, &op), 0);
+	info = nlmsg_data(nlmsg_hdr(desk.msg));
+	assert_int_equal(info->rtm_src_len, 64);
+	assert_int_equal(nla_len(find(&desk, body, RTA_SRC)), 16);
+	assert_null(find(&desk, body, RTA_GATEWAY));
+	desk_close(&desk);
+}
+
 static struct rule our_rule(void)
 {
 	struct rule rule = {
@@ -431,6 +476,8 @@ int main(void)
 		cmocka_unit_test(small_and_large_tables_are_said),
 		cmocka_unit_test(metric_zero_is_not_said),
 		cmocka_unit_test(deletions_name_key_and_owner),
+		cmocka_unit_test(a_hidden_one_is_deleted_by_its_hops),
+		cmocka_unit_test(a_source_prefix_is_named_in_a_deletion),
 		cmocka_unit_test(rules_are_put_as_read),
 		cmocka_unit_test(rules_of_others_are_refused),
 		cmocka_unit_test(neighbours_are_put_managed),
