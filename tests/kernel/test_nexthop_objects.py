@@ -42,6 +42,20 @@ def test_a_replaced_object_moves_its_routes(figure, family, model):
     assert a.leaves_by(family.other_host, family.a1) == family.via1
 
 
+def test_an_object_that_changes_often_is_followed_each_time(figure, family):
+    """As a routing daemon would; nobody meddles with our copies."""
+    a = figure.a
+    objects(figure, family)
+    daemon = figure.start('model = "strong";')
+    ways = [(family.via2, "EHOSTUNREACH"), (family.via1, family.via1)]
+    for i in range(24):
+        way, want = ways[i % 2]
+        a.ip(f"nexthop replace id 1 {way}")
+        daemon.wait()
+        assert a.leaves_by(family.other_host, family.a1) == want, i
+    assert "put back" not in daemon.log()
+
+
 def test_a_deleted_object_takes_its_routes_along(figure, family, model):
     """Silently, for IPv4: the default must serve the prefix again."""
     a = figure.a
