@@ -23,10 +23,12 @@ void engine_pins_done(struct engine *engine)
 	vec_foreach(&engine->pins.restored, pin)
 		attrset_unref(&engine->model.rib.attrs, pin->attrs);
 	vec_done(&engine->pins.restored);
+	engine_strays_done(engine);
 	pin_set_done(&engine->pins.set, &engine->model.rib.attrs);
 	vec_done(&engine->pins.first);
 	vec_done(&engine->pins.managed);
 	vec_done(&engine->pins.sources);
+	vec_done(&engine->pins.homes);
 }
 
 void engine_pins_managed(struct engine *engine, const struct subnet *subnet)
@@ -34,6 +36,7 @@ void engine_pins_managed(struct engine *engine, const struct subnet *subnet)
 	struct engine_pins *pins = &engine->pins;
 	const struct subnet *it;
 
+	engine_strays_return(engine, subnet);
 	vec_foreach(&pins->managed, it)
 		if (subnet_cmp(it, subnet) == 0)
 			return;
@@ -68,10 +71,13 @@ static void update_sources(struct engine *engine)
 	const struct subnet *it;
 
 	vec_clear(sources);
+	vec_clear(&engine->pins.homes);
 	pinned_tables(engine, &tables);
 	vec_foreach(&engine->subnets.subnets, it)
-		if (it->table && table_vec_has(&tables, it->table))
+		if (it->table && table_vec_has(&tables, it->table)) {
 			vec_push(sources, it->prefix);
+			vec_push(&engine->pins.homes, *it);
+		}
 	vec_done(&tables);
 }
 
@@ -111,6 +117,8 @@ void engine_pins_due(struct engine *engine, uint64_t now_ms)
 	struct engine_pins *pins = &engine->pins;
 	const struct pin *pin;
 
+	/* Where there is no subnet there are no flows to be counted. */
+	engine_strays_collect(engine, now_ms);
 	/* A socket outlives its address, but no packet of it leaves. */
 	if (pins->set.pins.n && engine->model.changes.addresses)
 		come_by(&pins->audit_ms, now_ms);
@@ -296,6 +304,7 @@ static void give_up(struct engine *engine)
 	struct pin_tally all = {0};
 	const struct pin *pin;
 
+	engine_strays_done(engine);
 	vec_foreach(&engine->pins.set.pins, pin) {
 		struct ip_prefix host = ip_prefix_host(&pin->dst);
 
@@ -340,7 +349,7 @@ void engine_pins_decide(struct engine *engine, uint64_t now_ms,
 		pin_affected(&view, planned, &first, &tables);
 		if (tables.n || engine->pins.set.pins.n)
 			decide(engine, now_ms, &tables, planned);
-	} else if (engine->pins.set.pins.n) {
+	} else if (engine->pins.set.pins.n || engine->pins.strays.n) {
 		give_up(engine);
 	}
 	update_sources(engine);

@@ -15,6 +15,7 @@
 
 #include "core/flow.h"
 #include "core/pin_build.h"
+#include "engine/engine_pin_strays.h"
 
 struct engine;
 
@@ -61,7 +62,9 @@ struct engine_pins {
 	uint64_t next_ms;	   /* when the first hold is over; 0: none */
 	uint64_t audit_ms;	   /* when flows are counted; 0: never */
 	struct prefix_vec sources; /* of subnets with pins, after each round */
-	bool asked;		   /* some are to be let go */
+	struct subnet_vec homes;   /* these */
+	struct engine_stray_vec strays;
+	bool asked; /* some are to be let go */
 	enum engine_legs legs;
 	bool full;	  /* the cap was reached, and it was said */
 	uint64_t version; /* grows with every change of a kind */

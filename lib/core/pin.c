@@ -158,6 +158,50 @@ void pin_set_members(struct pin_set *set, struct pin_member_vec *members)
 		      sizeof(*set->members.items), member_cmp);
 }
 
+void pin_set_take(struct pin_set *set, uint32_t table, struct pin_vec *ret,
+		  struct pin_member_vec *ret_members)
+{
+	const struct pin_member *member;
+	const struct pin *pin;
+	size_t n = 0;
+
+	vec_foreach(&set->pins, pin) {
+		if (pin->table != table) {
+			set->pins.items[n++] = *pin;
+			continue;
+		}
+		set->count[pin->kind]--;
+		vec_push(ret, *pin);
+	}
+	set->pins.n = n;
+	n = 0;
+	vec_foreach(&set->members, member) {
+		if (member->table != table)
+			set->members.items[n++] = *member;
+		else
+			vec_push(ret_members, *member);
+	}
+	set->members.n = n;
+}
+
+void pin_set_give(struct pin_set *set, struct attrset_store *attrs,
+		  uint32_t table, struct pin_vec *pins,
+		  struct pin_member_vec *members)
+{
+	struct pin_member *member;
+	struct pin *pin;
+
+	vec_foreach(pins, pin)
+		pin->table = table;
+	pin_merge(set, attrs, pins);
+	vec_done(pins);
+	vec_foreach(members, member) {
+		member->table = table;
+		pin_add_member(set, member);
+	}
+	vec_done(members);
+}
+
 uint64_t pin_next_ms(const struct pin_set *set)
 {
 	uint64_t next = 0;

@@ -135,6 +135,21 @@ void pin_add_member(struct pin_set *set, const struct pin_member *member);
 /** pin_set_members() - take the items of @members, in any order */
 void pin_set_members(struct pin_set *set, struct pin_member_vec *members);
 
+/**
+ * pin_set_take() - take what belongs to @table out of @set
+ * @ret, @ret_members: appended, sorted; each pin's ref passes on to who asks
+ */
+void pin_set_take(struct pin_set *set, uint32_t table, struct pin_vec *ret,
+		  struct pin_member_vec *ret_members);
+
+/**
+ * pin_set_give() - add what pin_set_take() gave, as belonging to @table
+ * @pins, @members: taken over, refs too; empty afterwards
+ */
+void pin_set_give(struct pin_set *set, struct attrset_store *attrs,
+		  uint32_t table, struct pin_vec *pins,
+		  struct pin_member_vec *members);
+
 /** pin_next_ms() - when the first hold is over; 0: there is none */
 uint64_t pin_next_ms(const struct pin_set *set);
 

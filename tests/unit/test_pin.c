@@ -379,6 +379,47 @@ static void members_are_found_again(void **state)
 	attrset_store_done(&attrs);
 }
 
+/* A subnet that goes, or has another number: all of it moves, nothing else. */
+static void what_belongs_to_a_table_moves_to_another(void **state)
+{
+	struct pin_member_vec members = {0};
+	struct pin_vec pins = {0};
+	struct attrset_store attrs;
+	struct pin_set set = {0};
+	struct ip_addr dst = addr("192.0.2.9");
+	struct attrset one;
+	uint32_t id;
+
+	(void)state;
+	attrset_store_init(&attrs);
+	attrset_init(&one, AF_INET, ATTRSET_UNICAST);
+	id = attrset_intern(&attrs, &one);
+	attrset_done(&one);
+	for (uint32_t table = 7100; table < 7103; table++) {
+		struct pin pin = pin_to("192.0.2.9", table, PIN_HOLD, id);
+		struct pin_member member = {table, dst, table};
+
+		pin_put(&set, &attrs, &pin);
+		pin_add_member(&set, &member);
+	}
+	attrset_unref(&attrs, id);
+	pin_set_take(&set, 7101, &pins, &members);
+	assert_int_equal(pins.n, 1);
+	assert_int_equal(members.n, 1);
+	assert_int_equal(set.pins.n, 2);
+	assert_int_equal(pin_laid(&set), 2);
+	assert_false(pin_is_member(&set, 7101));
+	assert_null(pin_find(&set, &dst, 7101));
+	pin_set_give(&set, &attrs, 7201, &pins, &members);
+	assert_int_equal(pins.n + members.n, 0);
+	assert_int_equal(pin_laid(&set), 3);
+	assert_true(pin_is_member(&set, 7101));
+	assert_int_equal(pin_find(&set, &dst, 7201)->kind, PIN_HOLD);
+	pin_set_done(&set, &attrs);
+	assert_false(attrset_is_live(&attrs, id));
+	attrset_store_done(&attrs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +428,7 @@ int main(void)
 		cmocka_unit_test(the_set_keeps_order_and_refs),
 		cmocka_unit_test(many_are_merged_at_once),
 		cmocka_unit_test(members_are_found_again),
+		cmocka_unit_test(what_belongs_to_a_table_moves_to_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
