@@ -112,8 +112,12 @@ uint64_t daemon_now(void);
 /** daemon_now_us() - the same in microseconds */
 uint64_t daemon_now_us(void);
 
-/** daemon_answer_waiters() - those whose wait is over; called by the loop */
-void daemon_answer_waiters(struct daemon *daemon, uint64_t now_ms);
+/**
+ * daemon_answer_waiters() - those whose wait is over; called by the loop
+ * @has_heard: all that the kernel had queued since they asked was taken in
+ */
+void daemon_answer_waiters(struct daemon *daemon, uint64_t now_ms,
+			   bool has_heard);
 
 /** daemon_next_waiter() - when the first wait runs out; 0: none does */
 uint64_t daemon_next_waiter(const struct daemon *daemon);

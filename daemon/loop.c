@@ -155,6 +155,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	struct daemon *daemon = watcher->data;
 	struct engine *engine = &daemon->engine;
 	uint64_t now_ms = daemon_now();
+	bool has_more = false;
 	int error;
 
 	(void)loop;
@@ -163,13 +164,13 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	if (!daemon->is_informed && daemon->learn_ms <= now_ms)
 		daemon_learn(daemon, now_ms);
 	if (!daemon->is_informed) {
-		daemon_answer_waiters(daemon, now_ms);
+		daemon_answer_waiters(daemon, now_ms, false);
 		set_timer(daemon, daemon_now());
 		return;
 	}
 	/* Who waits wants to know that what is queued by now was taken in. */
 	if (daemon->waiters.n)
-		(void)engine_listen(engine, now_ms);
+		has_more = engine_listen(engine, now_ms);
 	error = run_engine(daemon, now_ms);
 	if (error == -EPERM && !daemon->ready) {
 		log_err("the kernel lets us change nothing: CAP_NET_ADMIN is "
@@ -184,7 +185,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 		update_mptcp(daemon, now_ms);
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);
-	daemon_answer_waiters(daemon, now_ms);
+	daemon_answer_waiters(daemon, now_ms, !has_more);
 	set_timer(daemon, daemon_now());
 }
 

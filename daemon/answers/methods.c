@@ -50,9 +50,10 @@ static void handle_wait(struct server_call *call,
 	vec_push(&daemon->waiters, waiter);
 }
 
-void daemon_answer_waiters(struct daemon *daemon, uint64_t now_ms)
+void daemon_answer_waiters(struct daemon *daemon, uint64_t now_ms,
+			   bool has_heard)
 {
-	bool steady = engine_is_steady(&daemon->engine, now_ms);
+	bool steady = has_heard && engine_is_steady(&daemon->engine, now_ms);
 
 	for (size_t i = daemon->waiters.n; i-- > 0;) {
 		const struct waiter waiter = daemon->waiters.items[i];

@@ -256,8 +256,8 @@ static void connection_wait(struct connection *client)
 {
 	if (client->call.state != CALL_DEFERRED)
 		return;
-	/* Who sends no more may still read what is being worked out. */
-	if (client->eof && !client->call.step)
+	/* Who sends no more may still read the answer, but not for ever. */
+	if (client->eof && client->call.more && !client->call.step)
 		connection_doom(client, NULL);
 	else if (varlink_reader_room(&client->input) == 0)
 		/* Unless we read, we would not notice that it is gone. */

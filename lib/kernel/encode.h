@@ -15,7 +15,7 @@
 
 /**
  * encode_op() - @op as a message; flags set but for NLM_F_ACK
- * @attrs:    holds the attributes of a route to put
+ * @attrs:    holds the attributes of a route
  * @protocol: our mark, for neighbour entries; routes and rules carry theirs
  * @msg:      overwritten from its start; sequence and port are the caller's
  *

@@ -16,6 +16,7 @@ import pytest
 from lab import V4, Daemon, until
 from lab.ask import Asker
 from lab.own import foreign_state, nothing_is_ours, own_rules, own_sources
+from lab.varlink import Client
 from lab.watch import Watch
 
 MANY = {4: 50000, 6: 20000}
@@ -326,3 +327,22 @@ def test_what_was_queued_before_a_loss_is_old(figure):
     for source in own_sources(a, 4).values():
         assert burst_routes(a, source, 4) == {}
     assert daemon.plan() == ""
+
+
+def test_wait_is_for_all_that_was_queued(figure):
+    """More than is taken in at one go."""
+    a = figure.a
+    daemon = figure.start("settle_ms = 0;")
+    with Client(daemon.socket_path) as client:
+        client.call("io.multihomed.Wait")
+        daemon.freeze()
+        pair = "route {} 198.51.100.1/32 via 10.1.0.1 dev eth0\n"
+        batch(a, (pair.format("add") + pair.format("del")) * 4000 +
+              "route add 198.51.100.9/32 via 10.2.0.1 dev eth1\n")
+        client.send("io.multihomed.Wait")
+        daemon.thaw()
+        client.receive()
+        daemon.freeze()
+        found = a.leaves_by("198.51.100.9", "10.1.0.2")
+        daemon.thaw()
+    assert found == "via 10.2.0.1 dev eth1"

@@ -241,8 +241,9 @@ static void a_deletion_hits_one_metric_only(void **state)
 /* What others put into our table is not ours to delete. */
 static void a_deletion_hits_our_own_only(void **state)
 {
+	static const char *const hop[1][2] = {{"192.0.2.1", "d1"}};
 	struct desk *desk = *state;
-	struct op op = put("203.0.113.0/24", 10, 0);
+	struct op op = put("203.0.113.0/24", 10, attrs(desk, AF_INET, hop, 1));
 
 	netns_ip("route add 203.0.113.0/24 via 192.0.2.1 metric 10 proto 50 "
 		 "table 7100");
