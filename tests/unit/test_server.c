@@ -291,6 +291,26 @@ static void answers_a_half_closed_client(void **state)
 	wait_for_clients(0);
 }
 
+/* Who has nothing more to say is still there to read. */
+static void answers_a_half_closed_client_that_waits(void **state)
+{
+	int fd;
+
+	(void)state;
+	server_host_start(NULL);
+	fd = client_new();
+	client_send(fd, WAIT);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	wait_for(&host.deferred, 1);
+	for (int i = 0; i < 10; i++)
+		(void)server_host_turn(ev_time());
+	assert_int_equal(host.deferred, 1);
+	server_call_reply(host.calls[0], NULL);
+	expect(fd, "{\"parameters\":{}}");
+	expect_hangup(fd);
+	wait_for_clients(0);
+}
+
 static void sends_a_long_answer_to_a_slow_reader(void **state)
 {
 	ev_tstamp since = ev_time();
@@ -383,6 +403,7 @@ int main(void)
 		server_host_test(answers_a_client_that_is_gone),
 		server_host_test(reports_a_handler_that_forgets_to_answer),
 		server_host_test(answers_a_half_closed_client),
+		server_host_test(answers_a_half_closed_client_that_waits),
 		server_host_test(sends_a_long_answer_to_a_slow_reader),
 		server_host_test(keeps_answers_in_order_for_a_slow_reader),
 	};
