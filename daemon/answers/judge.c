@@ -143,8 +143,7 @@ static bool pin_agrees(const struct view *view, const struct judge_case *it,
 	vec_foreach(&attrset_get(&view->model->rib.attrs, pin->attrs)->hops,
 		    hop)
 		if (!answer->error && is_from_own_table(it) &&
-		    hop->ifindex == answer->hop.ifindex &&
-		    ip_addr_equal(&hop->gateway, &answer->hop.gateway))
+		    model_leads_by(view->model, hop, &answer->hop))
 			return true;
 	return false;
 }
@@ -172,13 +171,10 @@ static bool hop_agrees(const struct view *view, const struct judge_case *it)
 {
 	const struct forward_candidate *best;
 
-	vec_foreach(&it->forward->best, best) {
-		const struct next_hop *hop = hop_of(view, best);
-
-		if (hop->ifindex == it->answer->hop.ifindex &&
-		    ip_addr_equal(&hop->gateway, &it->answer->hop.gateway))
+	vec_foreach(&it->forward->best, best)
+		if (model_leads_by(view->model, hop_of(view, best),
+				   &it->answer->hop))
 			return true;
-	}
 	return false;
 }
 

@@ -221,6 +221,21 @@ bool model_has_address(const struct model *model, const struct ip_addr *addr)
 	return false;
 }
 
+bool model_is_on_link(const struct model *model, const struct next_hop *hop)
+{
+	return hop->gateway.family == AF_INET &&
+	       model_has_address(model, &hop->gateway);
+}
+
+bool model_leads_by(const struct model *model, const struct next_hop *hop,
+		    const struct next_hop *way)
+{
+	return hop->ifindex == way->ifindex &&
+	       (ip_addr_equal(&hop->gateway, &way->gateway) ||
+		(!ip_addr_is_set(&way->gateway) &&
+		 model_is_on_link(model, hop)));
+}
+
 bool model_put_address(struct model *model, const struct address *address)
 {
 	bool found;

@@ -114,6 +114,16 @@ bool model_remove_link(struct model *model, uint32_t ifindex);
 /** model_has_address() - whether @addr is an address of this host */
 bool model_has_address(const struct model *model, const struct ip_addr *addr);
 
+/**
+ * model_is_on_link() - whether @hop's gateway is an address of ours: IPv4 takes
+ * that to say that the destination is on the link
+ */
+bool model_is_on_link(const struct model *model, const struct next_hop *hop);
+
+/** model_leads_by() - whether who follows @hop leaves by @way: link, gateway */
+bool model_leads_by(const struct model *model, const struct next_hop *hop,
+		    const struct next_hop *way);
+
 /** model_touch_link() - rows with a next hop over the link are planned anew */
 void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex);
 

@@ -160,8 +160,7 @@ static const struct route *candidate_through(const struct cover *cover,
 		    route->table != ROUTE_TABLE_CONFIG)
 			continue;
 		vec_foreach(&attrset_get(attrs, route->attrs)->hops, it)
-			if (it->ifindex == hop->ifindex &&
-			    ip_addr_equal(&it->gateway, &hop->gateway) &&
+			if (model_leads_by(cover->model, it, hop) &&
 			    model_is_usable(cover->model, it))
 				return route;
 	}
@@ -225,9 +224,7 @@ bool path_through(const struct view *view, struct attrset_store *attrs,
 	if (set->hops.n > PATH_HOPS_MAX)
 		return false;
 	for (size_t i = 0; i < set->hops.n; i++)
-		keep[i] = set->hops.items[i].ifindex == hop->ifindex &&
-			  ip_addr_equal(&set->hops.items[i].gateway,
-					&hop->gateway);
+		keep[i] = model_leads_by(view->model, &set->hops.items[i], hop);
 	attrset_copy_for_table(set, keep, &copy);
 	*ret_attrs = attrset_intern(attrs, &copy);
 	attrset_done(&copy);

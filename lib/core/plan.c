@@ -19,12 +19,46 @@ uint32_t plan_intern_reject(struct attrset_store *attrs, uint8_t family,
 	return id;
 }
 
+/*
+ * The kernel knows a gateway for an address of ours by table local, but it looks
+ * in the route's own table first: there our connected copy makes it a router. A
+ * nexthop object was looked up once, in main.
+ */
+static bool has_on_link(const struct model *model, const struct attrset *set)
+{
+	const struct next_hop *hop;
+
+	vec_foreach(&set->hops, hop)
+		if (model_is_on_link(model, hop))
+			return true;
+	return false;
+}
+
+static void put_on_link(const struct model *model, struct attrset *set)
+{
+	bool has_gateway = false;
+	struct next_hop *hop;
+
+	vec_foreach(&set->hops, hop) {
+		if (model_is_on_link(model, hop)) {
+			hop->gateway = (struct ip_addr){0};
+			hop->flags &= (uint8_t)~NEXT_HOP_ONLINK;
+		}
+		has_gateway |= ip_addr_is_set(&hop->gateway);
+	}
+	if (!has_gateway)
+		set->scope = ROUTE_SCOPE_LINK;
+}
+
 /* The id of what a copy of the cell's winner says; one ref for the caller. */
-static uint32_t intern_copy(struct attrset_store *attrs,
+static uint32_t intern_copy(const struct model *model,
+			    struct attrset_store *attrs,
 			    const struct cell *cell)
 {
 	const struct attrset *set = attrset_get(attrs, cell->route->attrs);
-	bool whole = !set->src.addr.family && !ip_addr_is_set(&set->prefsrc);
+	bool on_link = has_on_link(model, set);
+	bool whole = !set->src.addr.family && !ip_addr_is_set(&set->prefsrc) &&
+		     (!on_link || set->nh_id);
 	struct attrset copy;
 	uint32_t id;
 
@@ -35,6 +69,8 @@ static uint32_t intern_copy(struct attrset_store *attrs,
 		return cell->route->attrs;
 	}
 	attrset_copy_for_table(set, cell->keep.items, &copy);
+	if (on_link && !copy.nh_id)
+		put_on_link(model, &copy);
 	id = attrset_intern(attrs, &copy);
 	attrset_done(&copy);
 	return id;
@@ -140,7 +176,8 @@ static bool main_has_none(const struct row *row)
 	return true;
 }
 
-static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
+static uint32_t intern_cell(const struct view *view,
+			    const struct subnet *subnet, const struct row *row,
 			    const struct cell *cell,
 			    struct attrset_store *attrs)
 {
@@ -149,7 +186,7 @@ static uint32_t intern_cell(const struct subnet *subnet, const struct row *row,
 
 	if (cell->kind == CELL_STRONG)
 		return plan_intern_reject(attrs, family, ATTRSET_UNREACHABLE);
-	id = intern_copy(attrs, cell);
+	id = intern_copy(view->model, attrs, cell);
 	if (attrset_get(attrs, id)->refused ||
 	    is_onlink_now(attrs, row, subnet->table, id))
 		id = intern_onlink(attrs, id);
@@ -199,7 +236,7 @@ static void subnet_wants(const struct view *view, const struct subnet *subnet,
 
 	cell_pick(view, subnet, row, 0, &plain);
 	if (plain.kind != CELL_NONE) {
-		want.attrs = intern_cell(subnet, row, &plain, attrs);
+		want.attrs = intern_cell(view, subnet, row, &plain, attrs);
 		vec_push(ret, want);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -209,7 +246,7 @@ static void subnet_wants(const struct view *view, const struct subnet *subnet,
 					       plain.kind == CELL_CONGRUENT))
 			continue;
 		want.tos = tos[i];
-		want.attrs = intern_cell(subnet, row, &cell, attrs);
+		want.attrs = intern_cell(view, subnet, row, &cell, attrs);
 		vec_push(ret, want);
 	}
 	cell_done(&plain);

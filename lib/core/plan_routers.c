@@ -32,6 +32,7 @@ static void add_router(const struct view *view, const struct next_hop *hop,
 	const struct neighbour *it;
 
 	if (!ip_addr_is_set(&hop->gateway) || !link || !link->carrier ||
+	    model_is_on_link(view->model, hop) ||
 	    (hop->gateway.family == AF_INET6 && link->no_ipv6) ||
 	    ret->n == ROUTERS_MAX ||
 	    subnet_link_is_local(view->subnets, hop->ifindex) == kept)

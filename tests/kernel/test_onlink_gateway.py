@@ -8,6 +8,7 @@ subnet of the route's own source address when it names one.
 import pytest
 
 from lab import tcp_works
+from lab.own import own_neighbours
 
 B = ("203.0.113.9", "2001:db8:b::9")
 
@@ -107,3 +108,20 @@ def test_the_routes_source_says_which_subnet_an_outside_gateway_serves(lab):
     lab.daemon(a, 'model = "strong";')
     assert a.leaves_by(B[0], "10.1.0.2") == "via 172.31.1.1 dev eth0"
     assert a.leaves_by(B[0], "10.2.0.2") == "via 172.31.2.1 dev eth0"
+
+
+def test_a_gateway_that_is_our_own_address_means_on_the_link(figure, model):
+    """As in networks with proxy ARP: the destination is asked for itself."""
+    a = figure.a
+    figure.r2.ip("addr add 198.51.100.9/32 dev lo")
+    a.ip("route add 198.51.100.0/24 via 10.2.0.2 dev eth1")
+    assert a.ping("198.51.100.9", "10.2.0.2") == 3
+    daemon = figure.start(f'model = "{model}";')
+    assert a.leaves_by("198.51.100.9", "10.2.0.2") == "dev eth1"
+    assert a.ping("198.51.100.9", "10.2.0.2") == 3
+    assert not [it for it in own_neighbours(a) if "10.2.0.2" in it]
+    assert daemon.ctl("verify").returncode == 0
+    a.ip("route del 198.51.100.0/24\n"
+         "route add 198.51.100.0/24 via 10.2.0.2 dev eth1")
+    daemon.wait()
+    assert a.ping("198.51.100.9", "10.2.0.2") == 3

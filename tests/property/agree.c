@@ -57,17 +57,37 @@ static const struct attrset *set_of(const struct world *world, uint32_t attrs)
 
 /* --- the answer of the kernel against the answer of the draft --- */
 
-static bool same_hop(const struct next_hop *a, const struct next_hop *b)
+/* Hop @i of a copy says "on the link" where the route names ourselves. */
+static bool same_hop(const struct world *world, const struct attrset *copy,
+		     size_t i, const struct next_hop *hop)
 {
-	return a->ifindex == b->ifindex && a->flags == b->flags &&
-	       ip_addr_equal(&a->gateway, &b->gateway);
+	const struct next_hop *have = &copy->hops.items[i];
+
+	if (!copy->nh_id && model_is_on_link(&world->scene.model, hop))
+		return have->ifindex == hop->ifindex && have->flags == 0 &&
+		       !ip_addr_is_set(&have->gateway);
+	return have->ifindex == hop->ifindex && have->flags == hop->flags &&
+	       ip_addr_equal(&have->gateway, &hop->gateway);
+}
+
+/* What has no gateway has that scope, though the route may have another. */
+static bool same_scope(const struct attrset *copy, const struct attrset *of)
+{
+	const struct next_hop *hop;
+
+	if (copy->scope == of->scope)
+		return true;
+	vec_foreach(&copy->hops, hop)
+		if (ip_addr_is_set(&hop->gateway))
+			return false;
+	return copy->hops.n && copy->scope == ROUTE_SCOPE_LINK;
 }
 
 /* What a copy must keep besides its next hops. */
 static bool same_forwarding(const struct attrset *copy,
 			    const struct attrset *of)
 {
-	return copy->type == of->type && copy->scope == of->scope &&
+	return copy->type == of->type && same_scope(copy, of) &&
 	       copy->pref == of->pref &&
 	       copy->route_extra_len == of->route_extra_len &&
 	       (!of->route_extra_len ||
@@ -85,7 +105,7 @@ static bool same_hops(const struct world *world, const struct attrset *copy,
 		const struct attrset *set = set_of(world, best->route.attrs);
 		const struct next_hop *hop = &set->hops.items[best->hop];
 
-		if (!same_hop(&copy->hops.items[i], hop) ||
+		if (!same_hop(world, copy, i, hop) ||
 		    !same_forwarding(copy, set))
 			return false;
 		if (copy->hops.n > 1 &&
@@ -314,9 +334,7 @@ static int want_cmp(const struct want *a, const struct want *b)
 static bool hops_are_named(const struct world *world, const struct row *row,
 			   const struct attrset *copy)
 {
-	const struct next_hop *hop;
-
-	vec_foreach(&copy->hops, hop) {
+	for (size_t h = 0; h < copy->hops.n; h++) {
 		bool named = false;
 
 		for (size_t i = 0; row && i < row->n; i++) {
@@ -325,7 +343,7 @@ static bool hops_are_named(const struct world *world, const struct row *row,
 			const struct next_hop *other;
 
 			vec_foreach(&set->hops, other)
-				named |= same_hop(hop, other);
+				named |= same_hop(world, copy, h, other);
 		}
 		if (!named)
 			return false;
