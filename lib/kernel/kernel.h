@@ -134,9 +134,10 @@ struct kernel_read {
  * Strict checking, so the kernel filters. A dump that others interrupted is
  * repeated; only routes are passed on at once, so these may come twice.
  *
- * Return: 0 (also for a table or link that does not exist), -EINTR when there
- * was no end of interruptions, or another -errno; some routes may have been
- * passed on already.
+ * Return: 0 (also for a table or link that does not exist, and for rules of
+ * IPv6 where the kernel has no IPv6), -EINTR when there was no end of
+ * interruptions, or another -errno; some routes may have been passed on
+ * already.
  */
 int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 		kernel_event_fn *fn, void *data);

@@ -243,6 +243,20 @@ static int read_until_sure(struct dump *dump, const struct kernel_read *what)
 	return r;
 }
 
+/* Whether an error says that there is nothing of what was asked for. */
+static bool is_nothing(const struct kernel_read *what, int error)
+{
+	/* No such table or link. */
+	if (what->what == KERNEL_ROUTE)
+		return error == -ENOENT || error == -ENODEV;
+	/*
+	 * Booted with ipv6.disable=1, the kernel has no rules of IPv6, and
+	 * there is IPv4 to be routed. Without rules of IPv4 there is nothing.
+	 */
+	return what->what == KERNEL_RULE && what->family == AF_INET6 &&
+	       error == -EAFNOSUPPORT;
+}
+
 int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 		kernel_event_fn *fn, void *data)
 {
@@ -261,8 +275,5 @@ int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 		pass_on_held(&dump);
 	vec_done(&dump.held);
 	repeat_done(&dump.repeat);
-	/* Of a table or link that does not exist there is nothing to read. */
-	if (what->what == KERNEL_ROUTE && (r == -ENOENT || r == -ENODEV))
-		return 0;
-	return r;
+	return is_nothing(what, r) ? 0 : r;
 }

@@ -73,6 +73,19 @@ static void dumps_hold_what_was_asked_for(void **state)
 	netns_ip("route flush table 60");
 }
 
+/* As IPv6 is with ipv6.disable=1, which only a boot can bring about. */
+static void a_family_without_rules_is_told(void **state)
+{
+	const struct kernel_read what = {.what = KERNEL_RULE,
+					 .family = AF_MPLS};
+	struct ear *ear = *state;
+
+	ear_forget(ear);
+	assert_int_equal(kernel_read(ear->kernel, &what, ear_hear, ear),
+			 -EAFNOSUPPORT);
+	assert_int_equal(ear->n[KERNEL_RULE], 0);
+}
+
 /* As after a time-out: something was asked, and nobody read the answer. */
 static void leave_behind(struct kernel *kernel, int flags)
 {
@@ -234,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(dumps_hold_what_was_asked_for),
+		TEST(a_family_without_rules_is_told),
 		TEST(an_answer_left_behind_is_skipped),
 		TEST(interrupted_dumps_are_passed_on_once),
 		TEST(a_dump_left_behind_is_thrown_away),

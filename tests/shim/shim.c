@@ -17,11 +17,16 @@
  *
  * MULTIHOMED_SHIM_DUMPS=FILE: while its 8 bytes are not 0 they are the errno
  * with which every question for a list of rtnetlink's fails.
+ *
+ * MULTIHOMED_SHIM_NO_IPV6=1: as with ipv6.disable=1, there are no IPv6 rules:
+ * whoever asks for them asks for MPLS's in truth, a family that has none.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fib_rules.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -54,6 +59,7 @@ static uint64_t no_file[CALLS];
 static uint64_t *counts = no_file;
 static const volatile int64_t *clock_offset_s;
 static const volatile int64_t *dump_errno;
+static bool no_ipv6;
 static enum call fault_call = CALLS;
 static uint64_t fault_nth;
 static int fault_errno;
@@ -82,6 +88,7 @@ __attribute__((constructor)) static void begin(void)
 		counts = at;
 	clock_offset_s = map("MULTIHOMED_SHIM_CLOCK", sizeof(int64_t));
 	dump_errno = map("MULTIHOMED_SHIM_DUMPS", sizeof(int64_t));
+	no_ipv6 = getenv("MULTIHOMED_SHIM_NO_IPV6") != NULL;
 	if (!fault ||
 	    sscanf(fault, "%15[a-z]:%lu:%d", name, &nth, &fault_errno) != 3)
 		return;
@@ -134,6 +141,26 @@ static bool send_fails(int fd, const void *bytes, size_t n)
 	return true;
 }
 
+/* A question for rules. */
+struct rules_question {
+	struct nlmsghdr hdr;
+	struct fib_rule_hdr rule;
+};
+
+/* Return: whether @bytes ask for IPv6's; then @ret asks for MPLS's. */
+static bool is_ipv6_rules(int fd, const void *bytes, size_t n,
+			  struct rules_question *ret)
+{
+	if (!no_ipv6 || n != sizeof(*ret) ||
+	    option(fd, SO_PROTOCOL) != NETLINK_ROUTE)
+		return false;
+	memcpy(ret, bytes, sizeof(*ret));
+	if (ret->hdr.nlmsg_type != RTM_GETRULE || ret->rule.family != AF_INET6)
+		return false;
+	ret->rule.family = AF_MPLS;
+	return true;
+}
+
 /*
  * Names and numbers of parameters are the C library's, a function's name in
  * parentheses declares nothing, and a pointer is what is copied.
@@ -179,9 +206,13 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 ssize_t sendto(int fd, const void *bytes, size_t n, int flags,
 	       const struct sockaddr *to, socklen_t len)
 {
+	struct rules_question other;
+
 	NEXT(sendto);
 	if (is_netlink(fd) && send_fails(fd, bytes, n))
 		return -1;
+	if (is_netlink(fd) && is_ipv6_rules(fd, bytes, n, &other))
+		bytes = &other;
 	return next(fd, bytes, n, flags, to, len);
 }
 

@@ -15,9 +15,9 @@ from .daemon import daemon_binary
 CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
-def preload(fault=None, counts=None, clock=None, dumps=None):
-    """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; the others
-    are paths."""
+def preload(fault=None, counts=None, clock=None, dumps=None, ipv6=True):
+    """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; ipv6=False:
+    the kernel has no rules of it; the others are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
     assert library.exists(), f"{library} is not there"
     # The sanitizer need not be the first library: what is before it is ours.
@@ -35,6 +35,8 @@ def preload(fault=None, counts=None, clock=None, dumps=None):
         env["MULTIHOMED_SHIM_CLOCK"] = clock
     if dumps:
         env["MULTIHOMED_SHIM_DUMPS"] = dumps
+    if not ipv6:
+        env["MULTIHOMED_SHIM_NO_IPV6"] = "1"
     return env
 
 
