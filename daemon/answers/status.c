@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -253,7 +254,12 @@ static struct json_object *problems(const struct engine *engine,
 			    "the kernel takes no copy of %zu kind%s of route; "
 			    "see the log",
 			    refused, refused == 1 ? "" : "s");
-	if (engine->retry_ms)
+	if (engine->read_error)
+		add_problem(array,
+			    "reading from the kernel fails (%s) and is tried "
+			    "again; until then nothing is done",
+			    strerror(-engine->read_error));
+	else if (engine->retry_ms)
 		add_problem(array, "some changes failed and are tried again "
 				   "(see the log)");
 	if (repair_next(&engine->repair) > now_ms)

@@ -188,6 +188,7 @@ struct engine {
 	unsigned int failures; /* rounds in a row with a failure */
 	uint64_t retry_ms;     /* 0: nothing failed */
 	bool read_failed;      /* nothing is planned before it succeeds */
+	int read_error;	       /* of the last read; 0: it succeeded */
 	bool lacks_table;      /* a subnet does; it could not be looked for */
 	/* Attribute sets that the kernel refused; a ref each, for the mark. */
 	VEC(, uint32_t) refused;

@@ -450,6 +450,7 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 		model_expire(&engine->model, now_ms);
 	}
 	engine->read_failed = error != 0;
+	engine->read_error = error;
 	if (error)
 		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,
 			    "reading from the kernel: %s", strerror(-error));

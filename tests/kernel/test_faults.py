@@ -401,6 +401,27 @@ def test_while_lists_fail_nothing_spins(figure):
 
 
 @pytest.mark.no_sandbox("a shim is loaded before it")
+@pytest.mark.parametrize("from_the_start", [True, False])
+def test_status_says_that_lists_fail(figure, from_the_start):
+    """There may be no end to it, and nothing is routed until then."""
+    dumps = fail_dumps(f"{figure.lab.directory}/dumps",
+                       "ENOBUFS" if from_the_start else None)
+    daemon = idle(figure, env=preload(dumps=dumps))
+    daemon.start(wait=not from_the_start)
+    if not from_the_start:
+        fail_dumps(dumps, "ENOBUFS")
+        daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: "No buffer space" in daemon.log())
+    said, = daemon.status()["problems"]
+    assert said.startswith(
+        "reading from the kernel fails (No buffer space available)")
+    assert "1 problem" in daemon.ctl("status").stdout
+    fail_dumps(dumps)
+    daemon.wait()
+    assert daemon.status()["problems"] == []
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
 def test_a_start_that_can_read_nothing_puts_no_setting_back(figure):
     """It was killed, and its settings are still wanted."""
     setting = "ipv4/conf/eth0/ignore_routes_with_linkdown"
