@@ -91,6 +91,16 @@ def test_only_the_doors_it_needs_are_open(answers):
     assert answers["init"] == "ENOENT", "hidden"
 
 
+def test_a_drop_in_does_without_ipv6():
+    """systemd starts no unit that names a path which is not there, unless there
+    is a dash before it; with ipv6.disable=1 those of IPv6 are not there."""
+    words = [word for path in (ROOT / "systemd").glob("*.conf")
+             for word in path.read_text(encoding="ascii").split()
+             if "/net/ipv6" in word]
+    assert words
+    assert [word for word in words if not word.startswith("-/")] == []
+
+
 def plain_daemon():
     return os.environ.get("MULTIHOMED_SANDBOXED") or daemon_binary()
 
