@@ -9,6 +9,7 @@
 #include <netlink/attr.h>
 
 #include "kernel/encode.h"
+#include "kernel/message.h"
 #include "kernel/repeat.h"
 #include "kernel/sockets.h"
 
@@ -153,11 +154,9 @@ static void take_message(struct dump *dump, struct nlmsghdr *hdr)
 		dump->interrupted = true;
 	if (hdr->nlmsg_type == NLMSG_ERROR || hdr->nlmsg_type == NLMSG_DONE) {
 		dump->ended = true;
-		/* At the end of a dump stands an errno, too. */
-		if (hdr->nlmsg_type == NLMSG_ERROR)
-			dump->error = sockets_error(hdr, NULL, 0);
-		else if (nlmsg_valid_hdr(hdr, sizeof(int)))
-			memcpy(&dump->error, nlmsg_data(hdr), sizeof(int));
+		dump->error = hdr->nlmsg_type == NLMSG_DONE
+				      ? message_end(hdr)
+				      : sockets_error(hdr, NULL, 0);
 	} else if (dump->hold) {
 		hdr->nlmsg_seq = 0; /* to compare one dump with the next */
 		hold(&dump->held, hdr);

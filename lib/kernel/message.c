@@ -37,6 +37,15 @@ int message_parse(const struct nlmsghdr *hdr, size_t body_len,
 	return message_index(ret->head, ret->len, ret->attr);
 }
 
+int message_end(const struct nlmsghdr *hdr)
+{
+	int error = 0;
+
+	if (nlmsg_valid_hdr(hdr, sizeof(error)))
+		memcpy(&error, nlmsg_data(hdr), sizeof(error));
+	return error < 0 ? error : 0;
+}
+
 static int attr_copy(const struct nlattr *attr, void *ret, size_t len)
 {
 	if (!attr)

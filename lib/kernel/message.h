@@ -35,6 +35,14 @@ int message_parse(const struct nlmsghdr *hdr, size_t body_len,
 		  struct message *ret);
 
 /**
+ * message_end() - what an NLMSG_DONE says of the dump that it ends
+ *
+ * A dump that fails, at once or half way, ends with the error in there.
+ * Return: 0: that was all; or -errno.
+ */
+int message_end(const struct nlmsghdr *hdr);
+
+/**
  * message_index() - attributes of a list by type
  * @head:  the list, @len bytes long
  * @table: MESSAGE_ATTRS pointers; NULL for a type that is not in the list

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <string.h>
 
 #include <linux/genetlink.h>
 #include <linux/mptcp.h>
@@ -15,6 +14,7 @@
 #include <netlink/msg.h>
 
 #include "kernel/decode_mptcp.h"
+#include "kernel/message.h"
 #include "kernel/mptcp_ask.h"
 #include "kernel/nl_sock.h"
 
@@ -64,16 +64,6 @@ void mptcp_free(struct mptcp *mptcp)
 
 /* --- one question and its answer --- */
 
-/* A dump that fails, at once or half way, ends with the error in here. */
-static int take_end(const struct nlmsghdr *hdr)
-{
-	int error = 0;
-
-	if (nlmsg_datalen(hdr) >= (int)sizeof(error))
-		memcpy(&error, nlmsg_data(hdr), sizeof(error));
-	return error < 0 ? error : 0;
-}
-
 /* Return: 1 to go on, 0 at the end, or -errno. */
 static int take(const struct mptcp *mptcp, const struct nlmsghdr *hdr,
 		mptcp_answer_fn *fn, void *data)
@@ -84,7 +74,7 @@ static int take(const struct mptcp *mptcp, const struct nlmsghdr *hdr,
 	if (hdr->nlmsg_seq != mptcp->sequence)
 		return 1; /* of an earlier question that was given up */
 	if (hdr->nlmsg_type == NLMSG_DONE)
-		return take_end(hdr);
+		return message_end(hdr);
 	if (hdr->nlmsg_type == NLMSG_ERROR) {
 		if (!nlmsg_valid_hdr(hdr, sizeof(*failure)))
 			return -EBADMSG;
