@@ -19,6 +19,7 @@
 #include "core/rib.h"
 #include "kernel/decode_flow.h"
 #include "kernel/flow_filter.h"
+#include "kernel/message.h"
 #include "kernel/nl_sock.h"
 
 #define TIMEOUT_S     5
@@ -215,7 +216,7 @@ static int take_answer(const struct flow_socket *flows,
 	if (hdr->nlmsg_seq != flows->sequence)
 		return 1; /* of an earlier question that was given up */
 	if (hdr->nlmsg_type == NLMSG_DONE)
-		return 0;
+		return message_end(hdr);
 	if (hdr->nlmsg_type == NLMSG_ERROR) {
 		const struct nlmsgerr *failure = nlmsg_data(hdr);
 

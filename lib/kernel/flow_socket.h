@@ -44,8 +44,8 @@ struct flow_socket_query {
  * one that was closed while its peer's end is open (FIN_WAIT2). An IPv4 prefix
  * also finds the flows of IPv6 sockets with IPv4-mapped addresses.
  *
- * Return: 0; -ENOENT: this kernel has no sock_diag for TCP; or -errno: some may
- * have been passed on already. The next one starts afresh.
+ * Return: 0; -ENOENT or -EOPNOTSUPP: this kernel has no sock_diag for TCP; or
+ * -errno: some may have been passed on already. The next one starts afresh.
  */
 int flow_socket_list(struct flow_socket *flows,
 		     const struct flow_socket_query *query, flow_socket_fn *fn,

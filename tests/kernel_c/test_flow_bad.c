@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Answers of sock_diag that cannot be read to their end. The kernel gives none,
- * so the decoder is one of our own.
+ * so the decoder is one of our own; and the error that stands at the end of an
+ * answer where there is no tcp_diag is put there.
  */
 #include "kernel/decode_flow.h"
 
@@ -9,11 +10,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <linux/netlink.h>
 #include <netinet/tcp.h>
 
 #include "kernel/flow_socket.h"
@@ -26,6 +30,7 @@ enum {
 
 static size_t n_decoded;
 static size_t bad_one; /* which one is, from 1; 0: none */
+static int end_error;  /* what stands at the end; 0: as it is */
 
 /* In place of the library's. */
 int decode_flow(const struct nlmsghdr *hdr, struct flow *ret)
@@ -35,6 +40,19 @@ int decode_flow(const struct nlmsghdr *hdr, struct flow *ret)
 		return -EBADMSG;
 	*ret = (struct flow){.state = TCP_ESTABLISHED};
 	return 0;
+}
+
+/* In place of the C library's. */
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t n = syscall(SYS_recvmsg, fd, message, flags);
+	struct nlmsghdr *hdr = message->msg_iov[0].iov_base;
+	uint32_t left = n > 0 ? (uint32_t)n : 0;
+
+	for (; end_error && NLMSG_OK(hdr, left); hdr = NLMSG_NEXT(hdr, left))
+		if (hdr->nlmsg_type == NLMSG_DONE)
+			memcpy(NLMSG_DATA(hdr), &end_error, sizeof(end_error));
+	return n;
 }
 
 static int list(struct flow_socket *socket, size_t bad, size_t *ret_n)
@@ -107,11 +125,32 @@ static void it_asks_again_when_it_can(void **state)
 	pair_end(&pair);
 }
 
+/* What was listed until then is not all. */
+static void an_error_at_the_end_is_told(void **state)
+{
+	struct pair pair = pair_make("192.0.2.7", "192.0.2.99", 7001, 0);
+	struct flow_socket *socket;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(flow_socket_open(&socket), 0);
+	for (int i = 0; i < 2; i++) {
+		end_error = -ENOENT;
+		assert_int_equal(list(socket, 0, &n), -ENOENT);
+		end_error = 0;
+		assert_int_equal(list(socket, 0, &n), 0);
+		assert_int_equal(n, 1);
+	}
+	flow_socket_free(socket);
+	pair_end(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_message_spoils_one_answer_only),
 		cmocka_unit_test(it_asks_again_when_it_can),
+		cmocka_unit_test(an_error_at_the_end_is_told),
 	};
 
 	if (!netns_enter())

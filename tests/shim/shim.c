@@ -18,6 +18,10 @@
  * MULTIHOMED_SHIM_DUMPS=FILE: while its 8 bytes are not 0 they are the errno
  * with which every question for a list of rtnetlink's fails.
  *
+ * MULTIHOMED_SHIM_FLOWS=FILE: while its 8 bytes are not 0 they are the errno
+ * with which every list of sock_diag's ends at once, without any connection: a
+ * kernel without tcp_diag says ENOENT.
+ *
  * MULTIHOMED_SHIM_NO_IPV6=1: as with ipv6.disable=1, there are no IPv6 rules:
  * whoever asks for them asks for MPLS's in truth, a family that has none.
  */
@@ -59,6 +63,7 @@ static uint64_t no_file[CALLS];
 static uint64_t *counts = no_file;
 static const volatile int64_t *clock_offset_s;
 static const volatile int64_t *dump_errno;
+static const volatile int64_t *flows_errno;
 static bool no_ipv6;
 static enum call fault_call = CALLS;
 static uint64_t fault_nth;
@@ -88,6 +93,7 @@ __attribute__((constructor)) static void begin(void)
 		counts = at;
 	clock_offset_s = map("MULTIHOMED_SHIM_CLOCK", sizeof(int64_t));
 	dump_errno = map("MULTIHOMED_SHIM_DUMPS", sizeof(int64_t));
+	flows_errno = map("MULTIHOMED_SHIM_FLOWS", sizeof(int64_t));
 	no_ipv6 = getenv("MULTIHOMED_SHIM_NO_IPV6") != NULL;
 	if (!fault ||
 	    sscanf(fault, "%15[a-z]:%lu:%d", name, &nth, &fault_errno) != 3)
@@ -250,6 +256,23 @@ static void spoil_acks(void *bytes, ssize_t n, int flags)
 	errno = saved;
 }
 
+/* Return: the length of an answer of @n bytes from now on. */
+static ssize_t spoil_flows(int fd, void *bytes, ssize_t n, int flags)
+{
+	struct nlmsghdr *hdr = bytes;
+	int error = flows_errno ? (int)-*flows_errno : 0;
+
+	/* What nobody asked for has no number: a connection has ended. */
+	if (error == 0 || n < (ssize_t)NLMSG_LENGTH(sizeof(error)) ||
+	    (flags & MSG_PEEK) || hdr->nlmsg_seq == 0 ||
+	    option(fd, SO_PROTOCOL) != NETLINK_SOCK_DIAG)
+		return n;
+	hdr->nlmsg_type = NLMSG_DONE;
+	hdr->nlmsg_len = NLMSG_LENGTH(sizeof(error));
+	memcpy(NLMSG_DATA(hdr), &error, sizeof(error));
+	return hdr->nlmsg_len;
+}
+
 ssize_t recvfrom(int fd, void *bytes, size_t size, int flags,
 		 struct sockaddr *from, socklen_t *len)
 {
@@ -281,10 +304,11 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	if (fails(CALL_RECEIVE))
 		return -1;
 	n = next(fd, message, flags);
-	if (size)
-		spoil_acks(message->msg_iov[0].iov_base,
-			   n < (ssize_t)size ? n : (ssize_t)size, flags);
-	return n;
+	if (!size)
+		return n;
+	spoil_acks(message->msg_iov[0].iov_base,
+		   n < (ssize_t)size ? n : (ssize_t)size, flags);
+	return spoil_flows(fd, message->msg_iov[0].iov_base, n, flags);
 }
 
 /* --- the wall clock --- */

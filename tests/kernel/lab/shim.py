@@ -15,7 +15,8 @@ from .daemon import daemon_binary
 CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
-def preload(fault=None, counts=None, clock=None, dumps=None, ipv6=True):
+def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
+            ipv6=True):
     """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; ipv6=False:
     the kernel has no rules of it; the others are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
@@ -35,6 +36,8 @@ def preload(fault=None, counts=None, clock=None, dumps=None, ipv6=True):
         env["MULTIHOMED_SHIM_CLOCK"] = clock
     if dumps:
         env["MULTIHOMED_SHIM_DUMPS"] = dumps
+    if flows:
+        env["MULTIHOMED_SHIM_FLOWS"] = flows
     if not ipv6:
         env["MULTIHOMED_SHIM_NO_IPV6"] = "1"
     return env
@@ -66,3 +69,8 @@ def set_clock(path, seconds):
 def fail_dumps(path, name=None):
     """From now on rtnetlink's lists fail with that errno; or do not."""
     return put_number(path, getattr(errno, name) if name else 0)
+
+
+def fail_flows(path, name=None):
+    """The same of the lists of TCP connections."""
+    return fail_dumps(path, name)
