@@ -150,9 +150,9 @@ static const char *why_kept(const struct endpoint *endpoint)
 	int error = subflows_list(&subflows);
 	const char *why = NULL;
 
-	if (error && error != -ENOENT)
+	if (error)
 		why = "connections cannot be listed";
-	else if (!error && connection_depends_on(&subflows, &endpoint->addr))
+	else if (connection_depends_on(&subflows, &endpoint->addr))
 		why = "a connection has no other subflow";
 	vec_done(&subflows);
 	return why;

@@ -12,7 +12,7 @@
  * @ret: empty; whatever its state of both families, also with no source of ours
  *
  * A walk over all TCP sockets: for what is rare.
- * Return: 0 or -errno; -ENOENT: this kernel cannot list them.
+ * Return: 0 or -errno: which there are is not known then.
  */
 int subflows_list(struct flow_vec *ret);
 

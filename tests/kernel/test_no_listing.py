@@ -8,12 +8,15 @@ import pytest
 
 from lab import Daemon, until
 from lab.figure import A1_4, B_4
-from lab.mptcp import MptcpTransfer, carries
+from lab.mptcp import MptcpTransfer, carries, endpoints
 from lab.shim import fail_flows, preload
 
 pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
 
+ONE_PATH = ('pinning = { hold_ms = 200; }; '
+            'interfaces = ( { match = "eth1"; mptcp = "off"; } ); ')
 USERSPACE = 'mptcp = { path_manager = "userspace"; };'
+OFF = 'mptcp = { path_manager = "off"; };'
 
 
 class Listings:
@@ -44,6 +47,34 @@ def listings(lab):
 
 def shown(daemon):
     return json.loads(daemon.ctl("--json", "mptcp").stdout)
+
+
+def test_an_endpoint_that_may_carry_a_connection_stays(figure, listings):
+    """The only one of its addresses: the connection would die of it."""
+    a = figure.a
+    daemon = listings.start(a, ONE_PATH)
+    transfer = MptcpTransfer(a, figure.b, B_4, A1_4)
+    until(transfer.goes_on(), 10)
+    listings.fail()
+    daemon.reload(ONE_PATH + OFF)
+    until(lambda: "kept" in str(shown(daemon)), 10)
+    daemon.reload()
+    assert A1_4 in endpoints(a)
+    assert daemon.log().count(
+        f"endpoint {A1_4} id={endpoints(a)[A1_4][0]} kept, though "
+        "path_manager is off: connections cannot be listed") == 1
+    until(transfer.goes_on(), 10)
+    transfer.end()
+    listings.mend()
+    until(lambda: endpoints(a) == {}, 10)
+
+
+def test_endpoints_go_where_there_is_no_tcp_socket(figure, listings):
+    daemon = listings.start(figure.a)
+    listings.fail()
+    assert endpoints(figure.a) != {}
+    daemon.terminate()
+    assert endpoints(figure.a) == {}
 
 
 def test_connections_of_an_earlier_life_are_not_given_up(figure, listings):
