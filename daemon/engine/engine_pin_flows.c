@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/engine_pin_flows.h"
 
+#include <errno.h>
+
 #include "log.h"
 
 /* One question: about some subnets. */
@@ -72,12 +74,28 @@ static int list_all(struct listing *listing, const struct table_vec *tables)
 	return error ? error : list_some(listing);
 }
 
+/*
+ * What fails may be a passing want (ENOBUFS), and flows that are not listed
+ * move with their route, which no connection survives behind a NAT. Only a
+ * kernel that does not answer is not waited for twice. Return: 0 or -errno.
+ */
+static int list_stubbornly(struct listing *listing,
+			   const struct table_vec *tables)
+{
+	int error = list_all(listing, tables);
+
+	if (error == 0 || error == -ETIMEDOUT)
+		return error;
+	vec_clear(listing->flows);
+	return list_all(listing, tables);
+}
+
 bool engine_pin_flows_list(struct engine *engine,
 			   const struct table_vec *tables,
 			   struct pin_flow_vec *flows)
 {
 	struct listing listing = {.engine = engine, .flows = flows};
-	int error = list_all(&listing, tables);
+	int error = list_stubbornly(&listing, tables);
 
 	vec_done(&listing.tables);
 	if (error) {

@@ -12,8 +12,9 @@
 /**
  * engine_pin_flows_list() - the flows of some subnets
  * @tables: theirs
- * @flows:  appended, and all of it sorted; empty after an error
+ * @flows:  empty; sorted then. After an error it is empty again
  *
+ * What fails is tried once more.
  * Return: whether the flows of @tables are known now; else it is in the log.
  */
 bool engine_pin_flows_list(struct engine *engine,

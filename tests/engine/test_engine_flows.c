@@ -88,6 +88,32 @@ static void flows_of_nested_subnets_count_once(void **state)
 	all_must_be_pinned(world, SUBNETS + 1);
 }
 
+/* The second of three questions; what the first one said is asked again. */
+static void a_list_that_fails_once_is_repeated(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	world->lists_good = 1;
+	world->lists_bad = 1;
+	all_must_be_pinned(world, SUBNETS);
+	assert_int_equal(world->lists_bad, 0);
+}
+
+/* The flows move with their route, and nothing waits for them. */
+static void a_list_that_fails_twice_holds_nothing_up(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	world->lists_bad = 2;
+	world_do("route add 0.0.0.0/0 via 192.0.2.9 dev d1 metric 50");
+	world_run(world);
+	assert_int_equal(world->lists_bad, 0);
+	assert_int_equal(world->engine.pins.set.pins.n, 0);
+	world_must_be_steady(world);
+}
+
 static void an_aborted_flow_ends_without_its_source(void **state)
 {
 	static const char *const ends[][2] = {
@@ -159,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(flows_of_all_subnets_are_pinned),
 		TEST(flows_of_nested_subnets_count_once),
+		TEST(a_list_that_fails_once_is_repeated),
+		TEST(a_list_that_fails_twice_holds_nothing_up),
 		TEST(an_aborted_flow_ends_without_its_source),
 		TEST(ends_are_wanted_from_subnets_with_pins),
 	};

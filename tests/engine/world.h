@@ -23,6 +23,9 @@ struct world {
 	struct engine engine;
 	struct engine_observer observer; /* set before world_start() */
 	struct flow_vec flows; /* that are listed when the engine asks */
+	/* So many questions for them are answered; so many then break off. */
+	unsigned int lists_good;
+	unsigned int lists_bad;
 	uint64_t now_ms;
 	int error; /* of engine_run(), the last time */
 };
