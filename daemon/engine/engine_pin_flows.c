@@ -90,7 +90,7 @@ static int list_stubbornly(struct listing *listing,
 	return list_all(listing, tables);
 }
 
-bool engine_pin_flows_list(struct engine *engine,
+bool engine_pin_flows_list(struct engine *engine, uint64_t now_ms,
 			   const struct table_vec *tables,
 			   struct pin_flow_vec *flows)
 {
@@ -99,8 +99,10 @@ bool engine_pin_flows_list(struct engine *engine,
 
 	vec_done(&listing.tables);
 	if (error) {
-		log_warn("listing TCP connections: %s; none of them is pinned",
-			 strerror(-error));
+		log_limited(LOG_KIND_LISTING, now_ms, LOG_WARNING,
+			    "listing TCP connections: %s; none of them is "
+			    "pinned",
+			    strerror(-error));
 		vec_clear(flows);
 		return false;
 	}

@@ -17,7 +17,7 @@
  * What fails is tried once more.
  * Return: whether the flows of @tables are known now; else it is in the log.
  */
-bool engine_pin_flows_list(struct engine *engine,
+bool engine_pin_flows_list(struct engine *engine, uint64_t now_ms,
 			   const struct table_vec *tables,
 			   struct pin_flow_vec *flows);
 

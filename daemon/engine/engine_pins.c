@@ -100,13 +100,13 @@ uint64_t engine_pins_next(const struct engine *engine)
 	return next;
 }
 
-static void audit(struct engine *engine)
+static void audit(struct engine *engine, uint64_t now_ms)
 {
 	struct pin_flow_vec flows = {0};
 	struct table_vec tables = {0};
 
 	pinned_tables(engine, &tables);
-	if (engine_pin_flows_list(engine, &tables, &flows))
+	if (engine_pin_flows_list(engine, now_ms, &tables, &flows))
 		pin_count(&flows, &tables, &engine->pins.set, &engine->model);
 	vec_done(&tables);
 	vec_done(&flows);
@@ -124,7 +124,7 @@ void engine_pins_due(struct engine *engine, uint64_t now_ms)
 		come_by(&pins->audit_ms, now_ms);
 	if (pins->audit_ms && pins->audit_ms <= now_ms) {
 		pins->audit_ms = pins->set.pins.n ? now_ms + AUDIT_MS : 0;
-		audit(engine);
+		audit(engine, now_ms);
 	}
 	if (!pins->asked && (!pins->next_ms || pins->next_ms > now_ms))
 		return;
@@ -269,7 +269,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 	struct engine_pins *pins = &engine->pins;
 	struct pin_flow_vec flows = {0};
 	const struct table_vec none = {0};
-	bool listed = engine_pin_flows_list(engine, tables, &flows);
+	bool listed = engine_pin_flows_list(engine, now_ms, tables, &flows);
 	struct pin_tally tally = {0};
 	const struct pin_input input = {
 		.view = &view,

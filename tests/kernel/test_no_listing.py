@@ -10,6 +10,7 @@ from lab import Daemon, until
 from lab.figure import A1_4, B_4
 from lab.mptcp import MptcpTransfer, carries, endpoints
 from lab.shim import fail_flows, preload
+from lab.traffic import tcp_open
 
 pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
 
@@ -43,6 +44,18 @@ class Listings:
 @pytest.fixture
 def listings(lab):
     return Listings(lab)
+
+
+def test_flows_that_are_not_pinned_are_no_flood_of_the_log(figure, listings):
+    """Each change that may move some would say so."""
+    a = figure.a
+    daemon = listings.start(a, "settle_ms = 0;")
+    listings.fail()
+    with tcp_open(a, figure.b, B_4, A1_4):
+        for act in ("add", "del") * 3:
+            a.ip(f"route {act} 203.0.113.8/29 via 10.2.0.1")
+            daemon.wait()
+        assert daemon.log().count("listing TCP connections") == 1
 
 
 def shown(daemon):
