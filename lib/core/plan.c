@@ -20,9 +20,9 @@ uint32_t plan_intern_reject(struct attrset_store *attrs, uint8_t family,
 }
 
 /*
- * The kernel knows a gateway for an address of ours by table local, but it looks
- * in the route's own table first: there our connected copy makes it a router. A
- * nexthop object was looked up once, in main.
+ * The kernel knows a gateway for an address of ours by table local, but before
+ * that it looks in the route's own table: there our connected copy makes it a
+ * router. A nexthop object was looked up once, in main.
  */
 static bool has_on_link(const struct model *model, const struct attrset *set)
 {

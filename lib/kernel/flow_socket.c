@@ -257,12 +257,15 @@ static bool may_have_sockets(int *fd, const char *path, const char *none)
  */
 static bool is_any_socket(struct flow_socket *flows)
 {
-	return may_have_sockets(&flows->counts,
-				"/proc/thread-self/net/sockstat",
-				"TCP: inuse 0 ") ||
-	       may_have_sockets(&flows->counts6,
+	if (may_have_sockets(&flows->counts, "/proc/thread-self/net/sockstat",
+			     "TCP: inuse 0 "))
+		return true;
+	errno = 0;
+	/* With ipv6.disable=1 the second one is not there. */
+	return may_have_sockets(&flows->counts6,
 				"/proc/thread-self/net/sockstat6",
-				"TCP6: inuse 0\n");
+				"TCP6: inuse 0\n") &&
+	       !(flows->counts6 < 0 && errno == ENOENT);
 }
 
 /* Return: 0 at the end of the answer, or -errno. */
