@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,19 @@
 #define TEXT_SIZE  128
 
 /* Names come from the kernel and from us, but are path components here. */
+static bool is_component(const char *name)
+{
+	return !strchr(name, '/') && name[0] && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
+}
+
 static int make_path(uint8_t family, const char *link, const char *name,
 		     char *path)
 {
 	const char *ip = family == AF_INET ? "ipv4" : "ipv6";
 	int len;
 
-	if (strchr(link, '/') || link[0] == '.' || strchr(name, '/'))
+	if (!is_component(link) || strchr(name, '/'))
 		return -EINVAL;
 	len = snprintf(path, PATH_SIZE, "/proc/sys/net/%s/conf/%s/%s", ip, link,
 		       name);

@@ -25,6 +25,7 @@ static void what_is_written_is_read(void **state)
 		{AF_INET, "d1", "ignore_routes_with_linkdown", 1},
 		{AF_INET6, "d1", "accept_ra", 0},
 		{AF_INET6, "d.1", "accept_ra", 2},
+		{AF_INET, ".up", "rp_filter", 1},
 		{AF_INET6, "d1", "ndisc_tclass", 255},
 	};
 	int value;
@@ -55,6 +56,7 @@ static void what_cannot_be_is_an_error(void **state)
 		{"d7", "rp_filter", -ENOENT, "no such link"},
 		{"d1", "no_such_thing", -ENOENT, "no such setting"},
 		{"..", "rp_filter", -EINVAL, "not a name"},
+		{".", "rp_filter", -EINVAL, "not a name"},
 		{"../../../kernel", "pid_max", -EINVAL, "not a name"},
 		{"d1", "../d2/rp_filter", -EINVAL, "not a name"},
 		{"d1", "", -EISDIR, "no name"},
@@ -148,7 +150,8 @@ static void words_that_do_not_fit_are_not_cut(void **state)
 static int make_network(void **state)
 {
 	(void)state;
-	netns_ip("link add d1 type veth peer name d.1");
+	netns_ip("link add d1 type veth peer name d.1\n"
+		 "link add .up type veth peer name d2");
 	return 0;
 }
 
