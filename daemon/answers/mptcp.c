@@ -9,6 +9,7 @@
 #include "control/field.h"
 #include "control/interface.h"
 #include "daemon.h"
+#include "mptcp/ours.h"
 
 #define OTHERS_MAX 8
 #define HEX	   "0123456789abcdefABCDEF"
@@ -58,7 +59,7 @@ static struct json_object *endpoint_json(const struct daemon *daemon,
 					 const struct endpoint *endpoint)
 {
 	const struct own_endpoint *own =
-		endpoints_own(&daemon->endpoints, endpoint);
+		ours_find(&daemon->endpoints, endpoint);
 	uint64_t hold_ms = daemon->config.policy.pinning.hold_ms;
 	struct json_object *object = json_object_new_object();
 	const char *link = link_of(&daemon->engine, endpoint);

@@ -1,50 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mptcp/endpoints.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "mptcp/endpoints_file.h"
+#include "mptcp/ours.h"
 #include "mptcp/subflows.h"
 
 #define RETRY_MS 5000
-
-static const char *link_of(const struct engine *engine,
-			   const struct endpoint *endpoint)
-{
-	const struct subnet *subnet =
-		subnet_of_source(&engine->subnets, &endpoint->addr);
-	const struct link *link =
-		subnet ? model_link(&engine->model, subnet->ifindex) : NULL;
-
-	return link ? link->name : "?";
-}
-
-static bool is_same(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->id == b->id && ip_addr_equal(&a->addr, &b->addr);
-}
-
-/* One that was about to be added, when the daemon was killed. */
-static bool is_as_meant(const struct endpoint *meant, const struct endpoint *it)
-{
-	return meant->id == 0 && it->ifindex == 0 &&
-	       it->flags == meant->flags &&
-	       ip_addr_equal(&meant->addr, &it->addr);
-}
-
-const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
-					 const struct endpoint *it)
-{
-	const struct own_endpoint *own;
-
-	vec_foreach(&endpoints->ours, own)
-		if (is_same(&own->endpoint, it))
-			return own;
-	return NULL;
-}
 
 void endpoints_wanted(const struct endpoints *endpoints,
 		      const struct engine *engine, struct endpoint_vec *ret)
@@ -58,162 +22,6 @@ void endpoints_wanted(const struct endpoints *endpoints,
 	endpoint_build(&view, &ours, ret);
 	vec_done(&ours);
 }
-
-/* --- one endpoint --- */
-
-/* Whether one of ours is in the kernel; its id is known then. */
-static bool find(struct endpoint *ours, const struct endpoint_vec *all)
-{
-	const struct endpoint *it;
-
-	vec_foreach(all, it) {
-		if (!is_same(it, ours) && !is_as_meant(ours, it))
-			continue;
-		ours->id = it->id;
-		return true;
-	}
-	return false;
-}
-
-/* What of ours somebody else removed, or was never added, is none of ours. */
-static int refresh(struct endpoints *endpoints, struct endpoint_vec *ret)
-{
-	int error = mptcp_list(endpoints->mptcp, ret);
-
-	for (size_t i = endpoints->ours.n; i-- > 0 && !error;)
-		if (!find(&endpoints->ours.items[i].endpoint, ret))
-			vec_remove(&endpoints->ours, i);
-	return error;
-}
-
-static bool is_any_meant(const struct endpoints *endpoints)
-{
-	const struct own_endpoint *it;
-
-	vec_foreach(&endpoints->ours, it)
-		if (it->endpoint.id == 0)
-			return true;
-	return false;
-}
-
-/* Before any goes: by an id of 0 nothing is told from the first subflows. */
-static void number(struct endpoints *endpoints)
-{
-	struct endpoint_vec all = {0};
-
-	if (is_any_meant(endpoints))
-		(void)refresh(endpoints, &all);
-	vec_done(&all);
-}
-
-static void fail(struct endpoints *endpoints, const char *what,
-		 const struct endpoint *endpoint, int error)
-{
-	char text[IP_TEXT_MAX];
-
-	endpoints->errors++;
-	log_warn("mptcp: %s endpoint %s: %s", what,
-		 ip_addr_format(&endpoint->addr, text), strerror(-error));
-}
-
-/* Return: whether it is gone; if not, it is still ours. */
-static bool remove_at(struct endpoints *endpoints, size_t i, const char *why)
-{
-	const struct endpoint endpoint = endpoints->ours.items[i].endpoint;
-	char text[IP_TEXT_MAX];
-	int error;
-
-	if (endpoint.id == 0)
-		return false; /* whether it is there is not known */
-	error = mptcp_delete(endpoints->mptcp, &endpoint);
-	/* -EINVAL: somebody else has removed it. */
-	if (error && error != -EINVAL) {
-		fail(endpoints, "removing", &endpoint, error);
-		return false;
-	}
-	log_notice("mptcp: endpoint %s id=%u removed: %s",
-		   ip_addr_format(&endpoint.addr, text), endpoint.id, why);
-	endpoints->removed++;
-	vec_remove(&endpoints->ours, i);
-	return true;
-}
-
-/*
- * Deleting an endpoint closes all subflows from its address (6.18), the first
- * one of a connection too: one that has no others dies of it.
- *
- * Return: NULL: none does; or why it is kept. Who cannot look does no harm.
- */
-static const char *why_kept(const struct endpoint *endpoint)
-{
-	struct flow_vec subflows = {0};
-	int error = subflows_list(&subflows);
-	const char *why = NULL;
-
-	if (error)
-		why = "connections cannot be listed";
-	else if (connection_depends_on(&subflows, &endpoint->addr))
-		why = "a connection has no other subflow";
-	vec_done(&subflows);
-	return why;
-}
-
-/* It is to go, if it may. Return: whether it went. */
-static bool dismiss(struct endpoints *endpoints, size_t i, const char *why)
-{
-	struct own_endpoint *own = &endpoints->ours.items[i];
-	const char *kept = why_kept(&own->endpoint);
-	bool was_kept = own->kept;
-	char text[IP_TEXT_MAX];
-
-	own->kept = kept != NULL;
-	if (!kept)
-		return remove_at(endpoints, i, why);
-	if (!was_kept)
-		log_notice("mptcp: endpoint %s id=%u kept, though %s: %s",
-			   ip_addr_format(&own->endpoint.addr, text),
-			   own->endpoint.id, why, kept);
-	return false;
-}
-
-/* Whether the kernel has said no. All else may have been done all the same. */
-static bool is_refusal(int error)
-{
-	return error == -EEXIST || error == -EINVAL || error == -EPERM ||
-	       error == -ENOSPC || error == -ERANGE || error == -EOPNOTSUPP;
-}
-
-/*
- * The kernel chooses the id; ask for it. Return: 0, or -errno: if that is no
- * refusal, it may be there, and a later list tells.
- */
-static int add(struct endpoints *endpoints, const struct engine *engine,
-	       struct endpoint *wanted)
-{
-	int error = mptcp_add(endpoints->mptcp, wanted);
-	struct endpoint_vec all = {0};
-	const struct endpoint *found;
-	char text[IP_TEXT_MAX];
-
-	if (!error)
-		error = mptcp_list(endpoints->mptcp, &all);
-	found = error ? NULL : endpoint_find(&all, &wanted->addr);
-	if (!error && !found)
-		error = -ENOSPC; /* somebody has removed it already */
-	if (found) {
-		*wanted = *found;
-		endpoints->added++;
-		log_notice("mptcp: endpoint %s id=%u link=%s added",
-			   ip_addr_format(&found->addr, text), found->id,
-			   link_of(engine, found));
-	} else {
-		fail(endpoints, "adding", wanted, error);
-	}
-	vec_done(&all);
-	return error;
-}
-
-/* --- all of them --- */
 
 static bool is_on(const struct endpoints *endpoints,
 		  const struct engine *engine)
@@ -268,7 +76,7 @@ void endpoints_withdraw(struct endpoints *endpoints,
 	endpoints->next_ms = 0;
 	if (before == 0)
 		return;
-	number(endpoints);
+	ours_number(endpoints);
 	if (is_on(endpoints, engine))
 		endpoints_wanted(endpoints, engine, &wanted);
 	for (size_t i = endpoints->ours.n; i-- > 0;) {
@@ -278,7 +86,7 @@ void endpoints_withdraw(struct endpoints *endpoints,
 					&endpoints->ours.items[i], now_ms)
 				: "path_manager is off";
 
-		if (why && !dismiss(endpoints, i, why))
+		if (why && !ours_dismiss(endpoints, i, why))
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 	}
 	if (endpoints->ours.n != before)
@@ -336,7 +144,7 @@ static void add_missing(struct endpoints *endpoints,
 	size_t first;
 	bool raised;
 
-	if (refresh(endpoints, &all)) {
+	if (ours_refresh(endpoints, &all)) {
 		vec_done(&all); /* a list that broke off */
 		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 		return;
@@ -351,12 +159,12 @@ static void add_missing(struct endpoints *endpoints,
 		endpoints->limits = limits;
 	had = endpoints->ours.n;
 	for (size_t i = first; i < endpoints->ours.n;) {
-		int error = add(endpoints, engine,
-				&endpoints->ours.items[i].endpoint);
+		int error = ours_add(endpoints, engine,
+				     &endpoints->ours.items[i].endpoint);
 
 		if (error)
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
-		if (is_refusal(error))
+		if (ours_is_refusal(error))
 			vec_remove(&endpoints->ours, i);
 		else
 			i++;
@@ -417,8 +225,8 @@ static void reorder(struct endpoints *endpoints,
 	}
 	/* What is before the first that is wrong may belong behind it. */
 	for (size_t i = endpoints->ours.n; i-- > 0;)
-		if (!remove_at(endpoints, i,
-			       "the order of metrics is another one"))
+		if (!ours_remove(endpoints, i,
+				 "the order of metrics is another one"))
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 }
 
@@ -475,9 +283,9 @@ void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)
 		return;
 	/* Once more: what failed may be a passing want. */
 	for (int tries = 0; tries < 2 && endpoints->ours.n; tries++) {
-		number(endpoints);
+		ours_number(endpoints);
 		for (size_t i = endpoints->ours.n; i-- > 0;)
-			(void)dismiss(endpoints, i, "the daemon stops");
+			(void)ours_dismiss(endpoints, i, "the daemon stops");
 	}
 	limits_lower(&endpoints->limits, endpoints->mptcp);
 	endpoints_file_save(endpoints, now_ms);
@@ -487,9 +295,9 @@ void endpoints_flush(struct endpoints *endpoints)
 {
 	if (!endpoints->mptcp)
 		return;
-	number(endpoints);
+	ours_number(endpoints);
 	for (size_t i = endpoints->ours.n; i-- > 0;)
-		(void)remove_at(endpoints, i, "all of ours go");
+		(void)ours_remove(endpoints, i, "all of ours go");
 	limits_lower(&endpoints->limits, endpoints->mptcp);
 	(void)unlink(endpoints->path);
 }
@@ -506,7 +314,7 @@ void endpoints_init(struct endpoints *endpoints, const char *path)
 		return;
 	endpoints_file_load(endpoints);
 	/* With the ids of those that were about to be added. */
-	if (refresh(endpoints, &all) == 0)
+	if (ours_refresh(endpoints, &all) == 0)
 		endpoints_file_save(endpoints, 0);
 	vec_done(&all);
 }

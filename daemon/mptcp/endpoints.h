@@ -76,8 +76,4 @@ void endpoints_flush(struct endpoints *endpoints);
 void endpoints_wanted(const struct endpoints *endpoints,
 		      const struct engine *engine, struct endpoint_vec *ret);
 
-/** endpoints_own() - the one of ours that @it is; NULL: it is not */
-const struct own_endpoint *endpoints_own(const struct endpoints *endpoints,
-					 const struct endpoint *it);
-
 #endif
