@@ -54,11 +54,26 @@ static const char *flags_of(struct json_object *endpoint, struct phrase *ret)
 	return len ? ret->text : "-";
 }
 
+static bool has_flag(struct json_object *endpoint, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < field_count(endpoint, "flags"); i++) {
+		struct json_object *flag = field_at(endpoint, "flags", i);
+
+		if (flag && strcmp(json_object_get_string(flag), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *owner_of(struct json_object *endpoint, struct phrase *ret)
 {
 	double left = field_double(endpoint, "seconds_left", -1);
 	struct phrase span;
 
+	if (has_flag(endpoint, "implicit"))
+		return "the kernel";
 	if (!field_bool(endpoint, "ours", false))
 		return "others";
 	if (field_bool(endpoint, "kept", false))

@@ -24,10 +24,9 @@ static const struct {
 	uint8_t flag;
 	const char *name;
 } flag_names[] = {
-	{ENDPOINT_SUBFLOW, "subflow"},
-	{ENDPOINT_SIGNAL, "signal"},
-	{ENDPOINT_BACKUP, "backup"},
-	{ENDPOINT_FULLMESH, "fullmesh"},
+	{ENDPOINT_SUBFLOW, "subflow"},	 {ENDPOINT_SIGNAL, "signal"},
+	{ENDPOINT_BACKUP, "backup"},	 {ENDPOINT_FULLMESH, "fullmesh"},
+	{ENDPOINT_IMPLICIT, "implicit"},
 };
 
 static struct json_object *flags_of(const struct endpoint *endpoint)
@@ -108,7 +107,7 @@ static struct json_object *missing_json(const struct daemon *daemon,
 	if (daemon->engine.policy->mptcp.path_manager == PATH_MANAGER_KERNEL)
 		endpoints_wanted(&daemon->endpoints, &daemon->engine, &wanted);
 	vec_foreach(&wanted, it)
-		if (!endpoint_find(all, &it->addr))
+		if (!endpoint_find_added(all, &it->addr))
 			json_push_text(array, ip_addr_format(&it->addr, text));
 	vec_done(&wanted);
 	return array;

@@ -116,7 +116,8 @@ static bool is_missing(const struct endpoints *endpoints,
 
 /*
  * Those that are to be added, without an id. Others' endpoints of the same
- * address will do; they are left alone.
+ * address will do; they are left alone. One that the kernel made by itself is
+ * replaced, and takes up room like any other (6.18).
  */
 static void mean(struct endpoints *endpoints, const struct endpoint_vec *all,
 		 const struct endpoint_vec *wanted)
@@ -125,11 +126,12 @@ static void mean(struct endpoints *endpoints, const struct endpoint_vec *all,
 	const struct endpoint *it;
 
 	vec_foreach(wanted, it) {
-		if (endpoint_find(all, &it->addr) || room == 0)
+		if (endpoint_find_added(all, &it->addr) || room == 0)
 			continue;
 		vec_push(&endpoints->ours,
 			 ((struct own_endpoint){.endpoint = *it}));
-		room--;
+		if (!endpoint_find(all, &it->addr))
+			room--;
 	}
 }
 

@@ -17,9 +17,11 @@ static const char *link_of(const struct engine *engine,
 	return link ? link->name : "?";
 }
 
-static bool is_same(const struct endpoint *a, const struct endpoint *b)
+/* One that the kernel made after ours was deleted may have the same id. */
+static bool is_same(const struct endpoint *ours, const struct endpoint *it)
 {
-	return a->id == b->id && ip_addr_equal(&a->addr, &b->addr);
+	return ours->id == it->id && !(it->flags & ENDPOINT_IMPLICIT) &&
+	       ip_addr_equal(&ours->addr, &it->addr);
 }
 
 /* One that was about to be added, when the daemon was killed. */
@@ -47,7 +49,7 @@ static bool find(struct endpoint *ours, const struct endpoint_vec *all)
 	const struct endpoint *it;
 
 	vec_foreach(all, it) {
-		if (!is_same(it, ours) && !is_as_meant(ours, it))
+		if (!is_same(ours, it) && !is_as_meant(ours, it))
 			continue;
 		ours->id = it->id;
 		return true;
@@ -168,7 +170,7 @@ int ours_add(struct endpoints *endpoints, const struct engine *engine,
 
 	if (!error)
 		error = mptcp_list(endpoints->mptcp, &all);
-	found = error ? NULL : endpoint_find(&all, &wanted->addr);
+	found = error ? NULL : endpoint_find_added(&all, &wanted->addr);
 	if (!error && !found)
 		error = -ENOSPC; /* somebody has removed it already */
 	if (found) {

@@ -22,6 +22,14 @@ const struct endpoint *endpoint_find(const struct endpoint_vec *endpoints,
 	return NULL;
 }
 
+const struct endpoint *endpoint_find_added(const struct endpoint_vec *endpoints,
+					   const struct ip_addr *addr)
+{
+	const struct endpoint *it = endpoint_find(endpoints, addr);
+
+	return it && !(it->flags & ENDPOINT_IMPLICIT) ? it : NULL;
+}
+
 static const struct address *address_of(const struct model *model,
 					const struct subnet_address *which)
 {

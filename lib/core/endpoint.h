@@ -14,11 +14,12 @@
 
 #define ENDPOINTS_MAX 8 /* MPTCP_PM_ADDR_MAX of the kernel */
 
-enum endpoint_flag {	       /* as the kernel has them */
-	ENDPOINT_SIGNAL = 1,   /* announced to the peer */
-	ENDPOINT_SUBFLOW = 2,  /* subflows are opened from it */
-	ENDPOINT_BACKUP = 4,   /* used when no other path is left */
-	ENDPOINT_FULLMESH = 8, /* to each address of the peer */
+enum endpoint_flag {		/* as the kernel has them */
+	ENDPOINT_SIGNAL = 1,	/* announced to the peer */
+	ENDPOINT_SUBFLOW = 2,	/* subflows are opened from it */
+	ENDPOINT_BACKUP = 4,	/* used when no other path is left */
+	ENDPOINT_FULLMESH = 8,	/* to each address of the peer */
+	ENDPOINT_IMPLICIT = 16, /* the kernel made it, for a join by itself */
 };
 
 struct endpoint {
@@ -33,6 +34,13 @@ VEC(endpoint_vec, struct endpoint);
 /** endpoint_find() - by address; NULL: none */
 const struct endpoint *endpoint_find(const struct endpoint_vec *endpoints,
 				     const struct ip_addr *addr);
+
+/** endpoint_find_added() - the same, but none that is implicit
+ *
+ * Those are nobody's: who adds an endpoint of the address replaces it.
+ */
+const struct endpoint *endpoint_find_added(const struct endpoint_vec *endpoints,
+					   const struct ip_addr *addr);
 
 /**
  * endpoint_of_subnet() - the address from which a subnet's subflows leave

@@ -173,6 +173,53 @@ def test_foreign_endpoints_are_left_alone(figure):
     assert set(endpoints(figure.a)) == {A2_4}
 
 
+def make_implicit(figure):
+    """The peer announces an address; from one without an endpoint the kernel
+    joins it all the same, and makes itself one. The transfer goes on."""
+    joined = "203.0.113.10"
+    figure.b.ip(f"addr add {joined}/24 dev br0")
+    figure.b.run("ip", "mptcp", "endpoint", "add", joined, "signal")
+    for namespace in (figure.a, figure.b):
+        namespace.run("ip", "mptcp", "limits", "set", "subflows", "8",
+                      "add_addr_accepted", "8")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A2_4, listen="0.0.0.0")
+    until(lambda: A1_4 in endpoints(figure.a), 10)
+    return transfer
+
+
+def of_address(daemon, address):
+    return [e for e in shown(daemon)["endpoints"] if e["address"] == address]
+
+
+def test_one_that_the_kernel_made_gives_way(figure):
+    daemon = figure.start('interfaces = ( { match = "eth0"; mptcp = "off"; });')
+    transfer = make_implicit(figure)
+    found = of_address(daemon, A1_4)
+    assert found[0]["flags"] == ["implicit"] and not found[0]["ours"]
+    assert "the kernel" in daemon.ctl("mptcp").stdout
+    daemon.reload("")
+    assert of_address(daemon, A1_4)[0]["ours"]
+    assert endpoints(figure.a)[A1_4] == (found[0]["id"], {"subflow"}, "")
+    assert shown(daemon)["missing"] == []
+    until(transfer.goes_on(), 20)
+    transfer.end()
+
+
+def test_one_that_the_kernel_made_is_not_taken_for_ours(figure):
+    """Somebody deleted ours, and the kernel's has the same address and id."""
+    daemon = figure.start('interfaces = ( { match = "eth1"; mptcp = "off"; });')
+    before = endpoints(figure.a)[A1_4]
+    figure.a.run("ip", "mptcp", "endpoint", "flush")
+    transfer = make_implicit(figure)
+    assert endpoints(figure.a)[A1_4] == (before[0], set(), "")
+    assert not of_address(daemon, A1_4)[0]["ours"]
+    assert A1_4 in shown(daemon)["missing"]
+    daemon.reload()
+    assert of_address(daemon, A1_4)[0]["ours"]
+    until(transfer.goes_on(), 20)
+    transfer.end()
+
+
 def test_both_subflows_carry_data(figure):
     figure.start()
     figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")

@@ -17,7 +17,9 @@
 	"'subflow'],'link':'eth0','bound':false,'ours':true},{'address':"      \
 	"'2001:db8:2::2','id':2,'flags':['subflow','backup'],'link':'wwan0',"  \
 	"'bound':false,'ours':true,'seconds_left':3},{'address':'10.9.0.2',"   \
-	"'id':7,'flags':['signal'],'bound':true,'ours':false}],'missing':["    \
+	"'id':7,'flags':['signal'],'bound':true,'ours':false},{'address':"     \
+	"'10.8.0.2','id':8,'flags':['implicit'],'link':'eth2','bound':false,"  \
+	"'ours':false}],'missing':["                                           \
 	"'10.3.0.2']}"
 
 static void each_endpoint_has_a_row(void **state)
@@ -27,6 +29,7 @@ static void each_endpoint_has_a_row(void **state)
 		"10.1.0.2        1  eth0   subflow         ours\n"
 		"2001:db8:2::2   2  wwan0  subflow backup  ours, 3 s left\n"
 		"10.9.0.2        7  -      signal          others\n"
+		"10.8.0.2        8  eth2   implicit        the kernel\n"
 		"\n"
 		"10.3.0.2 should have an endpoint and has none: somebody "
 		"removed it;\n"
