@@ -164,18 +164,24 @@ static void put_peer(const struct text *text, struct json_object *connection)
 
 	for (i = 0; i < field_count(connection, "peer"); i++) {
 		struct json_object *it = field_at(connection, "peer", i);
+		bool usable = field_bool(it, "usable", true);
 		struct phrase end;
 
-		if (field_int(it, "id", 0) == 0)
+		if (field_int(it, "id", 0) == 0) {
+			if (!usable)
+				text_say(text, TEXT_PLAIN, INDENT,
+					 "The peer takes no further subflows "
+					 "at the address that was connected "
+					 "to.");
 			continue;
+		}
 		text_say(text, TEXT_PLAIN, INDENT,
 			 "The peer %s be reached at %s%s.",
-			 field_bool(it, "usable", true) ? "can" : "cannot",
+			 usable ? "can" : "cannot",
 			 phrase_end(field_text(it, "address", "?"),
 				    field_int(it, "port", 0), &end),
-			 field_bool(it, "usable", true)
-				 ? " too"
-				 : ": the socket is of the other family");
+			 usable ? " too"
+				: ": the socket is of the other family");
 	}
 }
 

@@ -174,7 +174,8 @@ static struct json_object *peer_json(const struct tale *tale)
 		json_add_text(object, "address",
 			      ip_addr_format(&it->addr, text));
 		json_add_int(object, "port", it->port);
-		json_add_bool(object, "usable", !it->refused);
+		json_add_bool(object, "usable",
+			      manager_may_join(tale->managed, it));
 		json_object_array_add(array, object);
 	}
 	return array;

@@ -248,6 +248,16 @@ void connection_set_peer(struct managed_connection *connection, uint8_t id,
 				 .id = id, .addr = *addr, .port = port}));
 }
 
+/* What is denied is an address and a port: with another one it is another. */
+bool manager_may_join(const struct managed_connection *connection,
+		      const struct peer_address *peer)
+{
+	bool is_first = peer->port == connection->first.dport &&
+			ip_addr_equal(&peer->addr, &connection->first.dst);
+
+	return !peer->refused && !(is_first && connection->denies_first);
+}
+
 /* --- events --- */
 
 struct managed_connection *manager_begin(struct manager *manager,
@@ -288,6 +298,7 @@ static void hear_begin(struct manager *manager, const struct mptcp_event *event)
 	if (!connection_subflow(connection, &event->ends))
 		vec_push(&connection->subflows, first);
 	connection->ready |= event->kind == MPTCP_READY;
+	connection->denies_first |= event->denies_first;
 	connection->changed = true;
 }
 

@@ -83,11 +83,12 @@ VEC(failed_way_vec, struct failed_way);
 
 struct managed_connection {
 	uint32_t token;
-	bool passive; /* the peer opened it */
-	bool ready;   /* further subflows can be opened */
-	bool obeys;   /* a command was carried out */
-	bool ignored; /* another path manager has it */
-	bool changed; /* since it was planned */
+	bool passive;	   /* the peer opened it */
+	bool denies_first; /* the peer takes no joins to its first address */
+	bool ready;	   /* further subflows can be opened */
+	bool obeys;	   /* a command was carried out */
+	bool ignored;	   /* another path manager has it */
+	bool changed;	   /* since it was planned */
 	struct mptcp_ends first;
 	struct managed_subflow_vec subflows; /* in the order of their begin */
 	struct peer_address_vec peer;
@@ -103,6 +104,15 @@ struct manager {
 };
 
 void manager_done_all(struct manager *manager);
+
+/**
+ * manager_may_join() - whether subflows can be opened to an address of the peer
+ * @peer: one of @connection's
+ *
+ * Source: RFC 8684, section 3.1, the flag C, for the first one.
+ */
+bool manager_may_join(const struct managed_connection *connection,
+		      const struct peer_address *peer);
 
 /** manager_find() - NULL: there is none */
 struct managed_connection *manager_find(const struct manager *manager,

@@ -379,11 +379,12 @@ static void mark_backups(struct look *look)
 /* Steps 2 and 4: where one destination has no path left, the next is tried. */
 static void open_more(struct look *look)
 {
-	struct peer_address_vec *peer = &look->connection->peer;
+	const struct managed_connection *connection = look->connection;
+	const struct peer_address *it;
 
-	for (size_t i = 0; i < peer->n; i++)
-		while (!peer->items[i].refused && !is_full(look) &&
-		       open_one(look, &peer->items[i]))
+	vec_foreach(&connection->peer, it)
+		while (manager_may_join(connection, it) && !is_full(look) &&
+		       open_one(look, it))
 			;
 }
 

@@ -11,7 +11,7 @@
 #include "core/ip.h"
 
 enum mptcp_event_kind {
-	MPTCP_OPENED, /* CREATED: token, ends, passive */
+	MPTCP_OPENED, /* CREATED: token, ends, passive, denies_first */
 	MPTCP_READY,  /* ESTABLISHED: the same; it can have more subflows */
 	MPTCP_ENDED,  /* CLOSED: token; perhaps of one that never was told */
 	MPTCP_PEER_ANNOUNCED,  /* token, ends.dst, ends.dport, id_remote */
@@ -37,8 +37,9 @@ struct mptcp_event {
 	uint8_t id_local;
 	uint8_t id_remote;
 	bool backup;
-	bool passive;  /* the peer opened the connection */
-	uint8_t error; /* errno of a subflow that failed; 0: none */
+	bool passive;	   /* the peer opened the connection */
+	bool denies_first; /* it takes no joins to its first address */
+	uint8_t error;	   /* errno of a subflow that failed; 0: none */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include <netlink/attr.h>
 
 #define FLAG_PASSIVE 2 /* newer than the headers of Debian 12 */
+#define FLAG_DENIES  MPTCP_PM_EV_FLAG_DENY_JOIN_ID0
 
 int decode_endpoint(const struct nlmsghdr *hdr, struct endpoint *ret)
 {
@@ -117,8 +118,8 @@ static int decode_flag(const struct nlattr *attr, bool *ret)
 	return 0;
 }
 
-/* Told by an attribute, or by a flag of newer kernels. */
-static int decode_passive(const struct message *message, bool *ret)
+/* Who opened it is told by an attribute, or by a flag of newer kernels. */
+static int decode_flags(const struct message *message, struct mptcp_event *ret)
 {
 	const struct nlattr *flags = message->attr[MPTCP_ATTR_FLAGS];
 	uint16_t value = 0;
@@ -127,8 +128,10 @@ static int decode_passive(const struct message *message, bool *ret)
 		return -EBADMSG;
 	if (flags)
 		memcpy(&value, nla_data(flags), sizeof(value));
-	*ret = value & FLAG_PASSIVE;
-	return decode_flag(message->attr[MPTCP_ATTR_SERVER_SIDE], ret);
+	ret->denies_first = value & FLAG_DENIES;
+	ret->passive = value & FLAG_PASSIVE;
+	return decode_flag(message->attr[MPTCP_ATTR_SERVER_SIDE],
+			   &ret->passive);
 }
 
 static int decode_ends(const struct message *message, struct mptcp_ends *ret)
@@ -178,7 +181,7 @@ int decode_mptcp_event(const struct nlmsghdr *hdr, struct mptcp_event *ret)
 	    attr_u8(message.attr[MPTCP_ATTR_REM_ID], &event.id_remote) ||
 	    attr_u8(message.attr[MPTCP_ATTR_ERROR], &event.error) ||
 	    decode_flag(message.attr[MPTCP_ATTR_BACKUP], &event.backup) ||
-	    decode_passive(&message, &event.passive) ||
+	    decode_flags(&message, &event) ||
 	    decode_ends(&message, &event.ends))
 		return -EBADMSG;
 	if (event.kind != MPTCP_OTHER &&

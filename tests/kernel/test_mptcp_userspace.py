@@ -301,6 +301,29 @@ def test_a_socket_of_one_family_is_not_tried_with_the_other(figure):
     transfer.end()
 
 
+@pytest.mark.parametrize("announced", [None, "203.0.113.10"])
+def test_a_peer_that_denies_joins_to_its_first_address(figure, announced):
+    """RFC 8684, 3.1: only to those that it announces, if any."""
+    daemon = figure.start(CONFIG)
+    allow_joins(figure.b)
+    figure.b.sysctl("mptcp/allow_join_initial_addr_port", 0)
+    if announced:
+        figure.b.ip(f"addr add {announced}/24 dev br0")
+        figure.b.run("ip", "mptcp", "endpoint", "add", announced, "signal")
+    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4, listen="0.0.0.0")
+    want = {(A1_4, B_4)}
+    if announced:
+        want |= {(A1_4, announced), (A2_4, announced)}
+    until(lambda: set(subflows(daemon)) == want, 10)
+    until(transfer.goes_on(), 10)
+    assert set(subflows(daemon)) == want
+    connection = shown(daemon)["connections"][0]
+    assert connection["failed"] == []
+    assert connection["peer"][0]["usable"] is False
+    assert "no further subflows" in daemon.ctl("mptcp").stdout
+    transfer.end()
+
+
 def metric(daemon, name):
     for line in daemon.ctl("metrics").stdout.splitlines():
         if line.startswith(name + " "):

@@ -47,6 +47,7 @@ static int read_begin(struct words *words, struct mptcp_event *event)
 	int r = read_ends(words, event);
 
 	event->passive = words_take(words, "passive");
+	event->denies_first = words_take(words, "denies");
 	return r;
 }
 

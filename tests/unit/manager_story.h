@@ -7,7 +7,7 @@
  * id here, and 80 there, so that the first one is 1000 to 80.
  *
  *   at MS                            the clock
- *   opened|ready TOKEN SRC DST [passive]
+ *   opened|ready TOKEN SRC DST [passive] [denies]
  *   joined TOKEN SRC DST ID          a subflow is open
  *   closed TOKEN SRC DST ID [ERRNO]  and it is not any more
  *   ended TOKEN

@@ -129,11 +129,12 @@ static const char *event_text(const struct mptcp_event *event, char *ret)
 		ip_addr_format(&event->ends.src, src);
 	if (ip_addr_is_set(&event->ends.dst))
 		ip_addr_format(&event->ends.dst, dst);
-	(void)sprintf(ret, "%s %x %s %u %s %u #%u #%u%s%s %u",
+	(void)sprintf(ret, "%s %x %s %u %s %u #%u #%u%s%s%s %u",
 		      kinds[event->kind], event->token, src, event->ends.sport,
 		      dst, event->ends.dport, event->id_local, event->id_remote,
 		      event->backup ? " backup" : "",
-		      event->passive ? " passive" : "", event->error);
+		      event->passive ? " passive" : "",
+		      event->denies_first ? " denies" : "", event->error);
 	return ret;
 }
 
@@ -158,8 +159,12 @@ static const struct {
 	 "a server, as newer ones say"},
 	{MPTCP_EVENT_ESTABLISHED,
 	 {U32(MPTCP_ATTR_TOKEN, TOKEN), U16(MPTCP_ATTR_FLAGS, 1), ENDS_V4},
-	 "ready fedcba98 192.0.2.1 40000 203.0.113.9 443 #0 #0 0",
-	 "another flag"},
+	 "ready fedcba98 192.0.2.1 40000 203.0.113.9 443 #0 #0 denies 0",
+	 "the peer's C flag"},
+	{MPTCP_EVENT_CREATED,
+	 {U32(MPTCP_ATTR_TOKEN, TOKEN), U16(MPTCP_ATTR_FLAGS, 4), ENDS_V4},
+	 "opened fedcba98 192.0.2.1 40000 203.0.113.9 443 #0 #0 0",
+	 "a flag to come"},
 	{MPTCP_EVENT_ESTABLISHED,
 	 {U32(MPTCP_ATTR_TOKEN, 1), ADDR(MPTCP_ATTR_SADDR6, "::ffff:192.0.2.1"),
 	  ADDR(MPTCP_ATTR_DADDR6, "::ffff:203.0.113.9")},

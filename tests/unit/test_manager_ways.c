@@ -117,6 +117,28 @@ static void a_link_local_peer_has_no_other_path(void **state)
 		   rows, 1);
 }
 
+/* RFC 8684, 3.1: the C flag, "toward this address and port". */
+static void nothing_joins_a_first_address_that_is_denied(void **state)
+{
+	static const struct story_row rows[] = {
+		{"ready 1 10.1.0.2 203.0.113.9 denies", "", "not to the first"},
+		{"at 600000", "", "later neither"},
+		{"announced 1 3 203.0.113.8",
+		 "open 10.1.0.2#0>203.0.113.8; open 10.2.0.2#1>203.0.113.8",
+		 "to one that it announces"},
+		{"announced 1 4 203.0.113.9", "", "the first, once more"},
+		{"ready 2 10.1.0.2 203.0.113.9",
+		 "2:open 10.2.0.2#1>203.0.113.9", "another peer does not mind"},
+	};
+
+	(void)state;
+	story_test("link 2 a up\nlink 3 b up\n"
+		   "addr 10.1.0.2/24 dev a\naddr 10.2.0.2/24 dev b\n"
+		   "route 0.0.0.0/0 via 10.1.0.1 dev a metric 100\n"
+		   "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200\n",
+		   rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +149,7 @@ int main(void)
 		cmocka_unit_test(
 			a_connection_within_the_host_has_no_other_path),
 		cmocka_unit_test(a_link_local_peer_has_no_other_path),
+		cmocka_unit_test(nothing_joins_a_first_address_that_is_denied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
