@@ -255,30 +255,34 @@ static bool may_flush(const char *socket)
 }
 
 /* Endpoints are known to be ours by the file of whoever added them. */
-static void flush_endpoints(const char *socket)
+static int flush_endpoints(const char *socket)
 {
 	struct endpoints endpoints;
 	char path[160];
+	int error;
 
 	(void)snprintf(path, sizeof(path), "%s.endpoints", socket);
-	endpoints_init(&endpoints, path);
-	endpoints_flush(&endpoints);
+	error = endpoints_init(&endpoints, path);
+	if (!error)
+		error = endpoints_flush(&endpoints, daemon_now());
 	endpoints_done(&endpoints);
+	return error == -ENOENT ? 0 : error; /* without MPTCP there are none */
 }
 
 /* Nobody else knows what settings were before; and what is left is of none. */
-static void flush_settings(struct engine *engine, const char *socket,
-			   bool knows_links)
+static int flush_settings(struct engine *engine, const char *socket,
+			  bool knows_links)
 {
 	struct policy policy = *engine->policy;
 	struct view view = engine_view(engine);
 	struct linkdown linkdown;
 	struct setting manager;
 	char path[160];
+	int error;
 
 	(void)snprintf(path, sizeof(path), "%s.path_manager", socket);
 	setting_init(&manager, path);
-	setting_put_back(&manager);
+	error = setting_put_back(&manager);
 	policy.ignore_linkdown = false;
 	view.policy = &policy;
 	(void)snprintf(path, sizeof(path), "%s.linkdown", socket);
@@ -290,17 +294,22 @@ static void flush_settings(struct engine *engine, const char *socket,
 	(void)unlink(path);
 	(void)snprintf(path, sizeof(path), "%s.flows", socket);
 	(void)unlink(path);
+	return error;
 }
 
+/* One thing that fails keeps nothing else. Return: the first error. */
 static int flush(struct engine *engine, const char *socket)
 {
 	int error = engine_read(engine, daemon_now());
 	bool knows_links = !error;
+	int errors[3] = {0};
 
-	flush_endpoints(socket);
-	if (!error)
-		error = engine_flush(engine, daemon_now());
-	flush_settings(engine, socket, knows_links);
+	errors[0] = flush_endpoints(socket);
+	if (knows_links)
+		errors[1] = engine_flush(engine, daemon_now());
+	errors[2] = flush_settings(engine, socket, knows_links);
+	for (size_t i = 0; i < 3 && !error; i++)
+		error = errors[i];
 	return error;
 }
 

@@ -2,7 +2,6 @@
 #include "mptcp/endpoints.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "mptcp/endpoints_file.h"
 #include "mptcp/ours.h"
@@ -227,8 +226,8 @@ static void reorder(struct endpoints *endpoints,
 	}
 	/* What is before the first that is wrong may belong behind it. */
 	for (size_t i = endpoints->ours.n; i-- > 0;)
-		if (!ours_remove(endpoints, i,
-				 "the order of metrics is another one"))
+		if (ours_remove(endpoints, i,
+				"the order of metrics is another one"))
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 }
 
@@ -289,36 +288,44 @@ void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)
 		for (size_t i = endpoints->ours.n; i-- > 0;)
 			(void)ours_dismiss(endpoints, i, "the daemon stops");
 	}
-	limits_lower(&endpoints->limits, endpoints->mptcp);
+	(void)limits_lower(&endpoints->limits, endpoints->mptcp);
 	endpoints_file_save(endpoints, now_ms);
 }
 
-void endpoints_flush(struct endpoints *endpoints)
+int endpoints_flush(struct endpoints *endpoints, uint64_t now_ms)
 {
-	if (!endpoints->mptcp)
-		return;
+	int error;
+
 	ours_number(endpoints);
-	for (size_t i = endpoints->ours.n; i-- > 0;)
-		(void)ours_remove(endpoints, i, "all of ours go");
-	limits_lower(&endpoints->limits, endpoints->mptcp);
-	(void)unlink(endpoints->path);
+	error = limits_lower(&endpoints->limits, endpoints->mptcp);
+	for (size_t i = endpoints->ours.n; i-- > 0;) {
+		int r = ours_remove(endpoints, i, "all of ours go");
+
+		error = error ? error : r;
+	}
+	/* What is left, another flush has to know. */
+	endpoints_file_save(endpoints, now_ms);
+	return error;
 }
 
 /* --- life --- */
 
-void endpoints_init(struct endpoints *endpoints, const char *path)
+int endpoints_init(struct endpoints *endpoints, const char *path)
 {
 	struct endpoint_vec all = {0};
+	int error;
 
 	memset(endpoints, 0, sizeof(*endpoints));
 	(void)snprintf(endpoints->path, sizeof(endpoints->path), "%s", path);
-	if (mptcp_open(&endpoints->mptcp))
-		return;
+	error = mptcp_open(&endpoints->mptcp);
+	if (error)
+		return error;
 	endpoints_file_load(endpoints);
 	/* With the ids of those that were about to be added. */
 	if (ours_refresh(endpoints, &all) == 0)
 		endpoints_file_save(endpoints, 0);
 	vec_done(&all);
+	return 0;
 }
 
 void endpoints_done(struct endpoints *endpoints)

@@ -43,8 +43,14 @@ struct endpoints {
 	uint64_t errors;
 };
 
-/** endpoints_init() - @path: of the file */
-void endpoints_init(struct endpoints *endpoints, const char *path);
+/**
+ * endpoints_init() - those of an earlier life are known from its file
+ * @path: of the file
+ *
+ * Return: 0; -ENOENT: this kernel has no MPTCP; or -errno. Without it nothing
+ * of the below does anything.
+ */
+int endpoints_init(struct endpoints *endpoints, const char *path);
 void endpoints_done(struct endpoints *endpoints);
 
 /**
@@ -69,8 +75,14 @@ uint64_t endpoints_next(const struct endpoints *endpoints);
  */
 void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms);
 
-/** endpoints_flush() - the same, whatever depends on them */
-void endpoints_flush(struct endpoints *endpoints);
+/**
+ * endpoints_flush() - the same, whatever depends on them
+ *
+ * After endpoints_init() returned 0.
+ * Return: 0, or -errno: some could not be, or the limits, which was logged;
+ * they stay in the file.
+ */
+int endpoints_flush(struct endpoints *endpoints, uint64_t now_ms);
 
 /** endpoints_wanted() - those there shall be; @ret: appended, without ids */
 void endpoints_wanted(const struct endpoints *endpoints,

@@ -49,18 +49,22 @@ bool limits_raise(const struct limits *limits, struct mptcp *mptcp)
 	return false;
 }
 
-void limits_lower(struct limits *limits, struct mptcp *mptcp)
+int limits_lower(struct limits *limits, struct mptcp *mptcp)
 {
 	struct mptcp_limits have;
+	int error;
 
 	if (!limits->raised)
-		return;
-	limits->raised = false;
+		return 0;
+	error = mptcp_get_limits(mptcp, &have);
 	/* Only what is as we left it. */
-	if (mptcp_get_limits(mptcp, &have) || !is_equal(&have, &limits->set))
-		return;
-	if (mptcp_set_limits(mptcp, &limits->before))
-		log_warn("mptcp: the limits could not be put back");
+	if (!error && is_equal(&have, &limits->set))
+		error = mptcp_set_limits(mptcp, &limits->before);
+	if (error)
+		log_warn("mptcp: the limits could not be put back: %s",
+			 strerror(-error));
+	limits->raised = error != 0;
+	return error;
 }
 
 bool limits_relax(struct limits *limits, struct mptcp *mptcp, uint32_t want)
@@ -69,6 +73,5 @@ bool limits_relax(struct limits *limits, struct mptcp *mptcp, uint32_t want)
 
 	if (!limits->raised || is_equal(&set, &limits->set))
 		return false;
-	limits_lower(limits, mptcp);
-	return true;
+	return limits_lower(limits, mptcp) == 0;
 }

@@ -34,7 +34,11 @@ bool limits_raise(const struct limits *limits, struct mptcp *mptcp);
  */
 bool limits_relax(struct limits *limits, struct mptcp *mptcp, uint32_t want);
 
-/** limits_lower() - back to what they were before */
-void limits_lower(struct limits *limits, struct mptcp *mptcp);
+/**
+ * limits_lower() - back to what they were before
+ *
+ * Return: 0, or -errno, which was logged: they are still raised.
+ */
+int limits_lower(struct limits *limits, struct mptcp *mptcp);
 
 #endif

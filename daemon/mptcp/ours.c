@@ -96,25 +96,25 @@ static void fail(struct endpoints *endpoints, const char *what,
 		 ip_addr_format(&endpoint->addr, text), strerror(-error));
 }
 
-bool ours_remove(struct endpoints *endpoints, size_t i, const char *why)
+int ours_remove(struct endpoints *endpoints, size_t i, const char *why)
 {
 	const struct endpoint endpoint = endpoints->ours.items[i].endpoint;
 	char text[IP_TEXT_MAX];
 	int error;
 
 	if (endpoint.id == 0)
-		return false; /* whether it is there is not known */
+		return -EAGAIN;
 	error = mptcp_delete(endpoints->mptcp, &endpoint);
 	/* -EINVAL: somebody else has removed it. */
 	if (error && error != -EINVAL) {
 		fail(endpoints, "removing", &endpoint, error);
-		return false;
+		return error;
 	}
 	log_notice("mptcp: endpoint %s id=%u removed: %s",
 		   ip_addr_format(&endpoint.addr, text), endpoint.id, why);
 	endpoints->removed++;
 	vec_remove(&endpoints->ours, i);
-	return true;
+	return 0;
 }
 
 /*
@@ -146,7 +146,7 @@ bool ours_dismiss(struct endpoints *endpoints, size_t i, const char *why)
 
 	own->kept = kept != NULL;
 	if (!kept)
-		return ours_remove(endpoints, i, why);
+		return ours_remove(endpoints, i, why) == 0;
 	if (!was_kept)
 		log_notice("mptcp: endpoint %s id=%u kept, though %s: %s",
 			   ip_addr_format(&own->endpoint.addr, text),

@@ -41,9 +41,13 @@ int ours_add(struct endpoints *endpoints, const struct engine *engine,
 /** ours_is_refusal() - the kernel has said no; else it may have done it */
 bool ours_is_refusal(int error);
 
-/** ours_remove() - number @i; Return: whether it is gone; else it is still ours
+/**
+ * ours_remove() - number @i
+ *
+ * Return: 0: it is gone; -EAGAIN: whether it is there is not known; or -errno:
+ * it is still ours, which was logged.
  */
-bool ours_remove(struct endpoints *endpoints, size_t i, const char *why);
+int ours_remove(struct endpoints *endpoints, size_t i, const char *why);
 
 /** ours_dismiss() - remove it unless a connection depends on it
  *

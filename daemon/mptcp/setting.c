@@ -77,14 +77,14 @@ int setting_set(struct setting *setting)
 	return error;
 }
 
-void setting_put_back(struct setting *setting)
+int setting_put_back(struct setting *setting)
 {
 	char now[sizeof(setting->before)];
 	size_t i = find(now, sizeof(now));
 	int error = 0;
 
 	if (!setting->is_set)
-		return;
+		return 0;
 	setting->is_set = false;
 	/* Unless somebody has changed it since. */
 	if (i < NAMES && strcmp(now, names[i].userspace) == 0)
@@ -94,4 +94,5 @@ void setting_put_back(struct setting *setting)
 			 setting->before, strerror(-error));
 	else
 		(void)unlink(setting->path);
+	return error;
 }

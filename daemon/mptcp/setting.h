@@ -31,8 +31,9 @@ int setting_set(struct setting *setting);
 /**
  * setting_put_back() - if it is still as we left it
  *
- * Logs what fails; its file stays then, for somebody with the right.
+ * Return: 0 or -errno, which was logged; its file stays then, for somebody with
+ * the right.
  */
-void setting_put_back(struct setting *setting);
+int setting_put_back(struct setting *setting);
 
 #endif

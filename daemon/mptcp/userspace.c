@@ -63,7 +63,7 @@ static void start(struct userspace *userspace)
 void userspace_stop(struct userspace *userspace)
 {
 	close_sockets(userspace);
-	setting_put_back(&userspace->setting);
+	(void)setting_put_back(&userspace->setting);
 	userspace->failed = false;
 }
 

@@ -9,7 +9,6 @@
 #include <linux/netlink.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
-#include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 
@@ -35,8 +34,8 @@ static int open_socket(struct mptcp *mptcp)
 		error = nl_sock_set_receive_timeout(mptcp->sock, TIMEOUT_S);
 	if (error)
 		return error;
-	mptcp->family = genl_ctrl_resolve(mptcp->sock, MPTCP_PM_NAME);
-	return mptcp->family < 0 ? -ENOENT : 0;
+	mptcp->family = nl_sock_resolve(mptcp->sock, MPTCP_PM_NAME, NULL);
+	return mptcp->family < 0 ? mptcp->family : 0;
 }
 
 int mptcp_open(struct mptcp **ret)

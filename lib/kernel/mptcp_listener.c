@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include <linux/mptcp.h>
-#include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <netlink/socket.h>
@@ -30,11 +29,10 @@ static int find_group(int *ret)
 
 	if (error)
 		return error;
-	group = genl_ctrl_resolve_grp(sock, MPTCP_PM_NAME,
-				      MPTCP_PM_EV_GRP_NAME);
+	group = nl_sock_resolve(sock, MPTCP_PM_NAME, MPTCP_PM_EV_GRP_NAME);
 	nl_sock_free(sock);
 	if (group < 0)
-		return -ENOENT;
+		return group;
 	*ret = group;
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/netlink.h>
 #include <netlink/errno.h>
+#include <netlink/genl/ctrl.h>
 #include <netlink/socket.h>
 
 /* Some 20 000 route messages; more is read again after a loss. */
@@ -66,6 +67,19 @@ void nl_sock_free(struct nl_sock *sock)
 {
 	if (sock)
 		nl_socket_free(sock);
+}
+
+/* libnl says of whatever fails that there is no such thing; errno knows. */
+int nl_sock_resolve(struct nl_sock *sock, const char *family, const char *group)
+{
+	int number;
+
+	errno = 0;
+	number = group ? genl_ctrl_resolve_grp(sock, family, group)
+		       : genl_ctrl_resolve(sock, family);
+	if (number >= 0)
+		return number;
+	return errno ? -errno : -ENOENT;
 }
 
 int nl_sock_set_receive_timeout(struct nl_sock *sock, unsigned int timeout_s)

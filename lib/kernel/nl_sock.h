@@ -28,6 +28,16 @@ int nl_sock_open(int protocol, struct nl_sock **ret);
 /** nl_sock_free() - close; NULL is legal */
 void nl_sock_free(struct nl_sock *sock);
 
+/**
+ * nl_sock_resolve() - the number of a generic netlink family, or of its group
+ * @group: NULL: of the family itself
+ *
+ * Return: the number; -ENOENT: this kernel has none; or -errno: it could not be
+ * asked.
+ */
+int nl_sock_resolve(struct nl_sock *sock, const char *family,
+		    const char *group);
+
 /** nl_sock_set_receive_timeout() - how long nl_sock_receive() waits */
 int nl_sock_set_receive_timeout(struct nl_sock *sock, unsigned int timeout_s);
 

@@ -12,8 +12,10 @@ import pytest
 
 from lab import Daemon, daemon_binary, until
 from lab.daemon import ROOT
+from lab.mptcp import endpoints, limits
 from lab.own import (foreign_state, nothing_is_ours, own_neighbours,
                      own_state)
+from lab.shim import new_counts, preload, read_counts
 from lab.users import MEMBER_UID, User
 from lab.watch import Watch
 
@@ -181,6 +183,50 @@ def test_flush_takes_rules_first(figure):
     assert "DELRULE" in kinds and "DELROUTE" in kinds
     last_rule = max(i for i, kind in enumerate(kinds) if kind == "DELRULE")
     assert last_rule < kinds.index("DELROUTE")
+
+
+def flush_with(daemon, env):
+    """Its exit status."""
+    process = daemon.namespace.start(
+        daemon_binary(), "-c", daemon.config_path, "-s", daemon.socket_path,
+        "--flush", env={**os.environ, **env}, stderr=subprocess.DEVNULL)
+    return process.wait(timeout=30)
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_flush_that_could_not_remove_an_endpoint_says_so(figure):
+    """Any of its messages fails once; what is left the next one removes."""
+    a = figure.a
+    before = limits(a)
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon = figure.start()
+    daemon.kill()
+    assert flush_with(daemon, preload(counts=counts)) == 0
+    left = 0
+    for n in range(1, read_counts(counts)["send"] + 1):
+        daemon.start()
+        daemon.kill()
+        status = flush_with(daemon, preload(fault=f"send:{n}:ENOBUFS"))
+        if endpoints(a) or limits(a) != before:
+            assert status == 1, f"send {n}: left are {endpoints(a)}"
+            left += 1
+            assert flush_with(daemon, {}) == 0
+        assert endpoints(a) == {} and limits(a) == before
+    assert left >= 5
+
+
+def test_a_flush_that_could_not_put_a_setting_back_says_so(figure):
+    """/proc/sys cannot be written; later it can."""
+    daemon = figure.start('mptcp = { path_manager = "userspace"; };')
+    daemon.kill()
+    done = multihomed(daemon, "--flush", prefix=(
+        "unshare", "--mount", "sh", "-c", "mount --bind /proc/sys /proc/sys &&"
+        "mount -o remount,bind,ro /proc/sys && exec \"$@\"", "sh"))
+    assert done.returncode == 1
+    assert "put back" in done.stderr
+    assert figure.a.sysctl("mptcp/pm_type") == "1"
+    assert multihomed(daemon, "--flush").returncode == 0
+    assert figure.a.sysctl("mptcp/pm_type") == "0"
 
 
 def test_flush_where_nothing_is_ours(figure, idle):
