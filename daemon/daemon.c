@@ -141,7 +141,7 @@ static int start(struct daemon *daemon)
 	(void)snprintf(path, sizeof(path), "%s.flows", config->socket);
 	flows_init(&daemon->flows, path);
 	(void)snprintf(path, sizeof(path), "%s.endpoints", config->socket);
-	(void)endpoints_init(&daemon->endpoints, path);
+	(void)endpoints_init(&daemon->endpoints, path, daemon_now());
 	(void)snprintf(path, sizeof(path), "%s.path_manager", config->socket);
 	userspace_init(&daemon->userspace, path);
 	daemon->engine.before_write =

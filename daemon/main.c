@@ -262,7 +262,7 @@ static int flush_endpoints(const char *socket)
 	int error;
 
 	(void)snprintf(path, sizeof(path), "%s.endpoints", socket);
-	error = endpoints_init(&endpoints, path);
+	error = endpoints_init(&endpoints, path, daemon_now());
 	if (!error)
 		error = endpoints_flush(&endpoints, daemon_now());
 	endpoints_done(&endpoints);

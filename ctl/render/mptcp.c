@@ -191,6 +191,7 @@ void render_mptcp(const struct text *text, struct json_object *reply,
 {
 	struct json_object *limits =
 		field_get(reply, "limits", json_type_object);
+	const char *error = field_text(reply, "kernel_error", NULL);
 	const char *manager = field_text(reply, "path_manager", "");
 	bool is_off = strcmp(manager, "off") == 0;
 	bool is_kernel = strcmp(manager, "userspace") != 0;
@@ -201,7 +202,12 @@ void render_mptcp(const struct text *text, struct json_object *reply,
 		return;
 	}
 	connections_put(text, reply);
-	if (field_count(reply, "endpoints") > 0)
+	if (error)
+		text_say(text, TEXT_BAD, 0,
+			 "The kernel cannot be asked for endpoints (%s). The "
+			 "daemon tries again.",
+			 error);
+	else if (field_count(reply, "endpoints") > 0)
 		put_rows(text, reply);
 	else if (is_kernel)
 		text_wrap(text, 0, "No endpoints: connections have one path.");

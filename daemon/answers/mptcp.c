@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "answers/mptcp.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +105,9 @@ static struct json_object *missing_json(const struct daemon *daemon,
 	const struct endpoint *it;
 	char text[IP_TEXT_MAX];
 
-	if (daemon->engine.policy->mptcp.path_manager == PATH_MANAGER_KERNEL)
+	/* Where the kernel cannot be asked, nobody knows. */
+	if (daemon->endpoints.mptcp &&
+	    daemon->engine.policy->mptcp.path_manager == PATH_MANAGER_KERNEL)
 		endpoints_wanted(&daemon->endpoints, &daemon->engine, &wanted);
 	vec_foreach(&wanted, it)
 		if (!endpoint_find_added(all, &it->addr))
@@ -147,6 +150,13 @@ static void add_others(const struct daemon *daemon, struct json_object *reply)
 	json_object_object_add(reply, "others", array);
 }
 
+static const char *name_of(int error)
+{
+	const char *name = strerrorname_np(-error);
+
+	return name ? name : "?";
+}
+
 /* Eight digits, as the kernel's tools have it. */
 static bool parse_token(const char *text, uint32_t *ret)
 {
@@ -168,6 +178,7 @@ void mptcp_handle(struct server_call *call, struct json_object *parameters,
 	const struct daemon *daemon = data;
 	const struct policy_mptcp *policy = &daemon->config.policy.mptcp;
 	const char *text = field_text(parameters, "token", NULL);
+	int error = daemon->endpoints.opening.error;
 	struct json_object *reply;
 	uint32_t token = 0;
 
@@ -176,7 +187,9 @@ void mptcp_handle(struct server_call *call, struct json_object *parameters,
 		return;
 	}
 	reply = json_object_new_object();
-	json_add_bool(reply, "available", daemon->endpoints.mptcp != NULL);
+	json_add_bool(reply, "available", error != -ENOENT);
+	if (error && error != -ENOENT)
+		json_add_text(reply, "kernel_error", name_of(error));
 	json_add_text(reply, "path_manager", managers[policy->path_manager]);
 	if (policy->path_manager == PATH_MANAGER_USERSPACE)
 		json_add_bool(reply, "manages",

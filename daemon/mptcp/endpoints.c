@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mptcp/endpoints.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "log.h"
 #include "mptcp/endpoints_file.h"
 #include "mptcp/ours.h"
 #include "mptcp/subflows.h"
@@ -20,6 +22,26 @@ void endpoints_wanted(const struct endpoints *endpoints,
 		vec_push(&ours, own->endpoint);
 	endpoint_build(&view, &ours, ret);
 	vec_done(&ours);
+}
+
+/* Till then the file is not touched. */
+static int begin(struct endpoints *endpoints, uint64_t now_ms)
+{
+	struct endpoint_vec all = {0};
+	int error = mptcp_open(&endpoints->mptcp);
+	bool is_news = attempt_note(&endpoints->opening, error, now_ms);
+
+	if (error && error != -ENOENT && is_news)
+		log_warn("mptcp: the kernel cannot be asked for endpoints: %s",
+			 strerror(-error));
+	if (error)
+		return error;
+	endpoints_file_load(endpoints);
+	/* With the ids of those that were about to be added. */
+	if (ours_refresh(endpoints, &all) == 0)
+		endpoints_file_save(endpoints, now_ms);
+	vec_done(&all);
+	return 0;
 }
 
 static bool is_on(const struct endpoints *endpoints,
@@ -247,9 +269,11 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 		      uint64_t now_ms)
 {
 	struct endpoint_vec wanted = {0};
-	bool is_new = endpoints->policy != engine->policy;
 	bool is_due = endpoints->next_ms && endpoints->next_ms <= now_ms;
+	bool is_new = endpoints->policy != engine->policy;
 
+	if (!endpoints->mptcp && attempt_is_due(&endpoints->opening, now_ms))
+		is_new |= begin(endpoints, now_ms) == 0;
 	if (endpoints->save_ms && endpoints->save_ms <= now_ms)
 		endpoints_file_save(endpoints, now_ms);
 	/* Nothing is new since the last time. */
@@ -275,12 +299,16 @@ uint64_t endpoints_next(const struct endpoints *endpoints)
 
 	if (endpoints->save_ms)
 		come_by(&next, endpoints->save_ms);
+	if (endpoints->opening.next_ms)
+		come_by(&next, endpoints->opening.next_ms);
 	return next;
 }
 
 void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)
 {
-	if (!endpoints->mptcp)
+	bool lacks = endpoints->opening.error == -ENOENT;
+
+	if (!endpoints->mptcp && (lacks || begin(endpoints, now_ms)))
 		return;
 	/* Once more: what failed may be a passing want. */
 	for (int tries = 0; tries < 2 && endpoints->ours.n; tries++) {
@@ -310,22 +338,12 @@ int endpoints_flush(struct endpoints *endpoints, uint64_t now_ms)
 
 /* --- life --- */
 
-int endpoints_init(struct endpoints *endpoints, const char *path)
+int endpoints_init(struct endpoints *endpoints, const char *path,
+		   uint64_t now_ms)
 {
-	struct endpoint_vec all = {0};
-	int error;
-
 	memset(endpoints, 0, sizeof(*endpoints));
 	(void)snprintf(endpoints->path, sizeof(endpoints->path), "%s", path);
-	error = mptcp_open(&endpoints->mptcp);
-	if (error)
-		return error;
-	endpoints_file_load(endpoints);
-	/* With the ids of those that were about to be added. */
-	if (ours_refresh(endpoints, &all) == 0)
-		endpoints_file_save(endpoints, 0);
-	vec_done(&all);
-	return 0;
+	return begin(endpoints, now_ms);
 }
 
 void endpoints_done(struct endpoints *endpoints)

@@ -18,6 +18,7 @@
 #define ENDPOINTS_H
 
 #include "engine/engine.h"
+#include "mptcp/attempt.h"
 #include "mptcp/limits.h"
 
 /* One of ours. */
@@ -30,7 +31,8 @@ struct own_endpoint {
 VEC(own_endpoint_vec, struct own_endpoint);
 
 struct endpoints {
-	struct mptcp *mptcp; /* NULL: this kernel has none */
+	struct mptcp *mptcp;	/* NULL: it is not open */
+	struct attempt opening; /* its error is -ENOENT: there is no MPTCP */
 	struct own_endpoint_vec ours;
 	char path[128]; /* of the file */
 	struct limits limits;
@@ -47,10 +49,11 @@ struct endpoints {
  * endpoints_init() - those of an earlier life are known from its file
  * @path: of the file
  *
- * Return: 0; -ENOENT: this kernel has no MPTCP; or -errno. Without it nothing
- * of the below does anything.
+ * Return: 0; -ENOENT: this kernel has no MPTCP: nothing of the below does
+ * anything; or -errno, which was logged: endpoints_update() tries again.
  */
-int endpoints_init(struct endpoints *endpoints, const char *path);
+int endpoints_init(struct endpoints *endpoints, const char *path,
+		   uint64_t now_ms);
 void endpoints_done(struct endpoints *endpoints);
 
 /**

@@ -41,17 +41,18 @@ static int open_sockets(struct userspace *userspace)
 	return error;
 }
 
-static void start(struct userspace *userspace)
+static void start(struct userspace *userspace, uint64_t now_ms)
 {
 	int error = open_sockets(userspace);
 
-	userspace->failed = error != 0;
+	if (!attempt_note(&userspace->start, error, now_ms) && error)
+		return;
 	if (error == -ENOENT)
 		log_warn("mptcp: this kernel has no path manager in user "
 			 "space: connections have one path");
 	else if (error)
 		log_warn("mptcp: path manager in user space: %s; connections "
-			 "have one path",
+			 "have one path till it succeeds",
 			 strerror(-error));
 	else
 		log_notice("mptcp: we are the path manager of connections that "
@@ -64,7 +65,7 @@ void userspace_stop(struct userspace *userspace)
 {
 	close_sockets(userspace);
 	(void)setting_put_back(&userspace->setting);
-	userspace->failed = false;
+	userspace->start = (struct attempt){0};
 }
 
 /* --- what comes in --- */
@@ -240,12 +241,15 @@ void userspace_update(struct userspace *userspace, const struct engine *engine,
 	bool is_new = userspace->policy != engine->policy;
 
 	if (!is_wanted(engine)) {
-		if (userspace->listener || userspace->setting.is_set)
+		if (userspace->listener || userspace->setting.is_set ||
+		    userspace->start.error)
 			userspace_stop(userspace);
 		return;
 	}
-	if (!userspace->listener && (is_new || !userspace->failed))
-		start(userspace);
+	if (is_new)
+		userspace->start = (struct attempt){0};
+	if (!userspace->listener && attempt_is_due(&userspace->start, now_ms))
+		start(userspace, now_ms);
 	if (!userspace->listener) {
 		userspace->policy = engine->policy;
 		return;
@@ -263,7 +267,7 @@ uint64_t userspace_next(const struct userspace *userspace)
 	uint64_t next;
 
 	if (!userspace->listener)
-		return 0;
+		return userspace->start.next_ms;
 	next = manager_next(&userspace->manager);
 	if (userspace->look_ms && (!next || userspace->look_ms < next))
 		next = userspace->look_ms;

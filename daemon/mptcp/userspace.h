@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "kernel/mptcp_listener.h"
 #include "kernel/mptcp_subflow.h"
+#include "mptcp/attempt.h"
 #include "mptcp/setting.h"
 
 struct userspace {
@@ -23,7 +24,7 @@ struct userspace {
 	const struct policy *policy; /* that was acted on last */
 	bool lost;		     /* events were: look at all sockets */
 	uint64_t look_ms;	     /* not before; 0: it did not fail */
-	bool failed;		     /* it cannot be had here; said once */
+	struct attempt start;
 	struct {
 		uint64_t opened; /* since the start */
 		uint64_t closed;

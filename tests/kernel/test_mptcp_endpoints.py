@@ -339,6 +339,28 @@ def test_sigterm_ends_no_connection(figure, joins):
     until(lambda: endpoints(figure.a) == {})
 
 
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_start_that_could_not_ask_the_kernel_tries_again(figure):
+    """One of its sockets cannot be opened; which one is looked for."""
+    a = figure.a
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon = Daemon(a, "", env=preload(counts=counts))
+    figure.lab.daemons.append(daemon)
+    daemon.start()
+    sockets = read_counts(counts)["socket"]
+    daemon.terminate()
+    for number in range(1, sockets + 1):
+        daemon.env = preload(fault=f"socket:{number}:EMFILE")
+        daemon.start(wait=False)
+        until(lambda: not daemon.running or
+              daemon.ctl("wait", check=False).returncode == 0, 30)
+        if daemon.running:
+            until(lambda: set(endpoints(a)) == ALL, 10)
+            daemon.terminate()
+        assert endpoints(a) == {}
+    assert daemon.log().count("the kernel cannot be asked for") == 1
+
+
 def test_an_address_that_goes_takes_its_endpoint_along(figure):
     daemon = figure.start()
     figure.a.ip(f"addr del {A2_4}/24 dev eth1")

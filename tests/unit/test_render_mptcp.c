@@ -67,6 +67,12 @@ static void what_is_off_is_said(void **state)
 	page_check(render_mptcp, "{'available':false,'endpoints':[]}",
 		   "This kernel has no MPTCP.\n", NULL);
 	page_check(render_mptcp,
+		   "{'available':true,'kernel_error':'ENOBUFS','path_manager':"
+		   "'kernel','endpoints':[],'missing':[]}",
+		   "The kernel cannot be asked for endpoints (ENOBUFS). The "
+		   "daemon tries again.\n",
+		   NULL);
+	page_check(render_mptcp,
 		   "{'available':true,'path_manager':'off','endpoints':[],"
 		   "'missing':[]}",
 		   "No endpoints: connections have one path.\n"
