@@ -7,9 +7,6 @@
 
 #include "core/manager_state.h"
 
-#define PEER_MAX   32  /* addresses of one connection's peer */
-#define FAILED_MAX 256 /* ways of it: from eight uplinks to all of them */
-
 static void connection_done(struct managed_connection *connection)
 {
 	vec_done(&connection->subflows);
@@ -63,199 +60,6 @@ void manager_forget(struct manager *manager, uint32_t token)
 		return;
 	connection_done(&manager->connections.items[at]);
 	vec_remove(&manager->connections, at);
-}
-
-/* --- parts of a connection --- */
-
-struct managed_subflow *connection_subflow(struct managed_connection *of,
-					   const struct mptcp_ends *ends)
-{
-	struct managed_subflow *it;
-
-	vec_foreach(&of->subflows, it)
-		if (ip_addr_equal(&it->ends.src, &ends->src) &&
-		    ip_addr_equal(&it->ends.dst, &ends->dst) &&
-		    it->ends.dport == ends->dport &&
-		    (it->ends.sport == ends->sport || !it->ends.sport ||
-		     !ends->sport))
-			return it;
-	return NULL;
-}
-
-static void remove_subflow(struct managed_connection *connection,
-			   struct managed_subflow *subflow)
-{
-	vec_remove(&connection->subflows,
-		   (size_t)(subflow - connection->subflows.items));
-}
-
-struct failed_way *connection_failed(struct managed_connection *of,
-				     const struct ip_addr *src,
-				     const struct ip_addr *dst)
-{
-	struct failed_way *it;
-
-	vec_foreach(&of->failed, it)
-		if (ip_addr_equal(&it->src, src) &&
-		    ip_addr_equal(&it->dst, dst))
-			return it;
-	return NULL;
-}
-
-static uint64_t retry_after(unsigned int failures)
-{
-	uint64_t ms = MANAGER_RETRY_MS;
-
-	while (--failures && ms < MANAGER_RETRY_MAX_MS)
-		ms *= 2;
-	return ms;
-}
-
-/* One more is one too many: the first that would be tried again gives way. */
-static void make_room(struct failed_way_vec *failed)
-{
-	size_t first = 0;
-
-	if (failed->n < FAILED_MAX)
-		return;
-	for (size_t i = 1; i < failed->n; i++)
-		if (failed->items[i].next_ms < failed->items[first].next_ms)
-			first = i;
-	vec_remove(failed, first);
-}
-
-/* It is tried again, later each time. */
-void connection_fail(struct managed_connection *connection,
-		     const struct mptcp_ends *ends, int error, uint64_t now_ms)
-{
-	struct failed_way *way =
-		connection_failed(connection, &ends->src, &ends->dst);
-
-	if (!way) {
-		struct failed_way fresh = {
-			.src = ends->src,
-			.dst = ends->dst,
-			.has_path = true,
-		};
-
-		make_room(&connection->failed);
-		vec_push(&connection->failed, fresh);
-		way = &connection->failed.items[connection->failed.n - 1];
-	}
-	way->failures++;
-	way->error = error;
-	way->next_ms = now_ms + retry_after(way->failures);
-}
-
-static void forgive(struct managed_connection *connection,
-		    const struct mptcp_ends *ends)
-{
-	struct failed_way *way =
-		connection_failed(connection, &ends->src, &ends->dst);
-
-	if (way)
-		vec_remove(&connection->failed,
-			   (size_t)(way - connection->failed.items));
-}
-
-struct numbered_address *
-connection_number(struct managed_connection *connection,
-		  const struct ip_addr *addr)
-{
-	struct numbered_address fresh = {.id = 1, .addr = *addr};
-	struct numbered_address *it;
-	bool is_taken = true;
-
-	vec_foreach(&connection->own, it)
-		if (ip_addr_equal(&it->addr, addr))
-			return it;
-	while (is_taken) {
-		is_taken = false;
-		vec_foreach(&connection->own, it)
-			is_taken |= it->id == fresh.id;
-		if (is_taken && fresh.id == UINT8_MAX)
-			return NULL;
-		fresh.id = (uint8_t)(fresh.id + is_taken);
-	}
-	vec_push(&connection->own, fresh);
-	return &connection->own.items[connection->own.n - 1];
-}
-
-/* What has the number without the kernel's knowing gets another one in time. */
-static void release_number(struct managed_connection *connection, uint8_t id)
-{
-	for (size_t i = connection->own.n; i-- > 0;)
-		if (connection->own.items[i].id == id)
-			vec_remove(&connection->own, i);
-}
-
-void connection_set_number(struct managed_connection *connection,
-			   const struct ip_addr *addr, uint8_t id)
-{
-	struct numbered_address fresh = {.id = id, .addr = *addr};
-	struct numbered_address *it;
-
-	vec_foreach(&connection->own, it) {
-		if (!ip_addr_equal(&it->addr, addr))
-			continue;
-		if (it->id == id)
-			return;
-		fresh.announced = it->announced;
-		it->id = id; /* released with the others */
-	}
-	release_number(connection, id);
-	vec_push(&connection->own, fresh);
-}
-
-static void unset_peer(struct managed_connection *connection, uint8_t id)
-{
-	for (size_t i = connection->peer.n; i-- > 0;)
-		if (connection->peer.items[i].id == id)
-			vec_remove(&connection->peer, i);
-}
-
-static struct peer_address *peer_find(struct managed_connection *connection,
-				      const struct ip_addr *addr)
-{
-	struct peer_address *it;
-
-	vec_foreach(&connection->peer, it)
-		if (ip_addr_equal(&it->addr, addr))
-			return it;
-	return NULL;
-}
-
-void connection_set_peer(struct managed_connection *connection, uint8_t id,
-			 const struct ip_addr *addr, uint16_t port)
-{
-	struct peer_address *known = peer_find(connection, addr);
-
-	if (!port)
-		port = connection->first.dport;
-	if (known && (known->id == id || known->id == 0)) {
-		known->port = port;
-		return;
-	}
-	/* The number was another address's, or the address had another one. */
-	unset_peer(connection, id);
-	known = peer_find(connection, addr);
-	if (known)
-		*known = (struct peer_address){
-			.id = id, .addr = *addr, .port = port};
-	else if (connection->peer.n < PEER_MAX)
-		vec_push(&connection->peer,
-			 ((struct peer_address){
-				 .id = id, .addr = *addr, .port = port}));
-}
-
-/* What is denied is an address and a port: with another one it is another. */
-bool manager_may_join(const struct managed_connection *connection,
-		      const struct peer_address *peer)
-{
-	bool is_first = peer->port == connection->first.dport &&
-			ip_addr_equal(&peer->addr, &connection->first.dst);
-
-	return !peer->refused && !(is_first && connection->denies_first);
 }
 
 /* --- events --- */
@@ -334,9 +138,9 @@ static void hear_closed(struct managed_connection *connection,
 	if (!subflow)
 		return;
 	gone = *subflow;
-	remove_subflow(connection, subflow);
+	connection_remove_subflow(connection, subflow);
 	if (!gone.opening && now_ms - gone.open_ms >= MANAGER_STABLE_MS)
-		forgive(connection, &gone.ends);
+		connection_forgive(connection, &gone.ends);
 	if (!gone.closing && !gone.by_peer)
 		connection_fail(connection, &gone.ends, event->error, now_ms);
 }
@@ -363,7 +167,7 @@ void manager_hear(struct manager *manager, const struct mptcp_event *event,
 				    &event->ends.dst, event->ends.dport);
 		break;
 	case MPTCP_PEER_WITHDREW:
-		unset_peer(connection, event->id_remote);
+		connection_unset_peer(connection, event->id_remote);
 		break;
 	case MPTCP_SUBFLOW_OPENED:
 		hear_opened(connection, event, now_ms);
@@ -473,7 +277,7 @@ static void opening_failed(struct managed_connection *connection,
 		connection_subflow(connection, &action->ends);
 
 	if (subflow && subflow->opening)
-		remove_subflow(connection, subflow);
+		connection_remove_subflow(connection, subflow);
 	if (error == -EINVAL && refuse_peer(connection, &action->ends.dst))
 		return;
 	connection_fail(connection, &action->ends, -error, now_ms);
@@ -506,7 +310,7 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 	case MANAGER_CLOSE:
 		/* Others are still there: no second one beside them. */
 		if (subflow && error == -ESRCH)
-			remove_subflow(connection, subflow);
+			connection_remove_subflow(connection, subflow);
 		else if (subflow)
 			subflow->close_ms = now_ms + MANAGER_RETRY_MS;
 		break;

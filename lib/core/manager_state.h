@@ -11,6 +11,10 @@
 struct managed_subflow *connection_subflow(struct managed_connection *of,
 					   const struct mptcp_ends *ends);
 
+/** connection_remove_subflow() - @subflow: one of @of's; gone afterwards */
+void connection_remove_subflow(struct managed_connection *of,
+			       const struct managed_subflow *subflow);
+
 /** connection_failed() - NULL: it did not fail */
 struct failed_way *connection_failed(struct managed_connection *of,
 				     const struct ip_addr *src,
@@ -22,6 +26,10 @@ struct failed_way *connection_failed(struct managed_connection *of,
  */
 void connection_fail(struct managed_connection *connection,
 		     const struct mptcp_ends *ends, int error, uint64_t now_ms);
+
+/** connection_forgive() - it did not fail after all */
+void connection_forgive(struct managed_connection *connection,
+			const struct mptcp_ends *ends);
 
 /** connection_number() - of an address; it gets one; NULL: none is left */
 struct numbered_address *
@@ -44,6 +52,9 @@ void connection_set_number(struct managed_connection *connection,
  */
 void connection_set_peer(struct managed_connection *connection, uint8_t id,
 			 const struct ip_addr *addr, uint16_t port);
+
+/** connection_unset_peer() - an address of the peer that it withdrew */
+void connection_unset_peer(struct managed_connection *connection, uint8_t id);
 
 /** manager_begin() - the connection @token; if there is none, a bare new one */
 struct managed_connection *manager_begin(struct manager *manager,
