@@ -294,6 +294,9 @@ void manager_done(struct manager *manager, const struct manager_action *action,
 	if (!connection)
 		return;
 	subflow = connection_subflow(connection, &action->ends);
+	if (action->what == MANAGER_ANNOUNCE ||
+	    action->what == MANAGER_WITHDRAW)
+		connection_told(connection, action, error, now_ms);
 	if (!error) {
 		connection->obeys = true;
 		if (subflow && action->what == MANAGER_MARK)

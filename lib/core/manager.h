@@ -20,7 +20,8 @@
  *
  * A way, that is source and destination, on which a subflow failed is tried
  * again after 1 s, 2 s, 4 s and so on, and at once when it was without a path
- * and has one again. One that was open for MANAGER_STABLE_MS did not fail.
+ * and has one again. One that was open for MANAGER_STABLE_MS did not fail. To
+ * announce or withdraw an address is tried again after the same times.
  */
 #ifndef MANAGER_H
 #define MANAGER_H
@@ -63,7 +64,11 @@ struct peer_address {
 struct numbered_address {
 	uint8_t id;
 	struct ip_addr addr;
-	bool announced;
+	bool announced; /* as the peer knows, or is about to */
+	/* To announce or withdraw it failed: how often in a row, and when it is
+	 * tried again; it may not be wanted any more then. */
+	unsigned int failures;
+	uint64_t next_ms; /* 0: it did not fail */
 };
 
 /* Where a subflow failed. */

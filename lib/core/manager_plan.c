@@ -174,6 +174,15 @@ static bool is_announced(const struct look *look, const struct ip_addr *addr)
 	return false;
 }
 
+/* What was told of it failed, and is not told again yet. */
+static bool waits(struct look *look, const struct numbered_address *number)
+{
+	if (number->next_ms <= look->now_ms)
+		return false;
+	come_by(look, number->next_ms);
+	return true;
+}
+
 static void announce(struct look *look, const struct ip_addr *addr,
 		     const char *why)
 {
@@ -182,7 +191,7 @@ static void announce(struct look *look, const struct ip_addr *addr,
 	if (is_announced(look, addr))
 		return;
 	number = connection_number(look->connection, addr);
-	if (!number)
+	if (!number || waits(look, number))
 		return;
 	number->announced = true;
 	act(look, &(struct manager_action){
@@ -232,13 +241,34 @@ static void announce_right_source(struct look *look,
 	vec_done(&used);
 }
 
+/* What was announced for a reason, whether or not that still holds. */
+static void announce_again(struct look *look)
+{
+	struct numbered_address_vec *own = &look->connection->own;
+
+	for (size_t i = 0; i < own->n; i++) {
+		struct numbered_address *it = &own->items[i];
+
+		if (!it->next_ms || it->announced ||
+		    has_subflow_from(look, &it->addr))
+			continue;
+		if (model_has_address(look->view->model, &it->addr)) {
+			announce(look, &it->addr, "the peer was not told");
+			continue;
+		}
+		it->failures = 0;
+		it->next_ms = 0;
+	}
+}
+
 static void withdraw_gone(struct look *look)
 {
 	struct numbered_address *it;
 
 	vec_foreach(&look->connection->own, it) {
 		if (!it->announced ||
-		    model_has_address(look->view->model, &it->addr))
+		    model_has_address(look->view->model, &it->addr) ||
+		    waits(look, it))
 			continue;
 		it->announced = false;
 		act(look, &(struct manager_action){
@@ -403,6 +433,7 @@ static void plan_connection(struct look *look)
 	close_lost(look);
 	withdraw_gone(look);
 	announce_wanted(look);
+	announce_again(look);
 	if (!look->connection->passive)
 		open_more(look);
 }

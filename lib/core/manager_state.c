@@ -2,6 +2,8 @@
 /* Parts of one connection: subflows, ways that failed, addresses, numbers. */
 #include "core/manager_state.h"
 
+#include <errno.h>
+
 #define PEER_MAX   32  /* addresses of one connection's peer */
 #define FAILED_MAX 256 /* ways of it: from eight uplinks to all of them */
 
@@ -137,11 +139,32 @@ void connection_set_number(struct managed_connection *connection,
 			continue;
 		if (it->id == id)
 			return;
-		fresh.announced = it->announced;
+		fresh = *it;
+		fresh.id = id;
 		it->id = id; /* released with the others */
 	}
 	release_number(connection, id);
 	vec_push(&connection->own, fresh);
+}
+
+void connection_told(struct managed_connection *connection,
+		     const struct manager_action *action, int error,
+		     uint64_t now_ms)
+{
+	bool withdraws = action->what == MANAGER_WITHDRAW;
+	struct numbered_address *it;
+
+	/* What the kernel does not know of is withdrawn. */
+	if (withdraws && error == -EINVAL)
+		error = 0;
+	vec_foreach(&connection->own, it) {
+		if (!ip_addr_equal(&it->addr, &action->ends.src))
+			continue;
+		it->failures = error ? it->failures + 1 : 0;
+		it->next_ms = error ? now_ms + retry_after(it->failures) : 0;
+		if (error)
+			it->announced = withdraws;
+	}
 }
 
 void connection_unset_peer(struct managed_connection *connection, uint8_t id)

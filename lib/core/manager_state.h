@@ -44,6 +44,15 @@ void connection_set_number(struct managed_connection *connection,
 			   const struct ip_addr *addr, uint8_t id);
 
 /**
+ * connection_told() - what came of announcing or withdrawing an address
+ *
+ * If it failed, it is tried again, later each time.
+ */
+void connection_told(struct managed_connection *connection,
+		     const struct manager_action *action, int error,
+		     uint64_t now_ms);
+
+/**
  * connection_set_peer() - an address of the peer
  * @port: 0: that of the first subflow
  *

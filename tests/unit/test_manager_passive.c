@@ -182,6 +182,63 @@ static void all_are_announced_if_the_config_says_so(void **state)
 	story_end(&story);
 }
 
+/* 105 is ENOBUFS. */
+static void an_announcement_that_failed_is_repeated(void **state)
+{
+	static const struct story_row rows[] = {
+		{"refuse 105\n" READY_B, "announce 10.1.0.2#1", "nobody heard"},
+		{"at 999", "", "not at once"},
+		{"at 1000\nrefuse 105", "announce 10.1.0.2#1", "once more"},
+		{"at 2999", "", "later each time"},
+		{"at 3000", "announce 10.1.0.2#1", "and that did it"},
+		{"at 900000", "", "once"},
+		{"refuse 105\nready 2 10.2.0.2 203.0.113.9 passive",
+		 "2:announce 10.1.0.2#1", "another one"},
+		{"at 901000\njoined 2 10.1.0.2 203.0.113.9 1", "",
+		 "the peer has found it"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
+static void so_is_one_that_the_config_asks_for(void **state)
+{
+	static const struct story_row rows[] = {
+		{"policy interface b mptcp signal\nrefuse 105\n" READY_A,
+		 "announce 10.2.0.2#1", "nobody heard"},
+		{"at 999", "", "not at once"},
+		{"at 1000\nrefuse 105", "announce 10.2.0.2#1", "once more"},
+		{"del addr 10.2.0.2/24 dev b", "", "nothing to withdraw"},
+		{"at 900000", "", "nor to announce"},
+		{"addr 10.2.0.2/24 dev b\n"
+		 "route 0.0.0.0/0 via 10.2.0.1 dev b metric 200",
+		 "announce 10.2.0.2#1", "it is back"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
+/* 22 is EINVAL: the kernel knows of no such address. */
+static void a_withdrawal_that_failed_is_repeated(void **state)
+{
+	static const struct story_row rows[] = {
+		{READY_B, "announce 10.1.0.2#1", ""},
+		{"refuse 105\ndel addr 10.1.0.2/24 dev a",
+		 "withdraw 10.1.0.2#1", "nobody heard"},
+		{"at 999", "", "not at once"},
+		{"at 1000\nrefuse 105", "withdraw 10.1.0.2#1", "once more"},
+		{"at 3000\naddr 10.1.0.2/24 dev a", "", "the peer still knows"},
+		{"refuse 22\ndel addr 10.1.0.2/24 dev a", "withdraw 10.1.0.2#1",
+		 "it goes again"},
+		{"at 900000", "", "there was nothing to withdraw"},
+	};
+
+	(void)state;
+	TELL(rows);
+}
+
 /* --- numbers --- */
 
 static void the_kernels_numbers_win(void **state)
@@ -248,6 +305,9 @@ int main(void)
 		cmocka_unit_test(a_subflow_is_judged_once),
 		cmocka_unit_test(links_for_signalling_are_announced_once),
 		cmocka_unit_test(all_are_announced_if_the_config_says_so),
+		cmocka_unit_test(an_announcement_that_failed_is_repeated),
+		cmocka_unit_test(so_is_one_that_the_config_asks_for),
+		cmocka_unit_test(a_withdrawal_that_failed_is_repeated),
 		cmocka_unit_test(the_kernels_numbers_win),
 		cmocka_unit_test(there_are_255_numbers),
 	};
