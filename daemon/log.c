@@ -18,6 +18,7 @@ static int log_level = LOG_INFO;
 
 /* How many lines in QUIET_MS; 0: one. */
 static const unsigned int bursts[LOG_KINDS] = {
+	[LOG_KIND_ENDPOINT] = 8, /* as many as there can be */
 	[LOG_KIND_PLAN] = 50,
 	[LOG_KIND_PINS] = 50,
 };

@@ -25,7 +25,8 @@ __attribute__((format(printf, 2, 3))) void log_line(int level, const char *fmt,
 
 /**
  * log_limited() - at most one line per @kind and 10 s, of LOG_KIND_PLAN and
- * LOG_KIND_PINS 50; says how many were left out with the next one
+ * LOG_KIND_PINS 50, of LOG_KIND_ENDPOINT 8; says how many were left out with
+ * the next one
  */
 enum log_kind {
 	LOG_KIND_BAD_MESSAGE,
@@ -39,6 +40,7 @@ enum log_kind {
 	LOG_KIND_UNASKED,
 	LOG_KIND_STATE_FILE,
 	LOG_KIND_LISTING,
+	LOG_KIND_ENDPOINT,
 	LOG_KIND_PLAN,
 	LOG_KIND_PINS,
 	LOG_KINDS,

@@ -107,7 +107,7 @@ void endpoints_withdraw(struct endpoints *endpoints,
 					&endpoints->ours.items[i], now_ms)
 				: "path_manager is off";
 
-		if (why && !ours_dismiss(endpoints, i, why))
+		if (why && !ours_dismiss(endpoints, i, why, now_ms))
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 	}
 	if (endpoints->ours.n != before)
@@ -156,6 +156,38 @@ static void mean(struct endpoints *endpoints, const struct endpoint_vec *all,
 	}
 }
 
+/* Return: whether number @i is still ours: it is there, or may be. */
+static bool add_one(struct endpoints *endpoints, const struct engine *engine,
+		    size_t i, uint64_t now_ms)
+{
+	struct endpoint *it = &endpoints->ours.items[i].endpoint;
+	int error = ours_add(endpoints, engine, it, now_ms);
+	uint64_t again_ms;
+
+	if (ours_is_refusal(error)) {
+		again_ms =
+			refusals_note(&endpoints->refusals, &it->addr, now_ms);
+		come_by(&endpoints->next_ms, again_ms);
+		vec_remove(&endpoints->ours, i);
+		return false;
+	}
+	refusals_forget(&endpoints->refusals, &it->addr);
+	if (error)
+		come_by(&endpoints->next_ms, now_ms + RETRY_MS);
+	return true;
+}
+
+/* What the kernel has refused is as if it were not wanted, for a time. */
+static void leave_refused(struct endpoints *endpoints,
+			  struct endpoint_vec *wanted, uint64_t now_ms)
+{
+	uint64_t next_ms =
+		refusals_leave_out(&endpoints->refusals, wanted, now_ms);
+
+	if (next_ms)
+		come_by(&endpoints->next_ms, next_ms);
+}
+
 /* First the file: nothing may be there of which nobody knows. */
 static void add_missing(struct endpoints *endpoints,
 			const struct engine *engine,
@@ -181,17 +213,8 @@ static void add_missing(struct endpoints *endpoints,
 	if (raised && !limits_raise(&endpoints->limits, endpoints->mptcp))
 		endpoints->limits = limits;
 	had = endpoints->ours.n;
-	for (size_t i = first; i < endpoints->ours.n;) {
-		int error = ours_add(endpoints, engine,
-				     &endpoints->ours.items[i].endpoint);
-
-		if (error)
-			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
-		if (ours_is_refusal(error))
-			vec_remove(&endpoints->ours, i);
-		else
-			i++;
-	}
+	for (size_t i = first; i < endpoints->ours.n;)
+		i += add_one(endpoints, engine, i, now_ms);
 	if (had != first || raised)
 		endpoints_file_save(endpoints, now_ms);
 	vec_done(&all);
@@ -249,7 +272,7 @@ static void reorder(struct endpoints *endpoints,
 	/* What is before the first that is wrong may belong behind it. */
 	for (size_t i = endpoints->ours.n; i-- > 0;)
 		if (ours_remove(endpoints, i,
-				"the order of metrics is another one"))
+				"the order of metrics is another one", now_ms))
 			come_by(&endpoints->next_ms, now_ms + RETRY_MS);
 }
 
@@ -280,14 +303,17 @@ void endpoints_update(struct endpoints *endpoints, const struct engine *engine,
 	if (!is_new && !is_due && endpoints->wide == engine->counters.wide)
 		return;
 	endpoints_withdraw(endpoints, engine, now_ms);
-	if (is_new)
+	if (is_new) {
 		relax_limits(endpoints, engine, now_ms);
+		vec_clear(&endpoints->refusals);
+	}
 	endpoints->policy = engine->policy;
 	endpoints->wide = engine->counters.wide;
 	if (!is_on(endpoints, engine))
 		return;
 	endpoints_wanted(endpoints, engine, &wanted);
 	reorder(endpoints, &wanted, now_ms);
+	leave_refused(endpoints, &wanted, now_ms);
 	if (wanted.n && (is_new || is_missing(endpoints, &wanted)))
 		add_missing(endpoints, engine, &wanted, now_ms);
 	vec_done(&wanted);
@@ -314,7 +340,8 @@ void endpoints_remove(struct endpoints *endpoints, uint64_t now_ms)
 	for (int tries = 0; tries < 2 && endpoints->ours.n; tries++) {
 		ours_number(endpoints);
 		for (size_t i = endpoints->ours.n; i-- > 0;)
-			(void)ours_dismiss(endpoints, i, "the daemon stops");
+			(void)ours_dismiss(endpoints, i, "the daemon stops",
+					   now_ms);
 	}
 	(void)limits_lower(&endpoints->limits, endpoints->mptcp);
 	endpoints_file_save(endpoints, now_ms);
@@ -327,7 +354,7 @@ int endpoints_flush(struct endpoints *endpoints, uint64_t now_ms)
 	ours_number(endpoints);
 	error = limits_lower(&endpoints->limits, endpoints->mptcp);
 	for (size_t i = endpoints->ours.n; i-- > 0;) {
-		int r = ours_remove(endpoints, i, "all of ours go");
+		int r = ours_remove(endpoints, i, "all of ours go", now_ms);
 
 		error = error ? error : r;
 	}
@@ -351,4 +378,5 @@ void endpoints_done(struct endpoints *endpoints)
 	mptcp_free(endpoints->mptcp);
 	endpoints->mptcp = NULL;
 	vec_done(&endpoints->ours);
+	vec_done(&endpoints->refusals);
 }

@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "mptcp/attempt.h"
 #include "mptcp/limits.h"
+#include "mptcp/refusals.h"
 
 /* One of ours. */
 struct own_endpoint {
@@ -34,6 +35,7 @@ struct endpoints {
 	struct mptcp *mptcp;	/* NULL: it is not open */
 	struct attempt opening; /* its error is -ENOENT: there is no MPTCP */
 	struct own_endpoint_vec ours;
+	struct refusal_vec refusals;
 	char path[128]; /* of the file */
 	struct limits limits;
 	const struct policy *policy; /* that was acted on last */

@@ -86,17 +86,27 @@ void ours_number(struct endpoints *endpoints)
 	vec_done(&all);
 }
 
-static void fail(struct endpoints *endpoints, const char *what,
-		 const struct endpoint *endpoint, int error)
+/* Something that came to nothing. */
+struct failure {
+	const char *what;
+	const struct endpoint *endpoint;
+	int error;
+};
+
+static void fail(struct endpoints *endpoints, const struct failure *failure,
+		 uint64_t now_ms)
 {
 	char text[IP_TEXT_MAX];
 
 	endpoints->errors++;
-	log_warn("mptcp: %s endpoint %s: %s", what,
-		 ip_addr_format(&endpoint->addr, text), strerror(-error));
+	log_limited(LOG_KIND_ENDPOINT, now_ms, LOG_WARNING,
+		    "mptcp: %s endpoint %s: %s", failure->what,
+		    ip_addr_format(&failure->endpoint->addr, text),
+		    strerror(-failure->error));
 }
 
-int ours_remove(struct endpoints *endpoints, size_t i, const char *why)
+int ours_remove(struct endpoints *endpoints, size_t i, const char *why,
+		uint64_t now_ms)
 {
 	const struct endpoint endpoint = endpoints->ours.items[i].endpoint;
 	char text[IP_TEXT_MAX];
@@ -107,7 +117,8 @@ int ours_remove(struct endpoints *endpoints, size_t i, const char *why)
 	error = mptcp_delete(endpoints->mptcp, &endpoint);
 	/* -EINVAL: somebody else has removed it. */
 	if (error && error != -EINVAL) {
-		fail(endpoints, "removing", &endpoint, error);
+		fail(endpoints, &(struct failure){"removing", &endpoint, error},
+		     now_ms);
 		return error;
 	}
 	log_notice("mptcp: endpoint %s id=%u removed: %s",
@@ -137,7 +148,8 @@ static const char *why_kept(const struct endpoint *endpoint)
 	return why;
 }
 
-bool ours_dismiss(struct endpoints *endpoints, size_t i, const char *why)
+bool ours_dismiss(struct endpoints *endpoints, size_t i, const char *why,
+		  uint64_t now_ms)
 {
 	struct own_endpoint *own = &endpoints->ours.items[i];
 	const char *kept = why_kept(&own->endpoint);
@@ -146,7 +158,7 @@ bool ours_dismiss(struct endpoints *endpoints, size_t i, const char *why)
 
 	own->kept = kept != NULL;
 	if (!kept)
-		return ours_remove(endpoints, i, why) == 0;
+		return ours_remove(endpoints, i, why, now_ms) == 0;
 	if (!was_kept)
 		log_notice("mptcp: endpoint %s id=%u kept, though %s: %s",
 			   ip_addr_format(&own->endpoint.addr, text),
@@ -161,7 +173,7 @@ bool ours_is_refusal(int error)
 }
 
 int ours_add(struct endpoints *endpoints, const struct engine *engine,
-	     struct endpoint *wanted)
+	     struct endpoint *wanted, uint64_t now_ms)
 {
 	int error = mptcp_add(endpoints->mptcp, wanted);
 	struct endpoint_vec all = {0};
@@ -180,7 +192,8 @@ int ours_add(struct endpoints *endpoints, const struct engine *engine,
 			   ip_addr_format(&found->addr, text), found->id,
 			   link_of(engine, found));
 	} else {
-		fail(endpoints, "adding", wanted, error);
+		fail(endpoints, &(struct failure){"adding", wanted, error},
+		     now_ms);
 	}
 	vec_done(&all);
 	return error;

@@ -36,7 +36,7 @@ void ours_number(struct endpoints *endpoints);
  * it may be there, and a later list tells.
  */
 int ours_add(struct endpoints *endpoints, const struct engine *engine,
-	     struct endpoint *wanted);
+	     struct endpoint *wanted, uint64_t now_ms);
 
 /** ours_is_refusal() - the kernel has said no; else it may have done it */
 bool ours_is_refusal(int error);
@@ -47,12 +47,14 @@ bool ours_is_refusal(int error);
  * Return: 0: it is gone; -EAGAIN: whether it is there is not known; or -errno:
  * it is still ours, which was logged.
  */
-int ours_remove(struct endpoints *endpoints, size_t i, const char *why);
+int ours_remove(struct endpoints *endpoints, size_t i, const char *why,
+		uint64_t now_ms);
 
 /** ours_dismiss() - remove it unless a connection depends on it
  *
  * Return: whether it is gone.
  */
-bool ours_dismiss(struct endpoints *endpoints, size_t i, const char *why);
+bool ours_dismiss(struct endpoints *endpoints, size_t i, const char *why,
+		  uint64_t now_ms);
 
 #endif

@@ -20,7 +20,7 @@ from lab.daemon import daemon_binary
 from lab.figure import A2_4
 from lab.mptcp import endpoints
 from lab.own import nothing_is_ours, own_sources, own_state
-from lab.shim import (fail_dumps, new_counts, preload, read_counts,
+from lab.shim import (fail_from_now, new_counts, preload, read_counts,
                       set_clock)
 from lab.watch import Watch
 
@@ -381,14 +381,14 @@ def test_who_asks_for_the_claim_when_no_descriptor_is_left(figure):
 def test_while_lists_fail_nothing_spins(figure):
     """An endpoint's time to go has come meanwhile: it waits for the next read
     that succeeds, as all does that needs to know what is there."""
-    dumps = fail_dumps(f"{figure.lab.directory}/dumps")
+    dumps = fail_from_now(f"{figure.lab.directory}/dumps")
     daemon = idle(figure, "settle_ms = 0; pinning = { hold_ms = 1500; };",
                   env=preload(dumps=dumps))
     daemon.start()
     assert A2_4 in endpoints(figure.a)
     figure.a.ip("route del default via 10.2.0.1 dev eth1 metric 200")
     daemon.wait()
-    fail_dumps(dumps, "ENOBUFS")
+    fail_from_now(dumps, "ENOBUFS")
     daemon.process.send_signal(signal.SIGHUP)
     until(lambda: "No buffer space" in daemon.log())
     time.sleep(1.5)
@@ -396,7 +396,7 @@ def test_while_lists_fail_nothing_spins(figure):
     time.sleep(2)  # what is measured
     assert cpu_seconds(daemon.process.pid) - used < 0.2
     assert A2_4 in endpoints(figure.a)
-    fail_dumps(dumps)
+    fail_from_now(dumps)
     until(lambda: A2_4 not in endpoints(figure.a), 10)
 
 
@@ -404,19 +404,19 @@ def test_while_lists_fail_nothing_spins(figure):
 @pytest.mark.parametrize("from_the_start", [True, False])
 def test_status_says_that_lists_fail(figure, from_the_start):
     """There may be no end to it, and nothing is routed until then."""
-    dumps = fail_dumps(f"{figure.lab.directory}/dumps",
+    dumps = fail_from_now(f"{figure.lab.directory}/dumps",
                        "ENOBUFS" if from_the_start else None)
     daemon = idle(figure, env=preload(dumps=dumps))
     daemon.start(wait=not from_the_start)
     if not from_the_start:
-        fail_dumps(dumps, "ENOBUFS")
+        fail_from_now(dumps, "ENOBUFS")
         daemon.process.send_signal(signal.SIGHUP)
     until(lambda: "No buffer space" in daemon.log())
     said, = daemon.status()["problems"]
     assert said.startswith(
         "reading from the kernel fails (No buffer space available)")
     assert "1 problem" in daemon.ctl("status").stdout
-    fail_dumps(dumps)
+    fail_from_now(dumps)
     daemon.wait()
     assert daemon.status()["problems"] == []
 
@@ -428,13 +428,13 @@ def test_a_start_that_can_read_nothing_puts_no_setting_back(figure):
     daemon = figure.start("ignore_linkdown = true;")
     assert figure.a.sysctl(setting) == "1"
     daemon.kill()
-    dumps = fail_dumps(f"{figure.lab.directory}/dumps", "ENOBUFS")
+    dumps = fail_from_now(f"{figure.lab.directory}/dumps", "ENOBUFS")
     daemon.env = preload(dumps=dumps)
     daemon.start(wait=False)
     until(lambda: "No buffer space" in daemon.log())
     time.sleep(0.5)
     assert figure.a.sysctl(setting) == "1"
-    fail_dumps(dumps)
+    fail_from_now(dumps)
     daemon.wait()
     assert figure.a.sysctl(setting) == "1"
 
@@ -444,12 +444,12 @@ def test_a_stop_while_nothing_can_be_read(figure):
     """What an earlier life left cannot be removed: that is no success."""
     daemon = figure.start()
     daemon.kill()
-    dumps = fail_dumps(f"{figure.lab.directory}/dumps", "ENOBUFS")
+    dumps = fail_from_now(f"{figure.lab.directory}/dumps", "ENOBUFS")
     daemon.env = preload(dumps=dumps)
     daemon.start(wait=False)
     until(lambda: "No buffer space" in daemon.log())
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(10) == 1
     assert not nothing_is_ours(figure.a)
-    fail_dumps(dumps)
+    fail_from_now(dumps)
     daemon.start()

@@ -12,7 +12,7 @@ from lab import Daemon, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import MptcpTransfer, carries, endpoints, limits
 from lab.own import own_rules
-from lab.shim import new_counts, preload, read_counts
+from lab.shim import fail_from_now, new_counts, preload, read_counts
 
 ALL = {A1_4, A2_4, A1_6, A2_6}
 SHORT_HOLD = "pinning = { hold_ms = 300; }; "
@@ -359,6 +359,25 @@ def test_a_start_that_could_not_ask_the_kernel_tries_again(figure):
             daemon.terminate()
         assert endpoints(a) == {}
     assert daemon.log().count("the kernel cannot be asked for") == 1
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_what_the_kernel_refuses_is_said_and_tried_seldom(figure):
+    """No endpoint of IPv6 without CONFIG_MPTCP_IPV6, for example."""
+    a = figure.a
+    refused = fail_from_now(f"{figure.lab.directory}/refused", "EINVAL")
+    daemon = Daemon(a, "settle_ms = 0;", env=preload(endpoints=refused))
+    figure.lab.daemons.append(daemon)
+    daemon.start()
+    for metric in range(300, 320):  # a reason to look again
+        a.ip(f"route add default via 10.2.0.1 dev eth1 metric {metric}")
+        daemon.wait()
+    # At once, and on a slow host once or twice more.
+    assert daemon.log().count("adding endpoint") <= 3 * len(ALL)
+    assert set(shown(daemon)["missing"]) == ALL
+    fail_from_now(refused)
+    daemon.reload()
+    until(lambda: set(endpoints(a)) == ALL, 5)
 
 
 def test_an_address_that_goes_takes_its_endpoint_along(figure):

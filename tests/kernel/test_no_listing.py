@@ -9,7 +9,7 @@ import pytest
 from lab import Daemon, until
 from lab.figure import A1_4, B_4
 from lab.mptcp import MptcpTransfer, carries, endpoints
-from lab.shim import fail_flows, preload
+from lab.shim import fail_from_now, preload
 from lab.traffic import tcp_open
 
 pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
@@ -29,10 +29,10 @@ class Listings:
         self.mend()
 
     def fail(self, name="ENOENT"):
-        fail_flows(self._path, name)
+        fail_from_now(self._path, name)
 
     def mend(self):
-        fail_flows(self._path)
+        fail_from_now(self._path)
 
     def start(self, namespace, config=""):
         daemon = Daemon(namespace, config, env=preload(flows=self._path))

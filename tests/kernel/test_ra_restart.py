@@ -15,7 +15,7 @@ from lab import Daemon, until
 from lab.own import own_state
 from lab.ra import (B, Pio, Radvd, Site, Solicitations, all_is_well, learned,
                     net, router_ll, source, via)
-from lab.shim import fail_dumps, preload
+from lab.shim import fail_from_now, preload
 from lab.watch import Watch
 
 ONE, TWO = net(1), net(2)
@@ -392,14 +392,14 @@ def test_a_restart_while_nothing_can_be_read_keeps_bindings(lab):
     daemon = start(site)
     daemon.leave()
     assert os.path.exists(state_file(daemon))
-    dumps = fail_dumps(f"{lab.directory}/dumps", "ENOBUFS")
+    dumps = fail_from_now(f"{lab.directory}/dumps", "ENOBUFS")
     daemon.env = preload(dumps=dumps)
     daemon.start(wait=False)
     until(lambda: "No buffer space" in daemon.log())
     daemon.process.send_signal(signal.SIGUSR1)
     daemon.process.wait(10)
     assert os.path.exists(state_file(daemon))
-    fail_dumps(dumps)
+    fail_from_now(dumps)
     daemon.start()
 
 
@@ -410,11 +410,11 @@ def test_bindings_are_learned_once_it_can_read(lab):
     daemon = start(site)
     before = learned(daemon).keys()
     daemon.leave()
-    dumps = fail_dumps(f"{lab.directory}/dumps", "ENOBUFS")
+    dumps = fail_from_now(f"{lab.directory}/dumps", "ENOBUFS")
     daemon.env = preload(dumps=dumps)
     daemon.start(wait=False)
     until(lambda: "No buffer space" in daemon.log())
     time.sleep(2)  # some tries fail
-    fail_dumps(dumps)
+    fail_from_now(dumps)
     daemon.wait()
     assert learned(daemon).keys() == before

@@ -22,6 +22,9 @@
  * with which every list of sock_diag's ends at once, without any connection: a
  * kernel without tcp_diag says ENOENT.
  *
+ * MULTIHOMED_SHIM_ENDPOINTS=FILE: the same of every MPTCP endpoint that is to
+ * be added: that fails.
+ *
  * MULTIHOMED_SHIM_NO_IPV6=1: as with ipv6.disable=1, there are no IPv6 rules:
  * whoever asks for them asks for MPLS's in truth, a family that has none.
  */
@@ -29,6 +32,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fib_rules.h>
+#include <linux/genetlink.h>
+#include <linux/mptcp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <signal.h>
@@ -63,6 +68,7 @@ static uint64_t no_file[CALLS];
 static uint64_t *counts = no_file;
 static const volatile int64_t *clock_offset_s;
 static const volatile int64_t *dump_errno;
+static const volatile int64_t *endpoint_errno;
 static const volatile int64_t *flows_errno;
 static bool no_ipv6;
 static enum call fault_call = CALLS;
@@ -93,6 +99,7 @@ __attribute__((constructor)) static void begin(void)
 		counts = at;
 	clock_offset_s = map("MULTIHOMED_SHIM_CLOCK", sizeof(int64_t));
 	dump_errno = map("MULTIHOMED_SHIM_DUMPS", sizeof(int64_t));
+	endpoint_errno = map("MULTIHOMED_SHIM_ENDPOINTS", sizeof(int64_t));
 	flows_errno = map("MULTIHOMED_SHIM_FLOWS", sizeof(int64_t));
 	no_ipv6 = getenv("MULTIHOMED_SHIM_NO_IPV6") != NULL;
 	if (!fault ||
@@ -132,19 +139,40 @@ static bool is_netlink(int fd)
 	return option(fd, SO_DOMAIN) == AF_NETLINK;
 }
 
+static bool is_dump(int fd, const struct nlmsghdr *hdr)
+{
+	return (hdr->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP &&
+	       option(fd, SO_PROTOCOL) == NETLINK_ROUTE;
+}
+
+/* Of generic netlink the daemon uses mptcp_pm alone, and who numbers it. */
+static bool is_new_endpoint(int fd, const struct nlmsghdr *hdr)
+{
+	const struct genlmsghdr *body = NLMSG_DATA(hdr);
+
+	return hdr->nlmsg_len >= NLMSG_LENGTH(sizeof(*body)) &&
+	       hdr->nlmsg_type > GENL_ID_CTRL &&
+	       body->cmd == MPTCP_PM_CMD_ADD_ADDR &&
+	       option(fd, SO_PROTOCOL) == NETLINK_GENERIC;
+}
+
 /* Return: whether this one, of a netlink socket, fails; errno is set then. */
 static bool send_fails(int fd, const void *bytes, size_t n)
 {
 	const struct nlmsghdr *hdr = bytes;
+	int64_t error = 0;
 
 	if (fails(CALL_SEND))
 		return true;
-	if (!dump_errno || *dump_errno == 0 || n < sizeof(*hdr) ||
-	    (hdr->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP ||
-	    option(fd, SO_PROTOCOL) != NETLINK_ROUTE)
+	if (n < sizeof(*hdr))
 		return false;
-	errno = (int)*dump_errno;
-	return true;
+	if (dump_errno && is_dump(fd, hdr))
+		error = *dump_errno;
+	if (endpoint_errno && is_new_endpoint(fd, hdr))
+		error = *endpoint_errno;
+	if (error)
+		errno = (int)error;
+	return error != 0;
 }
 
 /* A question for rules. */

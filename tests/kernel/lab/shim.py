@@ -16,7 +16,7 @@ CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
 def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
-            ipv6=True):
+            endpoints=None, ipv6=True):
     """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; ipv6=False:
     the kernel has no rules of it; the others are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
@@ -38,6 +38,8 @@ def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
         env["MULTIHOMED_SHIM_DUMPS"] = dumps
     if flows:
         env["MULTIHOMED_SHIM_FLOWS"] = flows
+    if endpoints:
+        env["MULTIHOMED_SHIM_ENDPOINTS"] = endpoints
     if not ipv6:
         env["MULTIHOMED_SHIM_NO_IPV6"] = "1"
     return env
@@ -66,11 +68,8 @@ def set_clock(path, seconds):
     return put_number(path, seconds)
 
 
-def fail_dumps(path, name=None):
-    """From now on rtnetlink's lists fail with that errno; or do not."""
+def fail_from_now(path, name=None):
+    """What the file is for fails with that errno; or does not. For dumps, which
+    are rtnetlink's lists, flows, those of TCP connections, and endpoints, those
+    that are to be added."""
     return put_number(path, getattr(errno, name) if name else 0)
-
-
-def fail_flows(path, name=None):
-    """The same of the lists of TCP connections."""
-    return fail_dumps(path, name)
