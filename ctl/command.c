@@ -170,12 +170,13 @@ const struct command commands[] = {
 		.arguments = "[TOKEN]",
 		.summary = "MPTCP connections, subflows and endpoints",
 		.details = "Of the connection with that token, or of the first "
-			   "hundred.\n",
+			   "hundred. Exit status 1:\nno connection has it.\n",
 		.arguments_max = 1,
 		.check = mptcp_check,
 		.method = INTERFACE_MPTCP,
 		.parameters = mptcp_parameters,
 		.render = render_mptcp,
+		.verdict = verdict_mptcp,
 	},
 	{
 		.name = "explain",

@@ -29,3 +29,9 @@ int verdict_doctor(struct json_object *reply)
 	}
 	return EXIT_FINE;
 }
+
+int verdict_mptcp(struct json_object *reply)
+{
+	return field_text(reply, "unknown_token", NULL) ? EXIT_BAD_NEWS
+							: EXIT_FINE;
+}

@@ -18,4 +18,7 @@ int verdict_verify(struct json_object *reply);
 /* There is an error or a warning. */
 int verdict_doctor(struct json_object *reply);
 
+/* Nobody has the token that was asked for. */
+int verdict_mptcp(struct json_object *reply);
+
 #endif

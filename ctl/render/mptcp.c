@@ -191,6 +191,7 @@ void render_mptcp(const struct text *text, struct json_object *reply,
 {
 	struct json_object *limits =
 		field_get(reply, "limits", json_type_object);
+	const char *unknown = field_text(reply, "unknown_token", NULL);
 	const char *error = field_text(reply, "kernel_error", NULL);
 	const char *manager = field_text(reply, "path_manager", "");
 	bool is_off = strcmp(manager, "off") == 0;
@@ -199,6 +200,11 @@ void render_mptcp(const struct text *text, struct json_object *reply,
 	(void)previous;
 	if (!field_bool(reply, "available", false)) {
 		text_wrap(text, 0, "This kernel has no MPTCP.");
+		return;
+	}
+	if (unknown) {
+		text_say(text, TEXT_BAD, 0, "There is no connection %s.",
+			 unknown);
 		return;
 	}
 	connections_put(text, reply);

@@ -196,6 +196,15 @@ static void add_managed(const struct tale *tale, struct json_object *object,
 
 /* --- all of it --- */
 
+static void add_token(struct json_object *object, const char *key,
+		      uint32_t token)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%08x", token);
+	json_add_text(object, key, text);
+}
+
 static struct json_object *connection_json(struct tale *tale,
 					   const struct flow_vec *flows,
 					   size_t first, size_t end)
@@ -205,11 +214,9 @@ static struct json_object *connection_json(struct tale *tale,
 	struct json_object *subflows = json_object_new_array();
 	const struct managed_connection *found =
 		manager_find(&tale->daemon->userspace.manager, token);
-	char text[16];
 
 	tale->managed = found && !found->ignored ? found : NULL;
-	(void)snprintf(text, sizeof(text), "%08x", token);
-	json_add_text(object, "token", text);
+	add_token(object, "token", token);
 	json_add_bool(object, "managed", tale->managed != NULL);
 	for (size_t i = first; i < end; i++)
 		json_object_array_add(subflows,
@@ -230,10 +237,10 @@ void connections_add(const struct daemon *daemon, uint32_t token,
 	};
 	struct json_object *array = json_object_new_array();
 	struct flow_vec flows = {0};
+	int error = subflows_list(&flows);
 	size_t total = 0;
 	size_t end;
 
-	(void)subflows_list(&flows);
 	for (size_t first = 0; first < flows.n; first = end) {
 		end = connection_end(&flows, first);
 		total++;
@@ -244,6 +251,9 @@ void connections_add(const struct daemon *daemon, uint32_t token,
 				connection_json(&tale, &flows, first, end));
 	}
 	vec_done(&flows);
+	/* Of a list that broke off nobody knows. */
+	if (token && !error && json_object_array_length(array) == 0)
+		add_token(reply, "unknown_token", token);
 	json_object_object_add(reply, "connections", array);
 	json_add_int(reply, "connections_total", (int64_t)total);
 }

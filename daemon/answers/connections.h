@@ -18,6 +18,8 @@ struct json_object;
 /**
  * connections_add() - members connections and connections_total
  * @token: of the one that is asked for; 0: the first CONNECTIONS_MAX
+ *
+ * And unknown_token, where no connection has it.
  */
 void connections_add(const struct daemon *daemon, uint32_t token,
 		     struct json_object *reply);

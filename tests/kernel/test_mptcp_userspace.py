@@ -113,11 +113,23 @@ def test_connections_are_shown_and_explained(figure):
                       shown(daemon)["connections"][0]["subflows"]), 20)
     assert shown(daemon, connection["token"])["connections"][0]["token"] == \
         connection["token"]
-    assert shown(daemon, "1")["connections"] == []
     text = daemon.ctl("mptcp").stdout
     assert connection["token"] in text and "eth1" in text
     transfer.end()
     until(lambda: shown(daemon)["connections"] == [], 5)
+
+
+@pytest.mark.parametrize("manager", ["kernel", "userspace", "off"])
+def test_a_token_of_no_connection_is_told(figure, manager):
+    daemon = figure.start(f'mptcp = {{ path_manager = "{manager}"; }};')
+    done = daemon.ctl("mptcp", "00000001", check=False)
+    assert done.returncode == 1
+    assert done.stdout == "There is no connection 00000001.\n"
+    done = daemon.ctl("--json", "mptcp", "1", check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    reply = json.loads(done.stdout)
+    assert (reply["connections"], reply["unknown_token"]) == ([], "00000001")
+    assert daemon.ctl("mptcp").returncode == 0
 
 
 @pytest.mark.parametrize("source, step, chosen", [

@@ -81,6 +81,16 @@ static void what_is_off_is_said(void **state)
 		   NULL);
 }
 
+static void a_token_of_nobody_is_all_that_is_said(void **state)
+{
+	(void)state;
+	page_check(render_mptcp,
+		   "{'available':true,'path_manager':'kernel','endpoints':[],"
+		   "'missing':['10.3.0.2'],'connections':[],"
+		   "'unknown_token':'fedcba98'}",
+		   "There is no connection fedcba98.\n", NULL);
+}
+
 static void survives_answers_that_make_no_sense(void **state)
 {
 	(void)state;
@@ -93,6 +103,7 @@ int main(void)
 		cmocka_unit_test(each_endpoint_has_a_row),
 		cmocka_unit_test(what_is_kept_is_explained),
 		cmocka_unit_test(what_is_off_is_said),
+		cmocka_unit_test(a_token_of_nobody_is_all_that_is_said),
 		cmocka_unit_test(survives_answers_that_make_no_sense),
 	};
 
