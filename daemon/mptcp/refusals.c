@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mptcp/refusals.h"
 
-#define RETRY_MS     5000
+#define RETRY_MS     10000
 #define RETRY_MAX_MS 640000
 
 static uint64_t retry_after(unsigned int failures)

@@ -3,7 +3,7 @@
  * refusals - endpoints that the kernel did not take.
  *
  * Mostly it never will, whatever happens to routing: they are tried again after
- * 5 s, 10 s and so on to about 10 minutes, and not before. Who forgets them
+ * 10 s, 20 s and so on to about 10 minutes, and not before. Who forgets them
  * all, as with a new config, tries at once.
  */
 #ifndef REFUSALS_H

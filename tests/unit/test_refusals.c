@@ -45,9 +45,8 @@ static void check(struct refusal_vec *refusals, uint64_t now_ms,
 
 static void what_was_refused_waits_longer_each_time(void **state)
 {
-	static const uint64_t waits_ms[] = {5000,   10000,  20000,
-					    40000,  80000,  160000,
-					    320000, 640000, 640000};
+	static const uint64_t waits_ms[] = {10000,  20000,  40000,  80000,
+					    160000, 320000, 640000, 640000};
 	struct refusal_vec refusals = {0};
 	const struct ip_addr b = addr_of(B);
 	uint64_t now_ms = 1000;
@@ -64,7 +63,7 @@ static void what_was_refused_waits_longer_each_time(void **state)
 	}
 	refusals_forget(&refusals, &b);
 	refusals_forget(&refusals, &b);
-	assert_int_equal(refusals_note(&refusals, &b, now_ms), now_ms + 5000);
+	assert_int_equal(refusals_note(&refusals, &b, now_ms), now_ms + 10000);
 	vec_done(&refusals);
 }
 
@@ -77,8 +76,8 @@ static void the_first_of_several_tells_the_time(void **state)
 	(void)state;
 	(void)refusals_note(&refusals, &b, 2000);
 	(void)refusals_note(&refusals, &a, 1000);
-	check(&refusals, 3000, "", 6000);
-	check(&refusals, 6000, A, 7000);
+	check(&refusals, 3000, "", 11000);
+	check(&refusals, 11000, A, 12000);
 	vec_done(&refusals);
 }
 
@@ -91,7 +90,7 @@ static void what_is_not_wanted_any_more_is_forgotten(void **state)
 	(void)state;
 	(void)refusals_note(&refusals, &c, 1000);
 	(void)refusals_note(&refusals, &a, 1000);
-	check(&refusals, 2000, B, 6000);
+	check(&refusals, 2000, B, 11000);
 	assert_int_equal(refusals.n, 1);
 	vec_done(&refusals);
 }
