@@ -74,7 +74,8 @@ int flow_socket_open(struct flow_socket **ret)
 	flows->counts = -1;
 	flows->counts6 = -1;
 	error = open_asker(flows);
-	if (error) {
+	/* What is wanting for the moment may be there when a list is wanted. */
+	if (error == -EPROTONOSUPPORT) {
 		flow_socket_free(flows);
 		return error;
 	}
