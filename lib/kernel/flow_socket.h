@@ -25,7 +25,7 @@ typedef void flow_socket_fn(const struct flow *flow, void *data);
 /**
  * flow_socket_open() - ready to list; it does not listen yet
  *
- * Return: 0, or -EPROTONOSUPPORT: this kernel has no sock_diag. Needs no rights.
+ * Needs no rights. Return: 0, or -EPROTONOSUPPORT: no sock_diag in this kernel.
  */
 int flow_socket_open(struct flow_socket **ret);
 void flow_socket_free(struct flow_socket *flows);

@@ -12,7 +12,8 @@ from lab import Daemon, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import MptcpTransfer, carries, endpoints, limits
 from lab.own import own_rules
-from lab.shim import fail_from_now, new_counts, preload, read_counts
+from lab.shim import (fail_from_now, new_counts, preload, read_counts,
+                      starts_without_a_socket)
 
 ALL = {A1_4, A2_4, A1_6, A2_6}
 SHORT_HOLD = "pinning = { hold_ms = 300; }; "
@@ -341,23 +342,9 @@ def test_sigterm_ends_no_connection(figure, joins):
 
 @pytest.mark.no_sandbox("a shim is loaded before it")
 def test_a_start_that_could_not_ask_the_kernel_tries_again(figure):
-    """One of its sockets cannot be opened; which one is looked for."""
-    a = figure.a
-    counts = new_counts(f"{figure.lab.directory}/counts")
-    daemon = Daemon(a, "", env=preload(counts=counts))
-    figure.lab.daemons.append(daemon)
-    daemon.start()
-    sockets = read_counts(counts)["socket"]
-    daemon.terminate()
-    for number in range(1, sockets + 1):
-        daemon.env = preload(fault=f"socket:{number}:EMFILE")
-        daemon.start(wait=False)
-        until(lambda: not daemon.running or
-              daemon.ctl("wait", check=False).returncode == 0, 30)
-        if daemon.running:
-            until(lambda: set(endpoints(a)) == ALL, 10)
-            daemon.terminate()
-        assert endpoints(a) == {}
+    for daemon in starts_without_a_socket(figure.lab, figure.a, ""):
+        until(lambda: set(endpoints(figure.a)) == ALL, 10)
+    assert endpoints(figure.a) == {}
     assert daemon.log().count("the kernel cannot be asked for") == 1
 
 

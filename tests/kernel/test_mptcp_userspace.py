@@ -9,7 +9,8 @@ import pytest
 from lab import Daemon, nat, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import IPPROTO_MPTCP, MptcpTransfer, carries, endpoints
-from lab.shim import new_counts, preload, read_counts
+from lab.shim import (new_counts, preload, read_counts,
+                      starts_without_a_socket)
 
 # The older name of net.mptcp.path_manager, which all kernels have.
 PM_TYPE, KERNEL, USERSPACE = "mptcp/pm_type", "0", "1"
@@ -183,21 +184,8 @@ def test_a_restart_that_could_not_list_connections_tries_again(figure):
 
 @pytest.mark.no_sandbox("a shim is loaded before it")
 def test_a_start_without_a_socket_to_listen_with_tries_again(figure):
-    """One of its sockets cannot be opened; which one is looked for."""
-    counts = new_counts(f"{figure.lab.directory}/counts")
-    daemon = Daemon(figure.a, CONFIG, env=preload(counts=counts))
-    figure.lab.daemons.append(daemon)
-    daemon.start()
-    sockets = read_counts(counts)["socket"]
-    daemon.terminate()
-    for number in range(1, sockets + 1):
-        daemon.env = preload(fault=f"socket:{number}:EMFILE")
-        daemon.start(wait=False)
-        until(lambda: not daemon.running or
-              daemon.ctl("wait", check=False).returncode == 0, 30)
-        if daemon.running:
-            until(lambda: shown(daemon)["manages"], 10)
-            daemon.terminate()
+    for daemon in starts_without_a_socket(figure.lab, figure.a, CONFIG):
+        until(lambda it=daemon: shown(it)["manages"], 10)
     # The one for commands, the one to look for the group, and the listener.
     assert daemon.log().count("path manager in user space: ") == 3
 

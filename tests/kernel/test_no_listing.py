@@ -10,7 +10,7 @@ from lab import Daemon, until
 from lab.figure import A1_4, B_4
 from lab.mptcp import MptcpTransfer, carries, endpoints
 from lab.nats import Nats
-from lab.shim import fail_from_now, new_counts, preload, read_counts
+from lab.shim import fail_from_now, preload, starts_without_a_socket
 from lab.traffic import tcp_open
 
 pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
@@ -60,30 +60,16 @@ def test_flows_that_are_not_pinned_are_no_flood_of_the_log(figure, listings):
 
 
 def test_a_start_that_had_no_socket_for_it_pins_all_the_same(lab):
-    """One of the sockets of a start cannot be opened; which is looked for."""
     nats = Nats(lab)
-    counts = new_counts(f"{lab.directory}/counts")
-    daemon = Daemon(nats.a, "settle_ms = 0;", env=preload(counts=counts))
-    lab.daemons.append(daemon)
-    daemon.start()
-    sockets = read_counts(counts)["socket"]
-    daemon.terminate()
-    started = 0
+    ready = 0
     with tcp_open(nats.a, nats.b, B_4, A1_4):
-        for number in range(1, sockets + 1):
-            daemon.env = preload(fault=f"socket:{number}:EMFILE")
-            daemon.start(wait=False)
-            until(lambda: not daemon.running or
-                  daemon.ctl("wait", check=False).returncode == 0, 30)
-            if not daemon.running:
-                continue  # it says so, and ends
-            started += 1
+        for daemon in starts_without_a_socket(lab, nats.a, "settle_ms = 0;"):
             nats.a.ip("route add 203.0.113.8/29 via 10.2.0.1")
             daemon.wait()
             assert nats.a.leaves_by(B_4, A1_4) == "via 10.1.0.1 dev eth0"
             nats.a.ip("route del 203.0.113.8/29 via 10.2.0.1")
-            daemon.terminate()
-    assert started >= 2
+            ready += 1
+    assert ready >= 2
 
 
 def shown(daemon):

@@ -10,7 +10,8 @@ import os
 import pathlib
 import struct
 
-from .daemon import daemon_binary
+from .daemon import Daemon, daemon_binary
+from .netns import until
 
 CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
@@ -55,6 +56,26 @@ def read_counts(path):
     """{call: how many}"""
     with open(path, "rb") as file:
         return dict(zip(CALLS, struct.unpack(f"{len(CALLS)}Q", file.read())))
+
+
+def starts_without_a_socket(lab, namespace, config):
+    """Start a daemon once for each of the sockets of a start, which cannot be
+    opened that time. Yields it for each start that was ready all the same; the
+    others say so, and end."""
+    counts = new_counts(f"{lab.directory}/counts")
+    daemon = Daemon(namespace, config, env=preload(counts=counts))
+    lab.daemons.append(daemon)
+    daemon.start()
+    sockets = read_counts(counts)["socket"]
+    daemon.terminate()
+    for number in range(1, sockets + 1):
+        daemon.env = preload(fault=f"socket:{number}:EMFILE")
+        daemon.start(wait=False)
+        until(lambda: not daemon.running or
+              daemon.ctl("wait", check=False).returncode == 0, 30)
+        if daemon.running:
+            yield daemon
+            daemon.terminate()
 
 
 def put_number(path, number):
