@@ -378,7 +378,7 @@ bool plan_yields(const struct view *view, uint8_t family)
 
 /* --- rules --- */
 
-/* Before a tunnel that is overridden, however low its priority. */
+/* Before a tunnel that is overridden, as far as there are lower priorities. */
 static uint32_t rule_base(const struct view *view, uint8_t family)
 {
 	struct tunnel tunnel = plan_tunnel_find(view, family);
