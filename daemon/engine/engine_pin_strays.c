@@ -63,6 +63,8 @@ void engine_strays_collect(struct engine *engine, uint64_t now_ms)
 	while (strays->n && (strays->items[0].until_ms <= now_ms ||
 			     count(strays) > engine->policy->pinning.max))
 		forget_first(engine);
+	/* A hold without its subnet is over when that has returned. */
+	engine->pins.next_ms = pin_next_ms(&engine->pins.set);
 }
 
 static void give(struct engine *engine, uint32_t table,

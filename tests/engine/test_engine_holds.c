@@ -136,6 +136,48 @@ static void an_address_that_goes_takes_its_pins_along(void **state)
 	world_must_be_steady(world);
 }
 
+/* Their sockets outlive it: with it they are back on their path. */
+static void an_address_that_returns_brings_its_pins_along(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_do("address del 192.0.2.2/24 dev d1");
+	world_run(world);
+	world_pass(world, 60000);
+	world_must_be_steady(world);
+	world_do("address add 192.0.2.2/24 dev d1\n" RETURN "\n" BETTER);
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
+	world_must_be_steady(world);
+}
+
+/* Nobody can end the hold before the subnet is back. */
+static void a_hold_without_its_subnet_keeps_nobody_awake(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do("link set d1 down");
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_HOLD);
+	/* No other path goes with it. */
+	world_do("address del 192.0.2.2/24 dev d1");
+	world_run(world);
+	world_pass(world, 60000);
+	world_must_be_steady(world);
+	assert_int_equal(engine_next(&world->engine), 0);
+	world_do("link set d1 up\naddress add 192.0.2.2/24 dev d1\n" RETURN);
+	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_NONE);
+	world_must_hold(world, STORY_HELD4, "");
+	world_must_be_steady(world);
+}
+
 static void without_hold_time_flows_move_at_once(void **state)
 {
 	struct world *world = *state;
@@ -225,6 +267,8 @@ int main(void)
 		TEST(a_pinned_path_goes),
 		TEST(a_link_that_goes_down_is_a_lost_path),
 		TEST(an_address_that_goes_takes_its_pins_along),
+		TEST(an_address_that_returns_brings_its_pins_along),
+		TEST(a_hold_without_its_subnet_keeps_nobody_awake),
 		TEST(without_hold_time_flows_move_at_once),
 		TEST(strong_drops_new_flows_and_pins_old_ones),
 		TEST(a_lost_route_with_a_rule_deleted),
