@@ -61,10 +61,20 @@ void engine_strays_collect(struct engine *engine, uint64_t now_ms)
 			collect(engine, home, now_ms);
 	}
 	while (strays->n && (strays->items[0].until_ms <= now_ms ||
-			     count(strays) > engine->policy->pinning.max))
+			     count(strays) > engine->policy->pinning.max)) {
 		forget_first(engine);
+		/* Their routers may be nobody's any more. */
+		engine->model.changes.neighbours = true;
+	}
 	/* A hold without its subnet is over when that has returned. */
 	engine->pins.next_ms = pin_next_ms(&engine->pins.set);
+}
+
+uint64_t engine_strays_next(const struct engine *engine)
+{
+	const struct engine_stray_vec *strays = &engine->pins.strays;
+
+	return strays->n ? strays->items[0].until_ms : 0;
 }
 
 static void give(struct engine *engine, uint32_t table,

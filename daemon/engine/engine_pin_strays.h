@@ -31,6 +31,9 @@ VEC(engine_stray_vec, struct engine_stray); /* the longest gone first */
  */
 void engine_strays_collect(struct engine *engine, uint64_t now_ms);
 
+/** engine_strays_next() - when the first has waited too long; 0: none waits */
+uint64_t engine_strays_next(const struct engine *engine);
+
 /**
  * engine_strays_return() - @subnet was given a table: its pins are that table's
  *

