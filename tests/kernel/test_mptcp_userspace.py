@@ -6,11 +6,10 @@ import socket
 import time
 
 import pytest
-from lab import Daemon, nat, until
+from lab import nat, until
 from lab.figure import A1_4, A1_6, A2_4, A2_6, B_4, B_6
 from lab.mptcp import IPPROTO_MPTCP, MptcpTransfer, carries, endpoints
-from lab.shim import (new_counts, preload, read_counts,
-                      starts_without_a_socket)
+from lab.shim import starts_without_a_socket
 
 # The older name of net.mptcp.path_manager, which all kernels have.
 PM_TYPE, KERNEL, USERSPACE = "mptcp/pm_type", "0", "1"
@@ -152,34 +151,6 @@ def test_connections_of_the_kernels_manager_are_left_to_it(figure):
     assert [c["managed"] for c in shown(daemon)["connections"]] == [False]
     assert transfer.subflows() == 0
     transfer.end()
-
-
-NOT_LISTED = "mptcp: connections cannot be listed"
-
-
-@pytest.mark.no_sandbox("a shim is loaded before it")
-def test_a_restart_that_could_not_list_connections_tries_again(figure):
-    """Its last sockets of a start: which one it lists with is looked for."""
-    daemon = figure.start(SHORT_HOLD)
-    allow_joins(figure.b)
-    transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)
-    until(lambda: transfer.subflows() == 1, 10)
-    before = subflows(daemon)
-    daemon.kill()
-    counts = new_counts(f"{figure.lab.directory}/counts")
-    daemon.env = preload(counts=counts)
-    daemon.start()
-    sockets = read_counts(counts)["socket"]
-    for number in range(sockets, 0, -1):
-        daemon.kill()
-        daemon.env = preload(fault=f"socket:{number}:EMFILE")
-        daemon.start()
-        if NOT_LISTED in daemon.log():
-            break
-    assert NOT_LISTED in daemon.log()
-    until(lambda: subflows(daemon) == before, 10)
-    transfer.end()
-    assert daemon.log().count(NOT_LISTED) == 1
 
 
 @pytest.mark.no_sandbox("a shim is loaded before it")
