@@ -253,7 +253,7 @@ static void put_tunnels(const struct text *text, struct json_object *status)
 		else if (strcmp(policy, "override") == 0)
 			text_say(text, TEXT_WARN, 0,
 				 "%s: a full tunnel is up; our rules stay "
-				 "before its own (vpn = \"override\").",
+				 "(vpn = \"override\").",
 				 families[i].name);
 	}
 }

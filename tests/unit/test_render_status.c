@@ -129,7 +129,7 @@ static void tells_what_a_tunnel_does(void **state)
 		page, "\nIPv4: a full tunnel takes all traffic; our rules are "
 		      "withdrawn meanwhile.\n"));
 	assert_non_null(strstr(page, "\nIPv6: a full tunnel is up; our rules "
-				     "stay before its own (vpn = "
+				     "stay (vpn = "
 				     "\"override\").\n"));
 	free(page);
 }
