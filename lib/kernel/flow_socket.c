@@ -40,6 +40,14 @@ struct flow_socket {
 	void *buffer; /* NL_SOCK_BUFFER bytes */
 };
 
+/* While a part of an answer waits to be read, the next question is refused. */
+static void close_asker(struct flow_socket *flows)
+{
+	nl_sock_free(flows->asker);
+	flows->asker = NULL;
+}
+
+/* One that could wait for ever is none. */
 static int open_asker(struct flow_socket *flows)
 {
 	int error;
@@ -47,16 +55,11 @@ static int open_asker(struct flow_socket *flows)
 	if (flows->asker)
 		return 0;
 	error = nl_sock_open(NETLINK_SOCK_DIAG, &flows->asker);
+	if (!error)
+		error = nl_sock_set_receive_timeout(flows->asker, TIMEOUT_S);
 	if (error)
-		return error;
-	return nl_sock_set_receive_timeout(flows->asker, TIMEOUT_S);
-}
-
-/* While a part of an answer waits to be read, the next question is refused. */
-static void close_asker(struct flow_socket *flows)
-{
-	nl_sock_free(flows->asker);
-	flows->asker = NULL;
+		close_asker(flows);
+	return error;
 }
 
 static void close_listener(struct flow_socket *flows)
