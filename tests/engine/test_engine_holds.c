@@ -122,16 +122,23 @@ static void a_link_that_goes_down_is_a_lost_path(void **state)
 	world_must_hold(world, STORY_HELD4, "");
 }
 
-static void an_address_that_goes_takes_its_pins_along(void **state)
+/* A flow is pinned, and its address goes. */
+static void lose_address(struct world *world)
 {
-	struct world *world = *state;
-
 	begin(world);
 	(void)world_begin(world, A, B);
 	world_do(BETTER);
 	world_run(world);
+	assert_int_equal(world_pin_kind(world, B), PIN_PATH);
 	world_do("address del 192.0.2.2/24 dev d1");
 	world_run(world);
+}
+
+static void an_address_that_goes_takes_its_pins_along(void **state)
+{
+	struct world *world = *state;
+
+	lose_address(world);
 	assert_int_equal(world->engine.pins.set.pins.n, 0);
 	world_must_be_steady(world);
 }
@@ -141,12 +148,7 @@ static void an_address_that_returns_brings_its_pins_along(void **state)
 {
 	struct world *world = *state;
 
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	world_do("address del 192.0.2.2/24 dev d1");
-	world_run(world);
+	lose_address(world);
 	world_pass(world, 60000);
 	world_must_be_steady(world);
 	world_do("address add 192.0.2.2/24 dev d1\n" RETURN "\n" BETTER);
@@ -160,12 +162,7 @@ static void pins_wait_a_while_for_their_address(void **state)
 {
 	struct world *world = *state;
 
-	begin(world);
-	(void)world_begin(world, A, B);
-	world_do(BETTER);
-	world_run(world);
-	world_do("address del 192.0.2.2/24 dev d1");
-	world_run(world);
+	lose_address(world);
 	assert_int_equal(world->engine.pins.strays.n, 1);
 	world_pass(world, 900000);
 	assert_int_equal(world->engine.pins.strays.n, 1);

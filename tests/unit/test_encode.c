@@ -247,6 +247,18 @@ static void metric_zero_is_not_said(void **state)
 	desk_close(&desk);
 }
 
+/* Of an IPv4 route through a gateway; opens the desk. */
+static struct op deletion(struct desk *desk)
+{
+	struct op op;
+
+	desk_open(desk, AF_INET, ATTRSET_UNICAST);
+	desk_add_hop(desk, (struct next_hop){.ifindex = 3}, "192.0.2.1", NULL);
+	op = route_op(desk, "203.0.113.0/24");
+	op.kind = OP_ROUTE_DELETE;
+	return op;
+}
+
 static void deletions_name_key_and_owner(void **state)
 {
 	const size_t body = sizeof(struct rtmsg);
@@ -255,10 +267,7 @@ static void deletions_name_key_and_owner(void **state)
 	struct op op;
 
 	(void)state;
-	desk_open(&desk, AF_INET, ATTRSET_UNICAST);
-	desk_add_hop(&desk, (struct next_hop){.ifindex = 3}, "192.0.2.1", NULL);
-	op = route_op(&desk, "203.0.113.0/24");
-	op.kind = OP_ROUTE_DELETE;
+	op = deletion(&desk);
 	op.route.route.tos = 0x10;
 	assert_int_equal(encode(&desk, &op), 0);
 	info = nlmsg_data(nlmsg_hdr(desk.msg));
@@ -286,10 +295,7 @@ static void a_hidden_one_is_deleted_by_its_hops(void **state)
 	struct op op;
 
 	(void)state;
-	desk_open(&desk, AF_INET, ATTRSET_UNICAST);
-	desk_add_hop(&desk, (struct next_hop){.ifindex = 3}, "192.0.2.1", NULL);
-	op = route_op(&desk, "203.0.113.0/24");
-	op.kind = OP_ROUTE_DELETE;
+	op = deletion(&desk);
 	op.route.hidden = true;
 	assert_int_equal(encode(&desk, &op), 0);
 	info = nlmsg_data(nlmsg_hdr(desk.msg));

@@ -258,20 +258,29 @@ static struct pin pin_to(const char *dst, uint32_t table, enum pin_kind kind,
 	};
 }
 
+/* Return: the id of the only set in the store, with a ref. */
+static uint32_t store_one(struct attrset_store *attrs)
+{
+	struct attrset one;
+	uint32_t id;
+
+	attrset_store_init(attrs);
+	attrset_init(&one, AF_INET, ATTRSET_UNICAST);
+	id = attrset_intern(attrs, &one);
+	attrset_done(&one);
+	return id;
+}
+
 static void the_set_keeps_order_and_refs(void **state)
 {
 	struct attrset_store attrs;
 	struct pin_set set = {0};
-	struct attrset one;
 	struct ip_prefix prefix;
 	struct ip_addr gone = addr("192.0.2.9");
 	uint32_t id;
 
 	(void)state;
-	attrset_store_init(&attrs);
-	attrset_init(&one, AF_INET, ATTRSET_UNICAST);
-	id = attrset_intern(&attrs, &one);
-	attrset_done(&one);
+	id = store_one(&attrs);
 	{
 		const struct pin pins[] = {
 			pin_to("192.0.2.9", 7101, PIN_HOLD, id),
@@ -310,14 +319,10 @@ static void many_are_merged_at_once(void **state)
 	struct pin_set set = {0};
 	struct pin_vec news = {0};
 	struct ip_addr at = addr("192.0.2.9");
-	struct attrset one;
 	uint32_t id;
 
 	(void)state;
-	attrset_store_init(&attrs);
-	attrset_init(&one, AF_INET, ATTRSET_UNICAST);
-	id = attrset_intern(&attrs, &one);
-	attrset_done(&one);
+	id = store_one(&attrs);
 	{
 		const struct pin there[] = {
 			pin_to("192.0.2.1", 7100, PIN_PATH, id),
@@ -387,14 +392,10 @@ static void what_belongs_to_a_table_moves_to_another(void **state)
 	struct attrset_store attrs;
 	struct pin_set set = {0};
 	struct ip_addr dst = addr("192.0.2.9");
-	struct attrset one;
 	uint32_t id;
 
 	(void)state;
-	attrset_store_init(&attrs);
-	attrset_init(&one, AF_INET, ATTRSET_UNICAST);
-	id = attrset_intern(&attrs, &one);
-	attrset_done(&one);
+	id = store_one(&attrs);
 	for (uint32_t table = 7100; table < 7103; table++) {
 		struct pin pin = pin_to("192.0.2.9", table, PIN_HOLD, id);
 		struct pin_member member = {table, dst, table};
