@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "core/backoff.h"
 #include "engine/engine_read.h"
 #include "log.h"
 
-#define RETRY_SHIFT_MAX 12   /* 4 s */
-#define RETRY_MAX_MS	5000 /* between two tries */
-#define TRIES_MAX	3    /* then the kernel's "not now" is a "no" */
+#define RETRY_MIN_MS 1
+#define RETRY_MAX_MS 5000 /* between two tries */
+#define TRIES_MAX    3	  /* then the kernel's "not now" is a "no" */
 
 void engine_result_done(struct engine_result *result)
 {
@@ -31,13 +32,9 @@ void engine_drop_batch(struct engine *engine)
 
 void engine_retry_later(struct engine *engine, uint64_t now_ms)
 {
-	unsigned int shift = engine->failures;
-	uint64_t wait = shift > RETRY_SHIFT_MAX ? RETRY_MAX_MS : 1ULL << shift;
-
-	if (wait > RETRY_MAX_MS)
-		wait = RETRY_MAX_MS;
 	engine->failures++;
-	engine->retry_ms = now_ms + wait;
+	engine->retry_ms = now_ms + backoff_ms(RETRY_MIN_MS, RETRY_MAX_MS,
+					       engine->failures);
 }
 
 static void enter(struct engine *engine, const struct op *op)

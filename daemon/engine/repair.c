@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/backoff.h"
 #include "log.h"
 
 #define CALM_MS	    10000 /* after so long it is a new story */
 #define AT_ONCE	    5	  /* repairs in a row without delay */
 #define HOLD_MIN_MS 20
 #define HOLD_MAX_MS 30000
-#define HOLD_SHIFTS 11	/* 20 ms << 11 is beyond the maximum */
 #define NOTED_MAX   256 /* beyond, all of a table that was meddled with are */
 
 void repair_done(struct repair *repair)
@@ -133,9 +133,6 @@ bool repair_holds(const struct repair *repair, const struct op *op,
 
 static void reckon_hold(struct repair *repair, uint64_t now_ms)
 {
-	unsigned int shift;
-	uint64_t wait;
-
 	if (repair->last_ms && now_ms - repair->last_ms > CALM_MS &&
 	    now_ms > repair->hold_ms + CALM_MS)
 		repair->rounds = 0;
@@ -144,12 +141,8 @@ static void reckon_hold(struct repair *repair, uint64_t now_ms)
 	repair->hold_ms = 0;
 	if (repair->rounds <= AT_ONCE)
 		return;
-	shift = repair->rounds - AT_ONCE - 1;
-	wait = shift >= HOLD_SHIFTS ? HOLD_MAX_MS
-				    : (uint64_t)HOLD_MIN_MS << shift;
-	if (wait > HOLD_MAX_MS)
-		wait = HOLD_MAX_MS;
-	repair->hold_ms = now_ms + wait;
+	repair->hold_ms = now_ms + backoff_ms(HOLD_MIN_MS, HOLD_MAX_MS,
+					      repair->rounds - AT_ONCE);
 }
 
 bool repair_finish(struct repair *repair, uint64_t now_ms, bool is_whole)

@@ -3,17 +3,10 @@
 
 #include <errno.h>
 
+#include "core/backoff.h"
+
 #define RETRY_MS     1000
 #define RETRY_MAX_MS 256000
-
-static uint64_t retry_after(unsigned int failures)
-{
-	uint64_t ms = RETRY_MS;
-
-	while (--failures && ms < RETRY_MAX_MS)
-		ms *= 2;
-	return ms;
-}
 
 bool attempt_note(struct attempt *attempt, int error, uint64_t now_ms)
 {
@@ -22,7 +15,8 @@ bool attempt_note(struct attempt *attempt, int error, uint64_t now_ms)
 	attempt->error = error;
 	attempt->failures = error ? attempt->failures + 1 : 0;
 	attempt->next_ms = error && error != -ENOENT
-				   ? now_ms + retry_after(attempt->failures)
+				   ? now_ms + backoff_ms(RETRY_MS, RETRY_MAX_MS,
+							 attempt->failures)
 				   : 0;
 	return is_news;
 }

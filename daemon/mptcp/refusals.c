@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mptcp/refusals.h"
 
+#include "core/backoff.h"
+
 #define RETRY_MS     10000
 #define RETRY_MAX_MS 640000
-
-static uint64_t retry_after(unsigned int failures)
-{
-	uint64_t ms = RETRY_MS;
-
-	while (--failures && ms < RETRY_MAX_MS)
-		ms *= 2;
-	return ms;
-}
 
 static struct refusal *find(const struct refusal_vec *refusals,
 			    const struct ip_addr *addr)
@@ -34,7 +27,7 @@ uint64_t refusals_note(struct refusal_vec *refusals, const struct ip_addr *addr,
 		it = &refusals->items[refusals->n - 1];
 	}
 	it->failures++;
-	it->next_ms = now_ms + retry_after(it->failures);
+	it->next_ms = now_ms + backoff_ms(RETRY_MS, RETRY_MAX_MS, it->failures);
 	return it->next_ms;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "core/backoff.h"
+
 #define PEER_MAX   32  /* addresses of one connection's peer */
 #define FAILED_MAX 256 /* ways of it: from eight uplinks to all of them */
 
@@ -41,15 +43,6 @@ struct failed_way *connection_failed(struct managed_connection *of,
 	return NULL;
 }
 
-static uint64_t retry_after(unsigned int failures)
-{
-	uint64_t ms = MANAGER_RETRY_MS;
-
-	while (--failures && ms < MANAGER_RETRY_MAX_MS)
-		ms *= 2;
-	return ms;
-}
-
 /* One more is one too many: the first that would be tried again gives way. */
 static void make_room(struct failed_way_vec *failed)
 {
@@ -83,7 +76,8 @@ void connection_fail(struct managed_connection *connection,
 	}
 	way->failures++;
 	way->error = error;
-	way->next_ms = now_ms + retry_after(way->failures);
+	way->next_ms = now_ms + backoff_ms(MANAGER_RETRY_MS,
+					   MANAGER_RETRY_MAX_MS, way->failures);
 }
 
 void connection_forgive(struct managed_connection *connection,
@@ -161,7 +155,10 @@ void connection_told(struct managed_connection *connection,
 		if (!ip_addr_equal(&it->addr, &action->ends.src))
 			continue;
 		it->failures = error ? it->failures + 1 : 0;
-		it->next_ms = error ? now_ms + retry_after(it->failures) : 0;
+		it->next_ms = error ? now_ms + backoff_ms(MANAGER_RETRY_MS,
+							  MANAGER_RETRY_MAX_MS,
+							  it->failures)
+				    : 0;
 		if (error)
 			it->announced = withdraws;
 	}
