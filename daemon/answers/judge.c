@@ -55,57 +55,6 @@ static bool is_left_to_main(const struct view *view, const struct subnet *it,
 	return false;
 }
 
-static bool has_hop(const struct attrset *set, const struct next_hop *which)
-{
-	const struct next_hop *it;
-
-	vec_foreach(&set->hops, it)
-		if (it->ifindex == which->ifindex &&
-		    ip_addr_equal(&it->gateway, &which->gateway))
-			return true;
-	return false;
-}
-
-/*
- * Routes over one nexthop object share the kernel's cached answers in IPv6: the
- * table it names may be another route's (docs/kernel-notes.md).
- */
-static bool is_table_vague(const struct view *view,
-			   const struct forward_candidate *best)
-{
-	const struct attrset *set =
-		attrset_get(&view->model->rib.attrs, best->route.attrs);
-
-	return set->family == AF_INET6 && set->nh_id;
-}
-
-/*
- * Whether it was our table all the same: it has an entry with such an object
- * that leads to the destination, and there.
- */
-static bool may_be_own_table(const struct view *view,
-			     const struct judge_case *it)
-{
-	const struct rib *rib = &view->model->rib;
-	const struct kernel_answer *answer = it->answer;
-
-	for (int len = ip_bits(it->dst->family); len >= 0; len--) {
-		struct ip_prefix prefix = ip_prefix_make(it->dst, (uint8_t)len);
-		const struct row *row = rib_row(rib, &prefix);
-
-		for (uint16_t i = 0; row && i < row->n; i++) {
-			const struct attrset *set =
-				attrset_get(&rib->attrs, row->routes[i].attrs);
-
-			if (row->routes[i].table == it->subnet->table &&
-			    set->family == AF_INET6 && set->nh_id &&
-			    has_hop(set, &answer->hop))
-				return true;
-		}
-	}
-	return false;
-}
-
 static bool is_throw(const struct view *view, const struct forward *forward)
 {
 	return forward->best.n &&
@@ -210,11 +159,11 @@ enum judgement judge_packet(const struct view *view,
 	best = &it->forward->best.items[0];
 	if (!best->usable &&
 	    (answer->error || answer->table == it->subnet->table ||
-	     may_be_passed_over(view, it) || may_be_own_table(view, it)))
+	     may_be_passed_over(view, it)))
 		return JUDGE_AGREES;
 	if (answer->error || !hop_agrees(view, it))
 		return JUDGE_DISAGREES;
-	if (is_from_own_table(it) || is_table_vague(view, best) ||
+	if (is_from_own_table(it) ||
 	    (answer->table == ROUTE_TABLE_MAIN &&
 	     is_left_to_main(view, it->subnet, &best->prefix)))
 		return JUDGE_AGREES;

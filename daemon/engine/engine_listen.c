@@ -173,27 +173,6 @@ static void take_address(const struct intake *intake,
 						   event->address.ifindex));
 }
 
-/*
- * Of every route through a nexthop object that somebody changes the kernel
- * tells as if it was changed itself.
- */
-static bool is_by_object(const struct engine *engine,
-			 const struct kernel_event *event)
-{
-	const struct rib *rib = &engine->model.rib;
-	const struct model_route *route = &event->route;
-	const struct row *row = rib_row(rib, &route->prefix);
-
-	if (event->deleted || !route->set.nh_id)
-		return false;
-	for (size_t i = 0; row && i < row->n; i++)
-		if (route_key_cmp(&row->routes[i], &route->route) == 0 &&
-		    attrset_get(&rib->attrs, row->routes[i].attrs)->nh_id ==
-			    route->set.nh_id)
-			return true;
-	return false;
-}
-
 /* Somebody other than we or the kernel itself touched a table of ours. */
 static void note_meddling(struct intake *intake,
 			  const struct kernel_event *event)
@@ -205,7 +184,7 @@ static void note_meddling(struct intake *intake,
 
 	vec_foreach(&engine->subnets.subnets, it)
 		is_ours |= it->table && it->table == route->table;
-	if (!is_ours || event->port == 0 || is_by_object(engine, event))
+	if (!is_ours || event->port == 0)
 		return;
 	if (route->protocol == engine->policy->protocol ||
 	    route->metric == PLAN_METRIC)

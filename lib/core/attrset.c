@@ -118,14 +118,45 @@ static void copy_route_part(const struct attrset *set, struct attrset *ret)
 	attrset_add_route_extra(ret, set->extra.items, set->route_extra_len);
 }
 
+static const uint8_t *hop_bytes(const struct attrset *set,
+				const struct next_hop *hop)
+{
+	return hop->extra_len ? set->extra.items + hop->extra_at : NULL;
+}
+
+/* The hop of @set that is @hop, which has these bytes, but for its weight. */
+static struct next_hop *find_hop(const struct attrset *set,
+				 const struct next_hop *hop,
+				 const uint8_t *bytes)
+{
+	struct next_hop *it;
+
+	vec_foreach(&set->hops, it) {
+		struct next_hop like = *hop;
+
+		like.weight = it->weight;
+		if (hop_equal(it, &like) &&
+		    (it->extra_len == 0 ||
+		     memcmp(hop_bytes(set, it), bytes, it->extra_len) == 0))
+			return it;
+	}
+	return NULL;
+}
+
+/* A group may hold a hop twice, which IPv6 does not take from a route. */
 static void copy_hop(const struct attrset *set, size_t i, struct attrset *ret)
 {
 	const struct next_hop *hop = &set->hops.items[i];
-	const uint8_t *bytes = NULL;
+	const uint8_t *bytes = hop_bytes(set, hop);
+	struct next_hop *twin = set->nh_id ? find_hop(ret, hop, bytes) : NULL;
+	unsigned int weight;
 
-	if (hop->extra_len)
-		bytes = set->extra.items + hop->extra_at;
-	attrset_add_hop(ret, hop, bytes, hop->extra_len);
+	if (!twin) {
+		attrset_add_hop(ret, hop, bytes, hop->extra_len);
+		return;
+	}
+	weight = twin->weight + hop->weight + 1u;
+	twin->weight = weight < UINT8_MAX ? (uint8_t)weight : UINT8_MAX;
 }
 
 void attrset_copy_for_table(const struct attrset *set, const bool *keep,
@@ -141,10 +172,9 @@ void attrset_copy_for_table(const struct attrset *set, const bool *keep,
 
 	ret->src = (struct ip_prefix){0};
 	ret->prefsrc = (struct ip_addr){0};
-	if (ret->hops.n < set->hops.n)
-		ret->nh_id = 0;
-	/* The kernel forgets the weight too, but not that of an object. */
-	if (ret->hops.n == 1 && ret->nh_id == 0)
+	ret->nh_id = 0;
+	/* The kernel forgets the weight too. */
+	if (ret->hops.n == 1)
 		ret->hops.items[0].weight = 0;
 }
 

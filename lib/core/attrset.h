@@ -90,9 +90,10 @@ bool attrset_is_reject(const struct attrset *set);
  * @keep:  one flag for each of its hops: whether it stays
  * @ret:   initialised here; the caller frees it
  *
- * Prefsrc and source prefix are dropped: the source is chosen already. The
- * nexthop object is referenced only if every hop stays; else the remaining hops
- * are written out. A single remaining hop loses its weight.
+ * Prefsrc and source prefix are dropped: the source is chosen already. The hops
+ * of a nexthop object are written out: a copy that named it would change with it
+ * before we know; one that the object's group holds twice stands there once, with
+ * both weights. A single remaining hop loses its weight.
  */
 void attrset_copy_for_table(const struct attrset *set, const bool *keep,
 			    struct attrset *ret);

@@ -57,8 +57,8 @@ static uint32_t intern_copy(const struct model *model,
 {
 	const struct attrset *set = attrset_get(attrs, cell->route->attrs);
 	bool on_link = has_on_link(model, set);
-	bool whole = !set->src.addr.family && !ip_addr_is_set(&set->prefsrc) &&
-		     (!on_link || set->nh_id);
+	bool whole = !set->nh_id && !set->src.addr.family &&
+		     !ip_addr_is_set(&set->prefsrc) && !on_link;
 	struct attrset copy;
 	uint32_t id;
 
@@ -69,7 +69,7 @@ static uint32_t intern_copy(const struct model *model,
 		return cell->route->attrs;
 	}
 	attrset_copy_for_table(set, cell->keep.items, &copy);
-	if (on_link && !copy.nh_id)
+	if (on_link)
 		put_on_link(model, &copy);
 	id = attrset_intern(attrs, &copy);
 	attrset_done(&copy);
@@ -94,7 +94,6 @@ static uint32_t intern_onlink(struct attrset_store *attrs, uint32_t id)
 		return id;
 	memset(keep, true, sizeof(keep));
 	attrset_copy_for_table(set, keep, &copy);
-	copy.nh_id = 0;
 	for (size_t i = 0; i < n; i++)
 		if (ip_addr_is_set(&copy.hops.items[i].gateway))
 			copy.hops.items[i].flags |= NEXT_HOP_ONLINK;
@@ -127,7 +126,6 @@ static bool has_onlink(const struct attrset *set)
 static bool is_onlink_now(struct attrset_store *attrs, const struct row *row,
 			  uint32_t table, uint32_t id)
 {
-	bool has_object = attrset_get(attrs, id)->nh_id != 0;
 	uint32_t onlink;
 	bool found = false;
 
@@ -136,8 +134,7 @@ static bool is_onlink_now(struct attrset_store *attrs, const struct row *row,
 
 		/* Before it is made: in most tables it is not. */
 		found = it->table == table && it->attrs != id &&
-			(has_object ||
-			 has_onlink(attrset_get(attrs, it->attrs)));
+			has_onlink(attrset_get(attrs, it->attrs));
 	}
 	if (!found || attrset_is_reject(attrset_get(attrs, id)))
 		return false;

@@ -127,8 +127,8 @@ static void a_nexthop_object_takes_its_routes_along(void **state)
 		 "route add 203.0.113.0/24 nhid 7");
 	world_start(world);
 	world_must_hold(world, STORY_HELD4,
-			"7100 203.0.113.0/24 nhid 7\n"
-			"7101 203.0.113.0/24 nhid 7");
+			"7100 203.0.113.0/24 via 198.51.100.1 dev d2\n"
+			"7101 203.0.113.0/24 via 198.51.100.1 dev d2");
 	world_do("nexthop del id 7");
 	world_run(world);
 	world_must_hold(world, STORY_HELD4, "");
@@ -137,8 +137,8 @@ static void a_nexthop_object_takes_its_routes_along(void **state)
 		 "route add 203.0.113.0/24 nhid 7");
 	world_run(world);
 	world_must_hold(world, STORY_HELD4,
-			"7100 203.0.113.0/24 nhid 7\n"
-			"7101 203.0.113.0/24 nhid 7");
+			"7100 203.0.113.0/24 via 198.51.100.1 dev d2\n"
+			"7101 203.0.113.0/24 via 198.51.100.1 dev d2");
 }
 
 /* The message comes first: who reads at once reads too early. */

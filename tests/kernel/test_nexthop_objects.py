@@ -2,7 +2,8 @@
 """Routes that go by a nexthop object (`ip nexthop`), when the object changes.
 
 IPv4 routes vanish with their object without a message of their own; a replaced
-object changes every route that names it."""
+object changes every route that names it. Our copies name none: each change is
+planned like that of any other route."""
 
 import pytest
 
@@ -40,6 +41,28 @@ def test_a_replaced_object_moves_its_routes(figure, family, model):
     a.ip(f"nexthop replace id 1 {family.via1}")
     daemon.wait()
     assert a.leaves_by(family.other_host, family.a1) == family.via1
+
+
+@pytest.mark.parametrize("change", ["nexthop replace id 1 {via2}",
+                                    "nexthop del id 1"])
+def test_copies_stay_till_the_daemon_knows(figure, family, change):
+    """Else a strong subnet's packets would leave by the other link at once."""
+    a = figure.a
+    objects(figure, family)
+    daemon = figure.start('model = "strong";')
+    a.ip(f"route del default {family.via1} metric 100", family.number)
+    daemon.wait()
+    daemon.freeze()
+    try:
+        a.ip(change.format(via2=family.via2))
+        assert a.leaves_by(family.other_host, family.a1) == family.via1
+        assert a.leaves_by(family.other_host, family.a2) != family.via2
+    finally:
+        daemon.thaw()
+    daemon.wait()
+    assert a.leaves_by(family.other_host, family.a1) == "EHOSTUNREACH"
+    assert a.leaves_by(family.other_host, family.a2) == family.via2
+    assert daemon.ctl("verify").returncode == 0
 
 
 def test_an_object_that_changes_often_is_followed_each_time(figure, family):

@@ -59,6 +59,28 @@ def test_a_transfer_stays_while_main_changes(nats, path, change):
     assert daemon.ctl("verify").returncode == 0
 
 
+@pytest.mark.parametrize("members", ["{via2}", "group 2"],
+                         ids=["object", "group"])
+def test_a_transfer_stays_while_a_nexthop_object_is_replaced(nats, path,
+                                                             members):
+    """As FRR does; a copy that named the object would move with it."""
+    first = "{via1}" if members == "{via2}" else "group 1/2"
+    nats.a.ip(f"""
+        nexthop add id 1 {path.via1}
+        nexthop add id 2 {path.via2}
+        nexthop add id 3 {first.format(**vars(path))}
+        route add {path.near} nhid 3
+    """)
+    daemon = nats.start(AT_ONCE)
+    transfer = nats.transfer(path.a1, path.b)
+    until(transfer.goes_on(), 10)
+    stays(nats, path, transfer,
+          f"nexthop replace id 3 {members.format(**vars(path))}", daemon)
+    assert nats.a.leaves_by(path.b2, path.a1) == path.via2
+    transfer.end()
+    assert daemon.ctl("verify").returncode == 0
+
+
 def test_new_connections_take_the_new_route_at_once(nats, path):
     daemon = nats.start(AT_ONCE)
     transfer = nats.transfer(path.a1, path.b)

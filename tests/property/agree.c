@@ -63,7 +63,7 @@ static bool same_hop(const struct world *world, const struct attrset *copy,
 {
 	const struct next_hop *have = &copy->hops.items[i];
 
-	if (!copy->nh_id && model_is_on_link(&world->scene.model, hop))
+	if (model_is_on_link(&world->scene.model, hop))
 		return have->ifindex == hop->ifindex && have->flags == 0 &&
 		       !ip_addr_is_set(&have->gateway);
 	return have->ifindex == hop->ifindex && have->flags == hop->flags &&

@@ -213,7 +213,7 @@ static void reject_types_are_known(void **state)
 	}
 }
 
-static void copy_of_all_hops_keeps_the_object(void **state)
+static void copy_of_all_hops_writes_out_the_object(void **state)
 {
 	const bool keep[] = {true, true};
 	struct attrset set = sample();
@@ -225,7 +225,8 @@ static void copy_of_all_hops_keeps_the_object(void **state)
 	assert_false(ip_addr_is_set(&copy.src.addr));
 	assert_int_equal(copy.src.len, 0);
 
-	/* But for these two it is the same. */
+	/* But for these three it is the same. */
+	set.nh_id = 0;
 	set.prefsrc = (struct ip_addr){0};
 	set.src = (struct ip_prefix){0};
 	assert_true(attrset_equal(&copy, &set));
@@ -281,7 +282,7 @@ static void copy_of_some_hops_keeps_their_weights(void **state)
 }
 
 /* As the kernel reports it, so that a copy equals what is read back. */
-static void only_hop_has_no_weight_but_in_an_object(void **state)
+static void only_hop_has_no_weight(void **state)
 {
 	const bool keep[] = {true};
 	struct attrset set;
@@ -293,11 +294,31 @@ static void only_hop_has_no_weight_but_in_an_object(void **state)
 	attrset_copy_for_table(&set, keep, &copy);
 	assert_int_equal(copy.hops.items[0].weight, 0);
 	attrset_done(&copy);
+	attrset_done(&set);
+}
 
+/* IPv6 takes no hop twice, which a group may have; another encap is another. */
+static void hops_of_an_object_stand_once(void **state)
+{
+	const bool keep[] = {true, true, true, true, true};
+	struct attrset set;
+	struct attrset copy;
+
+	(void)state;
+	attrset_init(&set, AF_INET6, ATTRSET_UNICAST);
 	set.nh_id = 9;
+	add_hop(&set, "2001:db8::1", 2, "aaaa");
+	add_hop(&set, "2001:db8::1", 2, "bbbb");
+	add_hop(&set, "2001:db8::1", 2, "aaaa");
+	add_hop(&set, "2001:db8::2", 2, "");
+	add_hop(&set, "2001:db8::2", 2, "");
+	set.hops.items[4].weight = 253;
 	attrset_copy_for_table(&set, keep, &copy);
-	assert_int_equal(copy.nh_id, 9);
-	assert_int_equal(copy.hops.items[0].weight, 4);
+	assert_int_equal(copy.hops.n, 3);
+	assert_int_equal(copy.hops.items[0].weight, 9);
+	assert_int_equal(copy.hops.items[1].weight, 4);
+	assert_int_equal(copy.hops.items[2].weight, 255);
+	assert_memory_equal(copy.extra.items, "aaaabbbb", 8);
 	attrset_done(&copy);
 	attrset_done(&set);
 }
@@ -440,10 +461,11 @@ int main(void)
 		cmocka_unit_test(sets_differ_in_each_field),
 		cmocka_unit_test(refused_mark_is_no_part_of_equality),
 		cmocka_unit_test(reject_types_are_known),
-		cmocka_unit_test(copy_of_all_hops_keeps_the_object),
+		cmocka_unit_test(copy_of_all_hops_writes_out_the_object),
 		cmocka_unit_test(copy_of_one_hop_writes_it_out),
 		cmocka_unit_test(copy_of_some_hops_keeps_their_weights),
-		cmocka_unit_test(only_hop_has_no_weight_but_in_an_object),
+		cmocka_unit_test(only_hop_has_no_weight),
+		cmocka_unit_test(hops_of_an_object_stand_once),
 		cmocka_unit_test(copy_of_a_reject_has_no_hops),
 		cmocka_unit_test(equal_sets_have_one_id),
 		cmocka_unit_test(id_lives_as_long_as_its_refs),
