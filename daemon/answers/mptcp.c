@@ -116,12 +116,14 @@ static struct json_object *missing_json(const struct daemon *daemon,
 	return array;
 }
 
-static void add_kernel(const struct daemon *daemon, struct json_object *reply)
+/* Return: 0 or -errno. What could not be listed is not told as none. */
+static int add_kernel(const struct daemon *daemon, struct json_object *reply)
 {
 	struct mptcp *mptcp = daemon->endpoints.mptcp;
 	struct endpoint_vec all = {0};
 	struct mptcp_limits limits;
 	struct json_object *object;
+	int error = 0;
 
 	if (mptcp && mptcp_get_limits(mptcp, &limits) == 0) {
 		object = json_object_new_object();
@@ -130,11 +132,14 @@ static void add_kernel(const struct daemon *daemon, struct json_object *reply)
 		json_object_object_add(reply, "limits", object);
 	}
 	if (mptcp)
-		(void)mptcp_list(mptcp, &all);
+		error = mptcp_list(mptcp, &all);
 	json_object_object_add(reply, "endpoints",
 			       endpoints_json(daemon, &all));
-	json_object_object_add(reply, "missing", missing_json(daemon, &all));
+	json_object_object_add(reply, "missing",
+			       error ? json_object_new_array()
+				     : missing_json(daemon, &all));
 	vec_done(&all);
+	return error;
 }
 
 /* Who else listens to the kernel's events: another path manager, mostly. */
@@ -181,6 +186,7 @@ void mptcp_handle(struct server_call *call, struct json_object *parameters,
 	int error = daemon->endpoints.opening.error;
 	struct json_object *reply;
 	uint32_t token = 0;
+	int unlisted;
 
 	if (text && !parse_token(text, &token)) {
 		server_call_invalid(call, "token");
@@ -188,14 +194,15 @@ void mptcp_handle(struct server_call *call, struct json_object *parameters,
 	}
 	reply = json_object_new_object();
 	json_add_bool(reply, "available", error != -ENOENT);
-	if (error && error != -ENOENT)
-		json_add_text(reply, "kernel_error", name_of(error));
 	json_add_text(reply, "path_manager", managers[policy->path_manager]);
 	if (policy->path_manager == PATH_MANAGER_USERSPACE)
 		json_add_bool(reply, "manages",
 			      userspace_fd(&daemon->userspace) >= 0);
 	add_others(daemon, reply);
-	add_kernel(daemon, reply);
+	unlisted = add_kernel(daemon, reply);
+	error = error ? error : unlisted;
+	if (error && error != -ENOENT)
+		json_add_text(reply, "kernel_error", name_of(error));
 	connections_add(daemon, token, reply);
 	server_call_reply(call, reply);
 }

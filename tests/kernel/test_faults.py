@@ -453,3 +453,27 @@ def test_a_stop_while_nothing_can_be_read(figure):
     assert not nothing_is_ours(figure.a)
     fail_from_now(dumps)
     daemon.start()
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_a_list_of_endpoints_that_fails_is_no_list_of_none(figure):
+    def shown():
+        return json.loads(daemon.ctl("--json", "mptcp").stdout)
+
+    counts = new_counts(f"{figure.lab.directory}/counts")
+    daemon = idle(figure, env=preload(counts=counts))
+    daemon.start()
+    before = read_counts(counts)["send"]
+    assert shown()["endpoints"]
+    asked = read_counts(counts)["send"]
+    daemon.terminate()
+    said = []
+    for number in range(before + 1, asked + 1):
+        daemon.env = preload(fault=f"send:{number}:ENOBUFS")
+        daemon.start()
+        reply = shown()
+        assert reply["missing"] == []
+        said.append(reply.get("kernel_error"))
+        assert said[-1] or reply["endpoints"]
+        daemon.terminate()
+    assert said.count("ENOBUFS") == 1
