@@ -248,7 +248,7 @@ static struct json_object *problems(const struct engine *engine,
 		add_subnet_problem(engine, it, array);
 	for (uint32_t id = 0; id < attrs->n; id++)
 		refused += attrset_is_live(attrs, id) &&
-			   attrset_get(attrs, id)->refused;
+			   attrset_is_given_up(attrset_get(attrs, id));
 	if (refused)
 		add_problem(array,
 			    "the kernel takes no copy of %zu kind%s of route; "

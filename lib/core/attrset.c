@@ -107,6 +107,19 @@ bool attrset_is_reject(const struct attrset *set)
 	return set->type >= ATTRSET_BLACKHOLE && set->type <= ATTRSET_THROW;
 }
 
+bool attrset_is_given_up(const struct attrset *set)
+{
+	const struct next_hop *hop;
+
+	if (!set->refused)
+		return false;
+	vec_foreach(&set->hops, hop)
+		if (ip_addr_is_set(&hop->gateway) &&
+		    !(hop->flags & NEXT_HOP_ONLINK))
+			return false;
+	return true;
+}
+
 /* Copies @set less its hops; what it owns is copied as far as the route's. */
 static void copy_route_part(const struct attrset *set, struct attrset *ret)
 {

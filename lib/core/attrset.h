@@ -85,6 +85,14 @@ bool attrset_same_hops(const struct attrset *a, const struct attrset *b);
 bool attrset_is_reject(const struct attrset *set);
 
 /**
+ * attrset_is_given_up() - refused, and there is no other form to try
+ *
+ * A refused copy is tried with "onlink" first: only the mark on that form, or
+ * on one without gateways, is the last word.
+ */
+bool attrset_is_given_up(const struct attrset *set);
+
+/**
  * attrset_copy_for_table() - what a copy of a route in one of our tables says
  * @set:   the route's attributes
  * @keep:  one flag for each of its hops: whether it stays

@@ -61,23 +61,6 @@ void check_no_table(const struct view *view, const struct facts *facts,
 	}
 }
 
-/*
- * A refused copy is tried with "onlink" before it is given up: only the mark on
- * that form, or on one without gateways, is the last word.
- */
-static bool is_given_up(const struct attrset *set)
-{
-	const struct next_hop *hop;
-
-	if (!set->refused)
-		return false;
-	vec_foreach(&set->hops, hop)
-		if (ip_addr_is_set(&hop->gateway) &&
-		    !(hop->flags & NEXT_HOP_ONLINK))
-			return false;
-	return true;
-}
-
 static bool same_hops(const struct attrset *a, const struct attrset *b)
 {
 	if (a->family != b->family || a->hops.n != b->hops.n)
@@ -127,7 +110,7 @@ void check_refused_routes(const struct view *view, const struct facts *facts,
 		char dst[IP_TEXT_MAX];
 
 		if (!attrset_is_live(attrs, id) ||
-		    !is_given_up(attrset_get(attrs, id)))
+		    !attrset_is_given_up(attrset_get(attrs, id)))
 			continue;
 		route = original_of(view, attrset_get(attrs, id), &prefix);
 		if (!route)

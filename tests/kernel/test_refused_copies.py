@@ -36,8 +36,9 @@ def test_the_daemon_comes_to_rest(figure, family, model):
 
 def test_the_copy_forwards_as_the_original_does(figure, family):
     via = orphan(figure, family)
-    figure.start()
+    daemon = figure.start()
     assert figure.a.leaves_by(family.other_host, family.a2) == via
+    assert daemon.status()["problems"] == []
 
 
 def test_a_congruent_orphan_is_used_in_the_strong_model(figure, family):
@@ -85,6 +86,7 @@ def test_what_only_the_config_has_is_not_left_to_main(figure, family, model):
                           f'to = "{family.other}"; dev = "br9"; }} );')
     assert figure.a.leaves_by(family.other_host, family.a1) == "EHOSTUNREACH"
     assert daemon.ctl("verify").returncode == 0
+    assert "no copy of 1 kind of route" in " ".join(daemon.status()["problems"])
     figure.a.ip("link set br9 up")
     daemon.wait()
     assert figure.a.leaves_by(family.other_host, family.a1) == "dev br9"
