@@ -39,7 +39,8 @@ static void log_subnets(const struct engine *engine,
 			subnet_find(&engine->subnets, &it->prefix, it->ifindex);
 		char text[IP_TEXT_MAX];
 
-		if (it->managed && (!now || !now->managed))
+		/* Without a table it never was: that was said then. */
+		if (it->managed && it->table && (!now || !now->managed))
 			log_notice("subnet %s: no longer managed, table %u "
 				   "is given up",
 				   ip_prefix_format(&it->prefix, text),

@@ -107,6 +107,14 @@ def test_a_table_range_with_one_number_less_than_needed(figure):
         "via fe80::1 dev eth1"
 
 
+def test_what_had_no_table_gives_none_up(figure):
+    daemon = figure.start()
+    daemon.reload("tables = { first = 3000; last = 3002; };")
+    daemon.reload('interfaces = ( { match = "eth1"; manage = "never"; } );')
+    assert daemon.log().count("is given up") == 1
+    assert "table 0" not in daemon.log()
+
+
 def test_other_priorities(figure, reload):
     a = figure.a
     daemon = figure.start()
