@@ -257,7 +257,10 @@ static void on_hangup(struct daemon *daemon)
 				 (unsigned long long)daemon_now() * 1000);
 	(void)trial_reload(daemon, 0, &errors);
 	vec_foreach(&errors, it)
-		log_err("%s:%u: %s", it->file, it->line, it->message);
+		if (it->line)
+			log_err("%s:%u: %s", it->file, it->line, it->message);
+		else
+			log_err("%s: %s", it->file, it->message);
 	if (errors.n)
 		log_err("the configuration stays as it was");
 	vec_done(&errors);

@@ -263,6 +263,8 @@ def test_a_config_file_that_is_gone_keeps_the_old(figure):
     assert done.returncode == 1
     assert daemon.config_path in done.stdout + done.stderr
     assert daemon.status()["model"] == "strong"
+    daemon.signal(signal.SIGHUP)
+    until(lambda: f"{daemon.config_path}: cannot read " in daemon.log())
 
 
 def test_a_storm_of_reloads_ends_with_the_last(figure, family):
