@@ -124,5 +124,5 @@ int complete_run(const struct command *command, const struct options *options)
 		complain("complete: no such kind of words: %s", kind);
 		help_usage(command, stderr);
 	}
-	return output_flush() ? EXIT_BAD_NEWS : code;
+	return output_end(code);
 }

@@ -127,5 +127,5 @@ int help_run(const struct command *command, const struct options *options)
 		}
 		help_command(about, stdout);
 	}
-	return output_flush() ? EXIT_BAD_NEWS : EXIT_FINE;
+	return output_end(EXIT_FINE);
 }

@@ -21,7 +21,7 @@ static int show_help(const struct options *options,
 		help_command(command, stdout);
 	else
 		help_print(stdout);
-	return output_flush() ? EXIT_BAD_NEWS : EXIT_FINE;
+	return output_end(EXIT_FINE);
 }
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "exit.h"
 #include "render/text.h"
 
 enum {
@@ -49,12 +50,23 @@ int output_flush(void)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	err = errno ? -errno : -EIO;
+	err = -errno;
 	/* An earlier write may have been the one that found the pipe closed. */
 	if (err == -EPIPE || output_is_unread())
 		return -EPIPE;
-	complain("cannot write: %s", strerror(-err));
-	return err;
+	/* Of an earlier write nobody knows why it failed. */
+	if (err)
+		complain("cannot write: %s", strerror(-err));
+	else
+		complain("cannot write all of it (is the disk full?)");
+	return err ? err : -EIO;
+}
+
+int output_end(int code)
+{
+	int err = output_flush();
+
+	return err && err != -EPIPE ? EXIT_BAD_NEWS : code;
 }
 
 static void fill(const struct output_line *line, int width)

@@ -27,6 +27,9 @@ bool output_is_unread(void);
  */
 int output_flush(void);
 
+/* The exit status: @code, unless what was printed is lost. */
+int output_end(int code);
+
 /* A line of a terminal that is written over; zeroed: nothing is shown. */
 struct output_line {
 	FILE *out;

@@ -340,5 +340,5 @@ int trial_reload(const struct command *command, const struct options *options)
 	code = ask(&trial, command, options);
 	follow_done(&trial.follow);
 	client_free(trial.follow.client);
-	return output_flush() ? EXIT_BAD_NEWS : code;
+	return output_end(code);
 }

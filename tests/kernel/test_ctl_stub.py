@@ -239,6 +239,30 @@ def test_a_full_disk_is_told():
             assert "cannot write: No space left" in err
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_disk_that_was_full_before_the_end_is_no_broken_one():
+    """Of more than one write: which of them failed, and why, nobody knows."""
+    entries = table_reply(0)["entries"] * 500
+    with Stub({"Table": [{**table_reply(0), "entries": entries}]}) as stub:
+        with open("/dev/full", "w", encoding="ascii") as full:
+            process = start(stub, "--json", "table", stdout=full)
+            _, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1
+    assert "cannot write all of it (is the disk full?)" in err
+
+
+@pytest.mark.parametrize("argv", [("help",), ("--help",), ("--version",),
+                                  ("complete", "commands")])
+def test_a_pager_that_has_ended_is_no_bad_news(argv):
+    read, write = os.pipe()
+    os.close(read)
+    with Stub({}) as stub:
+        process = start(stub, *argv, stdout=write)
+        os.close(write)
+        _, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, err) == (0, "")
+
+
 def test_verify_shows_how_far_it_is_on_a_terminal_only():
     replies = [{"asked": 1200, "total": 2800}, {"asked": 2800, "total": 2800,
                                                 "found": 0}]
