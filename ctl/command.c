@@ -54,8 +54,11 @@ static bool unpin_check(const struct options *options)
 {
 	if (!argument_is_good(options, "the destination"))
 		return false;
-	if (options->argument_count == 0 ||
-	    explain_family(options->arguments[0]) != AF_UNSPEC)
+	if (options->argument_count == 0)
+		return true;
+	if (explain_is_mapped("unpin", options->arguments[0]))
+		return false;
+	if (explain_family(options->arguments[0]) != AF_UNSPEC)
 		return true;
 	complain("unpin: '%s' is no address", options->arguments[0]);
 	return false;

@@ -15,8 +15,23 @@ int explain_family(const char *word)
 	return inet_pton(AF_INET6, word, &bytes) == 1 ? AF_INET6 : AF_UNSPEC;
 }
 
+bool explain_is_mapped(const char *command, const char *word)
+{
+	char text[INET_ADDRSTRLEN];
+	struct in6_addr bytes;
+
+	if (inet_pton(AF_INET6, word, &bytes) != 1 ||
+	    !IN6_IS_ADDR_V4MAPPED(&bytes))
+		return false;
+	(void)inet_ntop(AF_INET, &bytes.s6_addr[12], text, sizeof(text));
+	complain("%s: '%s' is IPv4: give %s", command, word, text);
+	return true;
+}
+
 static bool check_address(const char *word)
 {
+	if (explain_is_mapped("explain", word))
+		return false;
 	if (explain_family(word) != AF_UNSPEC)
 		return true;
 	if (strchr(word, '/'))

@@ -128,6 +128,9 @@ def test_bad_news_are_an_exit_status(host):
      "--dev and --without do not go together"),
     ("mptcp zz", 2, "'zz' is no token"),
     ("unpin foo", 2, "'foo' is no address"),
+    ("explain ::ffff:10.2.0.2 ::ffff:203.0.113.9", 2, "give 10.2.0.2"),
+    ("explain ::FFFF:cb00:7109", 2, "give 203.0.113.9"),
+    ("unpin ::ffff:203.0.113.9", 2, "give 203.0.113.9"),
     ("table eth0 eth1", 2, "too many arguments: eth1"),
     ("nonsense", 2, "no such command: nonsense"),
 ])
