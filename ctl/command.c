@@ -219,7 +219,7 @@ const struct command commands[] = {
 	},
 	{
 		.name = "doctor",
-		.summary = "find what spoils routing by source, and mend it",
+		.summary = "what spoils routing by source, and how to mend it",
 		.details = "Exit status 1: there is an error or a warning; "
 			   "hints do not count.\n",
 		.method = INTERFACE_DOCTOR,
