@@ -251,6 +251,9 @@ static const struct config_group route_group = {
 
 /* --- bindings --- */
 
+/* The control socket's answer has them all, and may have 4 MiB. */
+#define BINDING_PREFIXES_MAX 20000
+
 /*
  * Adds a binding for each prefix, which has neither router nor dev until
  * finish_binding() gives it those of its entry.
@@ -270,6 +273,13 @@ static void read_prefixes(struct config_reader *reader,
 		config_reject(reader, setting,
 			      "expected a list of one or more prefixes, as "
 			      "( \"192.0.2.0/24\" )");
+		return;
+	}
+	if (all->n + (size_t)config_setting_length(setting) >
+	    BINDING_PREFIXES_MAX) {
+		config_reject(reader, setting,
+			      "expected at most %d prefixes in all entries",
+			      BINDING_PREFIXES_MAX);
 		return;
 	}
 	for (i = 0; (element = config_setting_get_elem(setting, i)); i++) {

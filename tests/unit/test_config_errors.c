@@ -423,6 +423,46 @@ static void errors_stop_at_a_limit(void **state)
 	vec_done(&errors);
 }
 
+/* In one entry or in many: they are what takes room. */
+static void prefixes_of_bindings_are_limited(void **state)
+{
+	enum {
+		ALLOWED = 20000,
+		BYTES = 512 * 1024
+	};
+	char *text = xalloc(BYTES);
+	size_t n;
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		struct config_error_vec errors = {0};
+		struct config config;
+
+		n = (size_t)snprintf(text, BYTES,
+				     "bindings = ( { dev = \"a\"; prefixes = "
+				     "( \"10.0.0.0/8\" ); },\n"
+				     "{ dev = \"b\"; prefixes = ( "
+				     "\"10.0.0.0/8\"");
+		for (int i = 2; i < ALLOWED + more; i++)
+			n += (size_t)snprintf(text + n, BYTES - n,
+					      ", \"10.0.0.0/8\"");
+		(void)snprintf(text + n, BYTES - n, " ); } );");
+		assert_int_equal(config_text_load(text, &config, &errors),
+				 more ? -EINVAL : 0);
+		if (!more) {
+			config_done(&config);
+			continue;
+		}
+		assert_int_equal(errors.n, 1);
+		assert_int_equal(errors.items[0].line, 2);
+		assert_string_equal(errors.items[0].message,
+				    "bindings[1].prefixes: expected at most "
+				    "20000 prefixes in all entries");
+		vec_done(&errors);
+	}
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +476,7 @@ int main(void)
 		cmocka_unit_test(all_errors_are_found_in_order),
 		cmocka_unit_test(errors_leave_the_result_alone),
 		cmocka_unit_test(errors_stop_at_a_limit),
+		cmocka_unit_test(prefixes_of_bindings_are_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
