@@ -408,18 +408,39 @@ static struct subnet *home_without_table(struct subnet_set *set,
 	return found;
 }
 
-/* @sure: not by an address that is on several links */
+/*
+ * What has @prefix: an uplink before others, which may have come by it since.
+ * NULL: nothing, or several uplinks.
+ */
+static struct subnet *subnet_of_prefix(struct subnet_set *set,
+				       const struct ip_prefix *prefix)
+{
+	struct subnet *found = NULL;
+	struct subnet *it;
+
+	vec_foreach(&set->subnets, it) {
+		if (!ip_prefix_equal(&it->prefix, prefix))
+			continue;
+		if (found && found->managed && it->managed)
+			return NULL;
+		if (!found || it->managed)
+			found = it;
+	}
+	return found;
+}
+
+/*
+ * A rule for one address can be of any subnet that has it.
+ * @sure: not by an address that is on several links
+ */
 static struct subnet *subnet_of_rule(struct subnet_set *set,
 				     const struct rule *rule, bool sure)
 {
 	struct subnet *it;
 	size_t n;
 
-	vec_foreach(&set->subnets, it)
-		if (ip_prefix_equal(&it->prefix, &rule->src) && !it->exact)
-			return it;
 	if (rule->src.len != ip_bits(rule->family))
-		return NULL;
+		return subnet_of_prefix(set, &rule->src);
 	it = home_without_table(set, &rule->src.addr, &n);
 	return n > 1 && sure ? NULL : it;
 }

@@ -98,6 +98,44 @@ def test_sigusr1_leaves_everything_in_place(figure, model):
     assert own_state(a) == before
 
 
+def test_a_tunnel_with_an_uplinks_address_is_not_taken_for_it(figure, family,
+                                                              model):
+    """It has no address of its own, and the rule is for that address."""
+    a, stray = figure.a, {4: "10.2.0.99", 6: "2001:db8:2::99"}[family.number]
+    behind, host = {4: ("198.18.0.0/16", "198.18.0.9"),
+                    6: ("2001:db8:99::/48", "2001:db8:99::9")}[family.number]
+    a.tun("tun9")
+    a.ip(f"""
+        link set tun9 up
+        addr add {family.a2}/{family.full} dev tun9
+        addr add {stray}/{family.full} dev eth0
+        route add {behind} dev tun9
+    """)
+    daemon = figure.start(config(model))
+    assert family.a2 in str(own_sources(a, family.number))
+    before = own_state(a)
+    daemon.kill()
+    daemon.start()
+    assert own_state(a) == before
+    assert a.leaves_by(family.b, family.a2) == family.via2
+    assert a.leaves_by(host, family.a1) == "dev tun9"
+
+
+def test_a_link_with_an_uplinks_prefix_is_not_taken_for_it(figure, family,
+                                                           model):
+    """It came while no daemon was there: the rule is the uplink's still."""
+    a, other = figure.a, {4: "10.2.0.77/24", 6: "2001:db8:2::77/64"}
+    figure.lab.bridge(a, "aa0")
+    daemon = figure.start(config(model))
+    number = daemon.table("eth1", family.net2)
+    daemon.leave()
+    a.ip(f"addr add {other[family.number]} dev aa0")
+    daemon.start()
+    assert daemon.table("eth1", family.net2) == number
+    assert not daemon.subnet("aa0", family.net2)["managed"]
+    assert a.leaves_by(family.b, family.a2) == family.via2
+
+
 # -- the end ---------------------------------------------------------------
 
 

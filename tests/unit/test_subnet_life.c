@@ -202,6 +202,40 @@ static void recovered_table_of_an_address_on_two_links(void **state)
 			 7105);
 	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
 	scene_done(&scene);
+	/* Nor that a tunnel, which has no other, makes a subnet of it. */
+	recover(&scene,
+		"addr 192.0.2.7/32 dev a\naddr 192.0.2.7/24 dev b\n"
+		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
+		"rule 7101 from 192.0.2.7/32 iif lo lookup 7105 proto 109\n");
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
+			 7105);
+	assert_false(scene_subnet(&scene, "192.0.2.7/32", "a")->managed);
+	scene_done(&scene);
+}
+
+/* A prefix that another link has by now. */
+static void recovered_table_of_a_prefix_on_two_links(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	recover(&scene,
+		"addr 192.0.2.7/24 dev a\naddr 192.0.2.8/24 dev b\n"
+		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
+		"rule 7109 from 192.0.2.0/24 iif lo lookup 7105 proto 109\n");
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
+			 7105);
+	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
+	scene_done(&scene);
+	/* Of two uplinks nobody knows whose it was. */
+	recover(&scene,
+		"addr 192.0.2.7/24 dev a\naddr 192.0.2.8/24 dev b\n"
+		"route 0.0.0.0/0 via 192.0.2.1 dev a metric 1\n"
+		"route 0.0.0.0/0 via 192.0.2.1 dev b metric 2\n"
+		"rule 7109 from 192.0.2.0/24 iif lo lookup 7105 proto 109\n");
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "a")->table, 0);
+	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table, 0);
+	scene_done(&scene);
 }
 
 static void taken_tables_are_known(void **state)
@@ -232,6 +266,7 @@ int main(void)
 		cmocka_unit_test(tables_are_recovered_from_our_rules),
 		cmocka_unit_test(recovered_table_is_one_subnets),
 		cmocka_unit_test(recovered_table_of_an_address_on_two_links),
+		cmocka_unit_test(recovered_table_of_a_prefix_on_two_links),
 		cmocka_unit_test(taken_tables_are_known),
 	};
 
