@@ -68,7 +68,10 @@ int engine_read_table(struct engine *engine, uint32_t table)
 	return error;
 }
 
-/* Whether a tunnel is full can depend on the defaults of foreign tables. */
+/*
+ * Whether a tunnel is full can depend on the defaults of foreign tables. Of
+ * those of our range the rest is known as well.
+ */
 static int read_tunnel_tables(struct engine *engine)
 {
 	int error = 0;
@@ -78,7 +81,9 @@ static int read_tunnel_tables(struct engine *engine)
 		struct reread what = {rule->family, rule->table, 0};
 
 		if (plan_rule_may_tunnel(engine->policy, rule))
-			error = read_routes(engine, &what, true);
+			error = read_routes(engine, &what,
+					    !policy_is_our_table(engine->policy,
+								 what.table));
 	}
 	return error;
 }

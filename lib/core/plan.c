@@ -318,8 +318,7 @@ bool plan_rule_may_tunnel(const struct policy *policy, const struct rule *rule)
 	    rule->priority >= RULE_PRIORITY_MAIN || rule->suppress_len >= 0)
 		return false;
 	if (rule->table == ROUTE_TABLE_MAIN ||
-	    rule->table == ROUTE_TABLE_LOCAL || rule->table == TABLE_DEFAULT ||
-	    policy_is_our_table(policy, rule->table))
+	    rule->table == ROUTE_TABLE_LOCAL || rule->table == TABLE_DEFAULT)
 		return false;
 	if (rule->src.len || rule->dst.len || rule->other_iif || rule->oif ||
 	    rule->selective)
@@ -332,18 +331,20 @@ bool plan_rule_may_tunnel(const struct policy *policy, const struct rule *rule)
 
 /*
  * An unreachable default is one as well: a tunnel's kill switch. Only `throw`
- * lets the lookup go on.
+ * lets the lookup go on. A number of our range may be a tunnel's: whose table
+ * it is the routes in it say.
  */
-static bool has_default(const struct model *model, uint8_t family,
-			uint32_t table)
+static bool has_default(const struct view *view, uint8_t family, uint32_t table)
 {
+	const struct rib *rib = &view->model->rib;
 	struct ip_prefix all = ip_prefix_default(family);
-	const struct row *row = rib_row(&model->rib, &all);
+	const struct row *row = rib_row(rib, &all);
 
 	for (size_t i = 0; row && i < row->n; i++)
 		if (row->routes[i].table == table &&
-		    attrset_get(&model->rib.attrs, row->routes[i].attrs)
-				    ->type != ATTRSET_THROW)
+		    row->routes[i].protocol != view->policy->protocol &&
+		    attrset_get(&rib->attrs, row->routes[i].attrs)->type !=
+			    ATTRSET_THROW)
 			return true;
 	return false;
 }
@@ -357,7 +358,7 @@ struct tunnel plan_tunnel_find(const struct view *view, uint8_t family)
 	vec_foreach(&view->model->rules, rule) {
 		if (rule->family != family ||
 		    !plan_rule_may_tunnel(view->policy, rule) ||
-		    !has_default(view->model, family, rule->table))
+		    !has_default(view, family, rule->table))
 			continue;
 		tunnel.found = true;
 		tunnel.priority = rule->priority;

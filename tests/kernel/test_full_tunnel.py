@@ -134,6 +134,26 @@ def test_a_tunnel_that_comes_later_gets_everything(figure, family, model):
     assert_ours_again(a, daemon, family)
 
 
+@pytest.mark.parametrize("first", ["daemon", "tunnel"])
+def test_a_tunnels_table_may_have_a_number_of_our_range(figure, family, first):
+    a = figure.a
+    wide = "tables = { first = 50000; last = 59999; };"
+    wg_link(a)
+    if first == "daemon":
+        daemon = figure.start(wide)
+        wg_up(a, family)
+        daemon.wait()
+    else:
+        wg_up(a, family)
+        daemon = figure.lab.daemon(a, wide)
+    assert_yields(a, daemon, family)
+    live_through_it(a, daemon, family)
+    assert_yields(a, daemon, family)
+    wg_down(a, family)
+    daemon.wait()
+    assert_ours_again(a, daemon, family)
+
+
 def test_up_and_down_again_and_again(figure, family):
     """The second time the kernel picks other priorities than the first."""
     a = figure.a
