@@ -100,8 +100,8 @@ bool attrset_is_given_up(const struct attrset *set);
  *
  * Prefsrc and source prefix are dropped: the source is chosen already. The hops
  * of a nexthop object are written out: a copy that named it would change with it
- * before we know; one that the object's group holds twice stands there once, with
- * both weights. A single remaining hop loses its weight.
+ * before we know. One that its group holds twice stands there once, with both
+ * weights. A single remaining hop loses its weight.
  */
 void attrset_copy_for_table(const struct attrset *set, const bool *keep,
 			    struct attrset *ret);
