@@ -361,5 +361,9 @@ const char *config_source_line(const struct config_source *source,
 	while (len > 0 && isspace((unsigned char)at[len - 1]))
 		len--;
 	(void)snprintf(text, size, "%.*s", (int)(len < size ? len : size), at);
+	/* What an editor does not show is what was overlooked. */
+	for (char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c) && *c != '\t')
+			*c = '?';
 	return text;
 }

@@ -46,6 +46,8 @@ static void syntax_is_checked(void **state)
 		{"settle_ms = = 5; \t\n", 1,
 		 "syntax error here or just before: settle_ms = = 5;",
 		 "libconfig's own words"},
+		{"settle_ms = 5\t\x1b;", 1, "before: settle_ms = 5\t?;",
+		 "what one does not see"},
 		{"settle/* nothing */_ms = 5;", 1, "syntax error",
 		 "a comment parts words"},
 		{"settle_ms =", 1, "syntax error at the end", "no value"},
