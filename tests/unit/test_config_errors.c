@@ -198,6 +198,9 @@ static void destinations_of_routes_are_checked(void **state)
 		 "link-local", "the same"},
 		{"routes = ( { to = \"127.0.0.0/8\"; dev = \"a\"; } );", 1,
 		 "loopback", "the same"},
+		{"routes = ( { to = \"::ffff:192.0.2.0/120\"; dev = \"a\"; } "
+		 ");",
+		 1, "IPv4 in the form of IPv6", "no packet has that"},
 	};
 
 	(void)state;
@@ -223,6 +226,10 @@ static void next_hops_of_routes_are_checked(void **state)
 		{"routes = ( { to = \"default\"; dev = \"a\"; via = \"::1\"; } "
 		 ");",
 		 1, "a loopback address", "no router"},
+		{"routes = ( { to = \"default\"; dev = \"a\"; "
+		 "via = \"::ffff:192.0.2.1\"; } );",
+		 1, "not \"::ffff:192.0.2.1\", IPv4 in the form of IPv6",
+		 "no router"},
 		{"routes = ( { to = \"default\"; dev = \"a\"; "
 		 "via = \"0.0.0.0\"; } );",
 		 1, "the unspecified address", "no router"},
