@@ -21,7 +21,9 @@ static const struct {
 			    "packets of its subnet have a better next hop"},
 	[SUBFLOW_UNUSABLE] = {"unusable",
 			      "no carrier, or the router does not answer"},
-	[SUBFLOW_OFF] = {"off", "its subnet has no address for MPTCP (yet)"},
+	[SUBFLOW_OFF] =
+		{"off", "its subnet has no address for MPTCP: switched off, or "
+			"not yet"},
 	[SUBFLOW_FOREIGN] = {"foreign", "on no managed subnet"},
 	[SUBFLOW_REJECTED] = {"rejected", "no next hop"},
 };
