@@ -385,7 +385,10 @@ void subnet_set_build(const struct model *model, const struct policy *policy,
 
 /* --- tables --- */
 
-/* What @addr is on and has no table yet; the number is that of all. */
+/*
+ * What @addr is on and has no table yet: an uplink, or the longest, whose the
+ * address would be. The number is that of all.
+ */
 static struct subnet *home_without_table(struct subnet_set *set,
 					 const struct ip_addr *addr,
 					 size_t *ret_n)
@@ -401,7 +404,10 @@ static struct subnet *home_without_table(struct subnet_set *set,
 		if (!ip_addr_equal(&it->addr, addr))
 			continue;
 		n++;
-		if (!home->table && (!found || home == uplink))
+		if (home->table || (found && found == uplink))
+			continue;
+		if (!found || home == uplink ||
+		    home->prefix.len > found->prefix.len)
 			found = home;
 	}
 	*ret_n = n;

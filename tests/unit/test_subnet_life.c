@@ -211,6 +211,14 @@ static void recovered_table_of_an_address_on_two_links(void **state)
 			 7105);
 	assert_false(scene_subnet(&scene, "192.0.2.7/32", "a")->managed);
 	scene_done(&scene);
+	/* Without an uplink it is whose the address would be: the longest's. */
+	recover(&scene,
+		"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/32 dev b\n"
+		"rule 7101 from 192.0.2.7/32 iif lo lookup 7105 proto 109\n");
+	assert_int_equal(scene_subnet(&scene, "192.0.2.7/32", "b")->table,
+			 7105);
+	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
+	scene_done(&scene);
 }
 
 /* A prefix that another link has by now. */
