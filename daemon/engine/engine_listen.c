@@ -78,7 +78,10 @@ static void mark_nexthop(struct engine *engine, uint32_t nh_id)
 	mark_tunnels(engine);
 }
 
-/* IPv6 strips a preferred source that is gone without a word. */
+/*
+ * Without a word IPv6 strips a preferred source that is gone, and IPv4 drops the
+ * routes that have it (before 6.6).
+ */
 static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
 {
 	const struct attrset_store *attrs = &engine->model.rib.attrs;
@@ -131,12 +134,13 @@ static void take_link(const struct intake *intake,
 		engine_mark_link(engine, event->link.ifindex);
 }
 
-static bool has_ipv6_address(const struct model *model, uint32_t ifindex)
+static bool has_address(const struct model *model, uint32_t ifindex,
+			uint8_t family)
 {
 	const struct address *it;
 
 	vec_foreach(&model->addresses, it)
-		if (it->ifindex == ifindex && it->local.family == AF_INET6)
+		if (it->ifindex == ifindex && it->local.family == family)
 			return true;
 	return false;
 }
@@ -157,20 +161,23 @@ static void take_address(const struct intake *intake,
 			 const struct kernel_event *event)
 {
 	struct engine *engine = intake->engine;
+	const struct address *address = &event->address;
+	uint8_t family = address->local.family;
+	bool is_left = true;
 
 	if (event->deleted) {
-		if (!model_remove_address(&engine->model, &event->address))
+		if (!model_remove_address(&engine->model, address))
 			return;
-		engine_mark_link(engine, event->address.ifindex);
-		mark_prefsrc(engine, &event->address.local);
+		is_left = has_address(&engine->model, address->ifindex, family);
+		/* With the last one go all IPv4 routes over the link. */
+		if (!is_left)
+			engine_mark_link(engine, address->ifindex);
+		mark_prefsrc(engine, &address->local);
 	} else {
-		model_put_address(&engine->model, &event->address);
+		model_put_address(&engine->model, address);
 	}
-	if (!intake->is_dump && event->address.local.family == AF_INET6)
-		mark_ipv6(engine, event->address.ifindex,
-			  !event->deleted ||
-				  has_ipv6_address(&engine->model,
-						   event->address.ifindex));
+	if (!intake->is_dump && family == AF_INET6)
+		mark_ipv6(engine, address->ifindex, is_left);
 }
 
 /* Somebody other than we or the kernel itself touched a table of ours. */

@@ -295,6 +295,28 @@ static void other_numbers_on_a_host_with_many_routes(void **state)
 	}
 }
 
+/* A VIP that moves on, a temporary address that is over. */
+static void one_address_of_several_costs_no_read(void **state)
+{
+	struct world *world = *state;
+
+	world_do(STORY_V4 "address add 192.0.2.9/24 dev d1\n"
+			  "address add 2001:db8:1::9/64 dev d1\n");
+	world_start(world);
+	world_pass(world, LONG_MS);
+	fake_fail(world_fake(), &(struct fake_fault){.call = FAKE_READ,
+						     .nth = 1,
+						     .error = -ENOBUFS});
+	world_do("address del 192.0.2.9/24 dev d1\n"
+		 "address del 2001:db8:1::9/64 dev d1");
+	world_pass(world, LONG_MS);
+	assert_int_equal(fake_faults_hit(world_fake()), 0);
+	/* With the last one the kernel drops routes. */
+	world_do("address del 192.0.2.2/24 dev d1");
+	world_pass(world, LONG_MS);
+	assert_int_equal(fake_faults_hit(world_fake()), 1);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -309,6 +331,7 @@ int main(void)
 		TEST(a_loss_reads_each_table_once),
 		TEST(the_last_number_there_is),
 		TEST(other_numbers_on_a_host_with_many_routes),
+		TEST(one_address_of_several_costs_no_read),
 	};
 
 	if (!world_enter())
