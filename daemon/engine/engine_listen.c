@@ -79,8 +79,8 @@ static void mark_nexthop(struct engine *engine, uint32_t nh_id)
 }
 
 /*
- * Without a word IPv6 strips a preferred source that is gone, and IPv4 drops the
- * routes that have it (before 6.6).
+ * Without a word IPv6 strips a preferred source that is gone, and IPv4 drops
+ * the routes that have it (before 6.6).
  */
 static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
 {

@@ -99,9 +99,9 @@ bool attrset_is_given_up(const struct attrset *set);
  * @ret:   initialised here; the caller frees it
  *
  * Prefsrc and source prefix are dropped: the source is chosen already. The hops
- * of a nexthop object are written out: a copy that named it would change with it
- * before we know. One that its group holds twice stands there once, with both
- * weights. A single remaining hop loses its weight.
+ * of a nexthop object are written out: a copy that named it would change with
+ * it before we know. One that its group holds twice stands there once, with
+ * both weights. A single remaining hop loses its weight.
  */
 void attrset_copy_for_table(const struct attrset *set, const bool *keep,
 			    struct attrset *ret);
