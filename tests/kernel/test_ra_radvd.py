@@ -9,6 +9,9 @@ from lab.ra import (B, ULA, Pio, Radvd, Site, all_is_well, learned, net,
 
 ONE, TWO = net(1), net(2)
 
+# radvd says it once, and again after three or four seconds if nobody heard.
+LIMIT_S = 10
+
 
 @contextlib.contextmanager
 def two_radvd(site, **settings):
@@ -18,8 +21,8 @@ def two_radvd(site, **settings):
 
 
 def both(site, daemon):
-    site.learned(daemon, 1, ONE)
-    site.learned(daemon, 2, TWO)
+    site.learned(daemon, 1, ONE, LIMIT_S)
+    site.learned(daemon, 2, TWO, LIMIT_S)
     until(lambda: has(site.a, source(ONE)) and has(site.a, source(TWO)))
     daemon.wait()
 
@@ -74,13 +77,13 @@ def test_a_router_withdraws(lab, model):
     with two_radvd(site) as (first, _):
         both(site, daemon)
         first.stop()
-        site.unlearned(daemon, 1, ONE)
+        site.unlearned(daemon, 1, ONE, LIMIT_S)
         until(lambda: site.a.leaves_by(B, source(ONE)) == via(2))
         assert site.a.leaves_by(B, source(TWO)) == via(2)
         assert site.passes(source(TWO)) == 2
         all_is_well(daemon)
         with Radvd(site.routers[1], prefixes=[ONE]):
-            site.learned(daemon, 1, ONE)
+            site.learned(daemon, 1, ONE, LIMIT_S)
             assert site.a.leaves_by(B, source(ONE)) == via(1)
             assert site.passes(source(ONE)) == 1
             assert site.passes(source(TWO)) == 2
@@ -97,7 +100,7 @@ def test_a_router_renumbers(lab, model):
     with two_radvd(site) as (first, _):
         both(site, daemon)
         first.rewrite(prefixes=[new], gone=[ONE])
-        site.learned(daemon, 1, new)
+        site.learned(daemon, 1, new, LIMIT_S)
         until(lambda: has(site.a, source(ONE), "deprecated"))
         until(lambda: has(site.a, source(new)))
         daemon.wait()
@@ -108,7 +111,7 @@ def test_a_router_renumbers(lab, model):
         # radvd ends: no prefix of its is served by anybody any more.
         first.stop()
         for prefix in (ONE, new):
-            site.unlearned(daemon, 1, prefix)
+            site.unlearned(daemon, 1, prefix, LIMIT_S)
         assert site.passes(source(TWO)) == 2
         assert site.dropped() == 0
         all_is_well(daemon)
@@ -121,10 +124,10 @@ def test_a_prefix_moves_to_the_other_router(lab):
     with two_radvd(site) as (first, second):
         both(site, daemon)
         second.rewrite(prefixes=[TWO, ONE])
-        site.learned(daemon, 2, ONE)
+        site.learned(daemon, 2, ONE, LIMIT_S)
         assert site.a.leaves_by(B, source(ONE)) in (via(1), via(2))
         first.stop()
-        site.unlearned(daemon, 1, ONE)
+        site.unlearned(daemon, 1, ONE, LIMIT_S)
         until(lambda: site.a.leaves_by(B, source(ONE)) == via(2))
         assert site.a.leaves_by(B, source(TWO)) == via(2)
         all_is_well(daemon)
