@@ -227,21 +227,9 @@ void config_read_dev(struct config_reader *reader, const struct config_key *key,
 
 /* --- addresses --- */
 
-/* As ss(8) shows what IPv6 sockets do over IPv4; no packet has that. */
-#define MAPPED_WHY "IPv4 in the form of IPv6"
-
-static bool is_mapped(const struct ip_prefix *prefix)
-{
-	struct ip_prefix outer;
-
-	return ip_prefix_parse("::ffff:0.0.0.0/96", &outer) == 0 &&
-	       ip_prefix_covers(&outer, prefix);
-}
-
 static const char *why_no_router(const struct ip_addr *addr)
 {
 	static const uint8_t broadcast[4] = {255, 255, 255, 255};
-	const struct ip_prefix host = ip_prefix_host(addr);
 
 	if (ip_addr_is_any(addr))
 		return "the unspecified address";
@@ -249,8 +237,8 @@ static const char *why_no_router(const struct ip_addr *addr)
 		return "a loopback address";
 	if (ip_addr_is_multicast(addr))
 		return "a multicast address";
-	if (is_mapped(&host))
-		return MAPPED_WHY;
+	if (ip_addr_is_mapped(addr))
+		return "IPv4 in the form of IPv6";
 	if (addr->family == AF_INET && memcmp(addr->bytes, broadcast, 4) == 0)
 		return "the broadcast address";
 	return NULL;
@@ -314,9 +302,13 @@ static const char *why_not_routed(const struct ip_prefix *prefix)
 		const char *prefix;
 		const char *why;
 	} special[] = {
-		{"224.0.0.0/4", "multicast"},	  {"ff00::/8", "multicast"},
-		{"127.0.0.0/8", "loopback"},	  {"::1/128", "loopback"},
-		{"169.254.0.0/16", "link-local"}, {"fe80::/10", "link-local"},
+		{"224.0.0.0/4", "multicast"},
+		{"ff00::/8", "multicast"},
+		{"127.0.0.0/8", "loopback"},
+		{"::1/128", "loopback"},
+		{"169.254.0.0/16", "link-local"},
+		{"fe80::/10", "link-local"},
+		{"::ffff:0.0.0.0/96", "IPv4 in the form of IPv6"},
 	};
 	struct ip_prefix outer;
 	size_t i;
@@ -326,7 +318,7 @@ static const char *why_not_routed(const struct ip_prefix *prefix)
 		    ip_prefix_covers(&outer, prefix))
 			return special[i].why;
 	}
-	return is_mapped(prefix) ? MAPPED_WHY : NULL;
+	return NULL;
 }
 
 int config_prefix(struct config_reader *reader, const config_setting_t *setting,

@@ -106,6 +106,14 @@ bool ip_addr_is_any(const struct ip_addr *addr)
 	       memcmp(addr->bytes, zero, sizeof(zero)) == 0;
 }
 
+bool ip_addr_is_mapped(const struct ip_addr *addr)
+{
+	static const uint8_t head[12] = {[10] = 0xff, [11] = 0xff};
+
+	return addr->family == AF_INET6 &&
+	       memcmp(addr->bytes, head, sizeof(head)) == 0;
+}
+
 int ip_addr_bit(const struct ip_addr *addr, unsigned int i)
 {
 	return addr->bytes[i / 8] >> (7 - i % 8) & 1;

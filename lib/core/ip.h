@@ -46,6 +46,9 @@ bool ip_addr_is_loopback(const struct ip_addr *addr);
 bool ip_addr_is_multicast(const struct ip_addr *addr);
 bool ip_addr_is_any(const struct ip_addr *addr);
 
+/** ip_addr_is_mapped() - IPv4 in the form of IPv6, ::ffff:0:0/96 (RFC 4291) */
+bool ip_addr_is_mapped(const struct ip_addr *addr);
+
 /** ip_addr_bit() - bit @i counted from the most significant, 0 or 1 */
 int ip_addr_bit(const struct ip_addr *addr, unsigned int i);
 

@@ -20,21 +20,6 @@
 #define UNANSWERED_MAX 2 /* tries in a row: more is a stall */
 #define TIMER_WAIT     3 /* idiag_timer; only of sockets that are no more */
 
-static bool is_mapped(const uint8_t bytes[16])
-{
-	static const uint8_t head[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(bytes, head, sizeof(head)) == 0;
-}
-
-/* As of a socket that was aborted: it has given its address back by then. */
-static bool is_unset(const uint8_t bytes[16])
-{
-	static const uint8_t none[16];
-
-	return memcmp(bytes, none, sizeof(none)) == 0;
-}
-
 /* Both ends are of one family, or the socket is not connected. */
 static int decode_ends(const struct inet_diag_msg *msg, struct flow *ret)
 {
@@ -44,14 +29,14 @@ static int decode_ends(const struct inet_diag_msg *msg, struct flow *ret)
 
 	if (family != AF_INET && family != AF_INET6)
 		return -EBADMSG;
-	if (family == AF_INET6 && (is_mapped(src) || is_unset(src)) &&
-	    is_mapped(dst)) {
-		family = AF_INET;
-		src += 12;
-		dst += 12;
-	}
 	ret->src = ip_addr_make(family, src);
 	ret->dst = ip_addr_make(family, dst);
+	/* One that was aborted has given its own address back by then. */
+	if (ip_addr_is_mapped(&ret->dst) &&
+	    (ip_addr_is_mapped(&ret->src) || ip_addr_is_any(&ret->src))) {
+		ret->src = ip_addr_make(AF_INET, src + 12);
+		ret->dst = ip_addr_make(AF_INET, dst + 12);
+	}
 	return 0;
 }
 

@@ -82,14 +82,12 @@ static enum mptcp_event_kind kind_of(uint8_t command)
 static int decode_end(const struct nlattr *v4, const struct nlattr *v6,
 		      struct ip_addr *ret)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct ip_addr addr = {0};
 
 	if (attr_addr(v4, AF_INET, &addr) || attr_addr(v6, AF_INET6, &addr))
 		return -EBADMSG;
-	if (addr.family == AF_INET6 &&
-	    memcmp(addr.bytes, mapped, sizeof(mapped)) == 0)
-		addr = ip_addr_make(AF_INET, addr.bytes + sizeof(mapped));
+	if (ip_addr_is_mapped(&addr))
+		addr = ip_addr_make(AF_INET, addr.bytes + 12);
 	*ret = addr;
 	return 0;
 }

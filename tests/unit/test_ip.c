@@ -181,6 +181,7 @@ static void addr_kinds_are_told_apart(void **state)
 		LOOPBACK = 2,
 		MULTICAST = 4,
 		ANY = 8,
+		MAPPED = 16,
 	};
 	static const struct {
 		const char *text;
@@ -211,6 +212,10 @@ static void addr_kinds_are_told_apart(void **state)
 		{"7f00::1", 0, "IPv6 whose first byte is 127"},
 		{"e000::1", 0, "IPv6 whose first byte is 224"},
 		{"254.128.0.1", 0, "IPv4 whose first bytes are fe80"},
+		{"::ffff:0.0.0.0", MAPPED, "first of ::ffff:0:0/96"},
+		{"::ffff:255.255.255.255", MAPPED, "last of it"},
+		{"::fffe:ffff:ffff", 0, "before it"},
+		{"::1:0:0:0", 0, "behind it"},
 	};
 	struct ip_addr value;
 	int kinds;
@@ -222,7 +227,8 @@ static void addr_kinds_are_told_apart(void **state)
 		kinds = (ip_addr_is_link_local(&value) ? LINK_LOCAL : 0) |
 			(ip_addr_is_loopback(&value) ? LOOPBACK : 0) |
 			(ip_addr_is_multicast(&value) ? MULTICAST : 0) |
-			(ip_addr_is_any(&value) ? ANY : 0);
+			(ip_addr_is_any(&value) ? ANY : 0) |
+			(ip_addr_is_mapped(&value) ? MAPPED : 0);
 		if (kinds != cases[i].kinds)
 			fail_msg("%s is %d, expected %d (%s)", cases[i].text,
 				 kinds, cases[i].kinds, cases[i].why);
@@ -238,6 +244,7 @@ static void no_address_is_of_no_kind(void **state)
 	assert_false(ip_addr_is_loopback(&unset));
 	assert_false(ip_addr_is_multicast(&unset));
 	assert_false(ip_addr_is_any(&unset));
+	assert_false(ip_addr_is_mapped(&unset));
 }
 
 static void addr_bits_count_from_the_left(void **state)
