@@ -175,75 +175,69 @@ static void recovered_table_is_one_subnets(void **state)
 	scene_done(&scene);
 }
 
-/* An address that is on two links. */
-static void recovered_table_of_an_address_on_two_links(void **state)
+static void recovered_table_of_what_is_on_two_links(void **state)
 {
-	struct scene scene;
+#define RULE	   " iif lo lookup 7105 proto 109\n"
+#define RULE_FOR_7 "rule 7101 from 192.0.2.7/32" RULE
+#define UPLINK_B   "route 0.0.0.0/0 via 192.0.2.1 dev b\n"
+	static const struct {
+		const char *text;
+		const char *a; /* its prefix there */
+		const char *b;
+		uint32_t a_table;
+		uint32_t b_table;
+		bool a_managed;
+		const char *why;
+	} cases[] = {
+		{"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/24 dev b\n"
+		 "addr 192.0.2.8/24 dev b\n" UPLINK_B
+		 "rule 7101 from 192.0.2.7/32 iif lo lookup 7106 proto 109\n"
+		 "rule 7101 from 192.0.2.8/32" RULE,
+		 "192.0.2.0/24", "192.0.2.0/24", 7106, 7105, true,
+		 "the first rule could be of either: the second says of which"},
+		{"addr 192.0.2.7/24 dev a\n"
+		 "addr 192.0.2.7/24 dev b\n" UPLINK_B RULE_FOR_7,
+		 "192.0.2.0/24", "192.0.2.0/24", 0, 7105, false,
+		 "neither ifindex nor order matters"},
+		{"addr 192.0.2.7/32 dev a\n"
+		 "addr 192.0.2.7/24 dev b\n" UPLINK_B RULE_FOR_7,
+		 "192.0.2.7/32", "192.0.2.0/24", 0, 7105, false,
+		 "a tunnel has no other, and makes a subnet of it"},
+		{"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/32 dev "
+		 "b\n" RULE_FOR_7,
+		 "192.0.2.0/24", "192.0.2.7/32", 0, 7105, false,
+		 "without an uplink it is the longest's, as the address is"},
+		{"addr 192.0.2.7/24 dev a\naddr 192.0.2.8/24 dev b\n" UPLINK_B
+		 "rule 7109 from 192.0.2.0/24" RULE,
+		 "192.0.2.0/24", "192.0.2.0/24", 0, 7105, false,
+		 "a prefix that another link has by now"},
+		{"addr 192.0.2.7/24 dev a\naddr 192.0.2.8/24 dev b\n"
+		 "route 0.0.0.0/0 via 192.0.2.1 dev a metric 1\n"
+		 "route 0.0.0.0/0 via 192.0.2.1 dev b metric 2\n"
+		 "rule 7109 from 192.0.2.0/24" RULE,
+		 "192.0.2.0/24", "192.0.2.0/24", 0, 0, true,
+		 "of two uplinks nobody knows whose it was"},
+	};
 
 	(void)state;
-	/* The first rule could be of either: the second one says of which. */
-	recover(&scene,
-		"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/24 dev b\n"
-		"addr 192.0.2.8/24 dev b\n"
-		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
-		"rule 7101 from 192.0.2.7/32 iif lo lookup 7106 proto 109\n"
-		"rule 7101 from 192.0.2.8/32 iif lo lookup 7105 proto 109\n");
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
-			 7105);
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "a")->table,
-			 7106);
-	scene_done(&scene);
-	/* Neither the lower ifindex nor the order of the links matters. */
-	recover(&scene,
-		"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/24 dev b\n"
-		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
-		"rule 7101 from 192.0.2.7/32 iif lo lookup 7105 proto 109\n");
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
-			 7105);
-	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
-	scene_done(&scene);
-	/* Nor that a tunnel, which has no other, makes a subnet of it. */
-	recover(&scene,
-		"addr 192.0.2.7/32 dev a\naddr 192.0.2.7/24 dev b\n"
-		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
-		"rule 7101 from 192.0.2.7/32 iif lo lookup 7105 proto 109\n");
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
-			 7105);
-	assert_false(scene_subnet(&scene, "192.0.2.7/32", "a")->managed);
-	scene_done(&scene);
-	/* Without an uplink it is whose the address would be: the longest's. */
-	recover(&scene,
-		"addr 192.0.2.7/24 dev a\naddr 192.0.2.7/32 dev b\n"
-		"rule 7101 from 192.0.2.7/32 iif lo lookup 7105 proto 109\n");
-	assert_int_equal(scene_subnet(&scene, "192.0.2.7/32", "b")->table,
-			 7105);
-	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
-	scene_done(&scene);
-}
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct subnet *a;
+		const struct subnet *b;
+		struct scene scene;
 
-/* A prefix that another link has by now. */
-static void recovered_table_of_a_prefix_on_two_links(void **state)
-{
-	struct scene scene;
-
-	(void)state;
-	recover(&scene,
-		"addr 192.0.2.7/24 dev a\naddr 192.0.2.8/24 dev b\n"
-		"route 0.0.0.0/0 via 192.0.2.1 dev b\n"
-		"rule 7109 from 192.0.2.0/24 iif lo lookup 7105 proto 109\n");
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table,
-			 7105);
-	assert_false(scene_subnet(&scene, "192.0.2.0/24", "a")->managed);
-	scene_done(&scene);
-	/* Of two uplinks nobody knows whose it was. */
-	recover(&scene,
-		"addr 192.0.2.7/24 dev a\naddr 192.0.2.8/24 dev b\n"
-		"route 0.0.0.0/0 via 192.0.2.1 dev a metric 1\n"
-		"route 0.0.0.0/0 via 192.0.2.1 dev b metric 2\n"
-		"rule 7109 from 192.0.2.0/24 iif lo lookup 7105 proto 109\n");
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "a")->table, 0);
-	assert_int_equal(scene_subnet(&scene, "192.0.2.0/24", "b")->table, 0);
-	scene_done(&scene);
+		recover(&scene, cases[i].text);
+		a = scene_subnet(&scene, cases[i].a, "a");
+		b = scene_subnet(&scene, cases[i].b, "b");
+		if (a->table != cases[i].a_table ||
+		    b->table != cases[i].b_table ||
+		    a->managed != cases[i].a_managed)
+			fail_msg("%s: tables %u and %u, a is managed: %d",
+				 cases[i].why, a->table, b->table, a->managed);
+		scene_done(&scene);
+	}
+#undef RULE
+#undef RULE_FOR_7
+#undef UPLINK_B
 }
 
 static void taken_tables_are_known(void **state)
@@ -273,8 +267,7 @@ int main(void)
 		cmocka_unit_test(another_length_makes_no_uplink),
 		cmocka_unit_test(tables_are_recovered_from_our_rules),
 		cmocka_unit_test(recovered_table_is_one_subnets),
-		cmocka_unit_test(recovered_table_of_an_address_on_two_links),
-		cmocka_unit_test(recovered_table_of_a_prefix_on_two_links),
+		cmocka_unit_test(recovered_table_of_what_is_on_two_links),
 		cmocka_unit_test(taken_tables_are_known),
 	};
 
