@@ -66,8 +66,9 @@ struct tunnel {
  * plan_tunnel_find() - whether a full tunnel of @family is up
  *
  * A rule that is not ours, comes before main, catches unmarked packets of this
- * host from any source to any destination, and whose table has a default route,
- * be it an unreachable one (a kill switch).
+ * host from any source to any destination, and whose table has a default route
+ * that is not of our protocol, be it an unreachable one (a kill switch). The
+ * table's number may be one of our range.
  */
 struct tunnel plan_tunnel_find(const struct view *view, uint8_t family);
 
