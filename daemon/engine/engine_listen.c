@@ -78,10 +78,7 @@ static void mark_nexthop(struct engine *engine, uint32_t nh_id)
 	mark_tunnels(engine);
 }
 
-/*
- * Without a word IPv6 strips a preferred source that is gone, and IPv4 drops
- * the routes that have it (before 6.6).
- */
+/* IPv6 strips a preferred source that is gone without a word. */
 static void mark_prefsrc(struct engine *engine, const struct ip_addr *addr)
 {
 	const struct attrset_store *attrs = &engine->model.rib.attrs;
