@@ -35,6 +35,13 @@ static int list(void *data, const struct ip_prefix *sources, size_t n,
 	return flow_socket_list(flows->socket, &query, fn, fn_data);
 }
 
+static bool any(void *data)
+{
+	struct flows *flows = data;
+
+	return flow_socket_is_any(flows->socket);
+}
+
 /* One that ended, on its way to the engine. */
 struct ended {
 	struct engine *engine;
@@ -251,7 +258,7 @@ void flows_start(struct flows *flows, struct engine *engine, uint64_t now_ms)
 	flows->engine = engine;
 	if (!flows->socket)
 		return;
-	engine->pins.flows = (struct engine_flows){list, flows};
+	engine->pins.flows = (struct engine_flows){list, any, flows};
 	load(flows, now_ms);
 }
 

@@ -336,28 +336,50 @@ static void first_tables(const struct engine *engine, struct table_vec *ret)
 			vec_push(ret, it->table);
 }
 
-void engine_pins_decide(struct engine *engine, uint64_t now_ms,
-			struct planned *planned)
+/*
+ * Whether it matters what this plan moves. First of all, as to find out what
+ * that is takes longer than to hear that there is no flow.
+ */
+static bool is_any(const struct engine *engine)
+{
+	const struct engine_flows *flows = &engine->pins.flows;
+
+	if (engine->pins.set.pins.n)
+		return true;
+	if (engine->model.rib.dirty.n == 0 && engine->pins.first.n == 0)
+		return false;
+	return !flows->any || flows->any(flows->data);
+}
+
+static void keep_flows(struct engine *engine, uint64_t now_ms,
+		       struct planned *planned)
 {
 	const struct view view = engine_view(engine);
 	struct table_vec tables = {0};
 	struct table_vec first = {0};
 
+	first_tables(engine, &first);
+	pin_affected(&view, planned, &first, &tables);
+	if (tables.n || engine->pins.set.pins.n)
+		decide(engine, now_ms, &tables, planned);
+	vec_done(&first);
+	vec_done(&tables);
+}
+
+void engine_pins_decide(struct engine *engine, uint64_t now_ms,
+			struct planned *planned)
+{
 	engine->model.keep_lost = is_on(engine);
 	model_sort_lost(&engine->model);
 	if (is_on(engine)) {
 		forget_first(engine);
-		first_tables(engine, &first);
-		pin_affected(&view, planned, &first, &tables);
-		if (tables.n || engine->pins.set.pins.n)
-			decide(engine, now_ms, &tables, planned);
+		if (is_any(engine))
+			keep_flows(engine, now_ms, planned);
 	} else if (engine->pins.set.pins.n || engine->pins.strays.n) {
 		give_up(engine);
 	}
 	update_sources(engine);
 	model_forget_lost(&engine->model);
-	vec_done(&first);
-	vec_done(&tables);
 }
 
 /* --- from outside --- */

@@ -33,6 +33,11 @@ struct engine_flows {
 	 */
 	int (*list)(void *data, const struct ip_prefix *sources, size_t n,
 		    engine_flow_fn *fn, void *fn_data);
+	/*
+	 * Whether there may be any of these connections at all: asked before
+	 * it is found out which of them would move. NULL: there may be.
+	 */
+	bool (*any)(void *data);
 	void *data;
 };
 

@@ -254,12 +254,7 @@ static bool may_have_sockets(int *fd, const char *path, const char *none)
 	return !strstr(text, none);
 }
 
-/*
- * Whether this network namespace has any TCP socket. A list costs the kernel a
- * walk over a table for the sockets of the whole machine, half a millisecond
- * even if it is empty.
- */
-static bool is_any_socket(struct flow_socket *flows)
+bool flow_socket_is_any(struct flow_socket *flows)
 {
 	if (may_have_sockets(&flows->counts, "/proc/thread-self/net/sockstat",
 			     "TCP: inuse 0 "))
@@ -299,7 +294,7 @@ int flow_socket_list(struct flow_socket *flows,
 
 	if (query->n == 0 || query->n > FLOW_SOURCES_MAX)
 		return -EINVAL;
-	if (!is_any_socket(flows))
+	if (!flow_socket_is_any(flows))
 		return 0;
 	error = open_asker(flows);
 	if (!error)

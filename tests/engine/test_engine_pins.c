@@ -342,6 +342,24 @@ static void what_moves_nobody_lists_nothing(void **state)
 	world_must_hold(world, STORY_HELD4, "");
 }
 
+static void where_there_is_no_flow_nobody_lists_any(void **state)
+{
+	struct world *world = *state;
+	const struct engine_pins *pins = &world->engine.pins;
+
+	begin(world);
+	world_do(BETTER);
+	world_run(world);
+	world_must_hold(world, STORY_HELD4, MOVED);
+	assert_int_equal(pins->counters.listings, 0);
+	/* The first flow counts. */
+	(void)world_begin(world, A, B);
+	world_do("route add 0.0.0.0/0 " VIA_1 " metric 40");
+	world_run(world);
+	world_must_hold(world, STORY_HELD4,
+			"7100 203.0.113.9/32 " VIA_OTHER);
+}
+
 static void meddling_moves_no_pin(void **state)
 {
 	struct world *world = *state;
@@ -484,6 +502,7 @@ int main(void)
 		TEST(off_is_off),
 		TEST(mptcp_alone_can_be_pinned),
 		TEST(what_moves_nobody_lists_nothing),
+		TEST(where_there_is_no_flow_nobody_lists_any),
 		TEST(meddling_moves_no_pin),
 		TEST(very_many_flows_to_one_destination_wait),
 		TEST(very_many_that_are_away_outlive_a_restart),

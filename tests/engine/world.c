@@ -136,6 +136,13 @@ static int list_flows(void *data, const struct ip_prefix *sources, size_t n,
 	return list_fails(world) ? -ENOBUFS : 0;
 }
 
+static bool any_flow(void *data)
+{
+	const struct world *world = data;
+
+	return world->flows.n || world->lists_bad;
+}
+
 void world_open(struct world *world)
 {
 	const struct kernel_config config = config_of(world);
@@ -144,7 +151,8 @@ void world_open(struct world *world)
 	assert_int_equal(kernel_open(&config, &world->kernel), 0);
 	engine_init(&world->engine, world->kernel, &world->policy);
 	world->engine.observer = world->observer;
-	world->engine.pins.flows = (struct engine_flows){list_flows, world};
+	world->engine.pins.flows = (struct engine_flows){list_flows, any_flow,
+							    world};
 }
 
 void world_start(struct world *world)

@@ -218,6 +218,35 @@ static void subflows_are_told_from_tcp(void **state)
 	pair_end(&mptcp);
 }
 
+static void that_there_is_none_is_told_without_a_list(void **state)
+{
+	static const struct {
+		const char *client;
+		const char *server;
+		int protocol;
+	} cases[] = {
+		{"192.0.2.7", "192.0.2.99", 0},
+		{"2001:db8::7", "2001:db8::99", 0},
+		{"::ffff:198.51.100.7", "::ffff:198.51.100.99", 0},
+		{"192.0.2.7", "192.0.2.99", IPPROTO_MPTCP},
+	};
+	struct flow_socket *socket;
+
+	(void)state;
+	assert_int_equal(flow_socket_open(&socket), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pair pair;
+
+		assert_false(flow_socket_is_any(socket));
+		pair = pair_make(cases[i].client, cases[i].server,
+				 (uint16_t)(7040 + i), cases[i].protocol);
+		assert_true(flow_socket_is_any(socket));
+		pair_end(&pair);
+	}
+	assert_false(flow_socket_is_any(socket));
+	flow_socket_free(socket);
+}
+
 static void bad_questions_are_refused(void **state)
 {
 	struct ip_prefix prefix = ip_prefix_default(AF_INET);
@@ -243,6 +272,7 @@ int main(void)
 		cmocka_unit_test(several_sources_are_one_question),
 		cmocka_unit_test(a_flow_is_told_as_it_is),
 		cmocka_unit_test(only_what_has_begun_counts),
+		cmocka_unit_test(that_there_is_none_is_told_without_a_list),
 		cmocka_unit_test(what_is_left_of_a_closed_one_is_none),
 		cmocka_unit_test(subflows_are_told_from_tcp),
 		cmocka_unit_test(bad_questions_are_refused),
