@@ -389,12 +389,27 @@ static void shelve(struct rank_vec *ranks)
 	vec_done(&shelves);
 }
 
+/* As those of a single row are. */
+static bool is_sorted(const struct op_vec *ops)
+{
+	for (size_t i = 1; i < ops->n; i++) {
+		const struct rank before = rank_of(&ops->items[i - 1]);
+		const struct rank rank = rank_of(&ops->items[i]);
+
+		if (rank_order(&before, &rank) > 0)
+			return false;
+	}
+	return true;
+}
+
 static void sort_ops(struct op_vec *ops)
 {
 	struct rank_vec ranks = {0};
 	struct op_vec sorted = {0};
 	const struct op *op;
 
+	if (is_sorted(ops))
+		return;
 	vec_foreach(ops, op)
 		vec_push(&ranks, rank_of(op));
 	shelve(&ranks);

@@ -22,6 +22,20 @@ static void remove_entry(struct model *model, const struct ip_prefix *prefix,
 	rib_remove_at(&model->rib, prefix, at);
 }
 
+/* By somebody else: the kernel puts the new one where the old one stood. */
+static void replace_entry(struct model *model, const struct model_route *in,
+			  size_t at)
+{
+	const struct row *row = rib_row(&model->rib, &in->prefix);
+	struct attrset_store *attrs = &model->rib.attrs;
+	struct route entry = in->route;
+
+	model_note_lost(model, &in->prefix, &row->routes[at]);
+	entry.attrs = attrset_intern(attrs, &in->set);
+	rib_replace(&model->rib, &in->prefix, at, &entry);
+	attrset_unref(attrs, entry.attrs);
+}
+
 struct match {
 	size_t first; /* index of the first entry with the key */
 	size_t n;     /* how many have it */
@@ -197,8 +211,6 @@ static int place(const struct model *model, const struct model_route *in,
 	const struct row *row = rib_row(&model->rib, &in->prefix);
 	const struct attrset *old;
 
-	if (how == MODEL_REPLACE && match->n == 1)
-		return RIB_REPLACE;
 	if (model->reading_all)
 		return RIB_APPEND;
 	if (how == MODEL_REPLACE && match->n > 0)
@@ -266,16 +278,15 @@ int model_put_route(struct model *model, const struct model_route *in,
 	match = find(model, in);
 	if (is_order_unknown(model, in))
 		return -EAGAIN;
-	where = place(model, in, how, &match);
-	if (where < 0)
-		return where;
-	if (where == RIB_REPLACE) {
-		/* By hand: an entry of another source prefix is not meant. */
-		remove_entry(model, &in->prefix, match.first);
-		where = RIB_APPEND;
+	if (how == MODEL_REPLACE && match.n == 1) {
+		replace_entry(model, in, match.first);
+	} else {
+		where = place(model, in, how, &match);
+		if (where < 0)
+			return where;
+		rib_put(&model->rib, &in->prefix, &in->route, &in->set,
+			(enum rib_place)where);
 	}
-	rib_put(&model->rib, &in->prefix, &in->route, &in->set,
-		(enum rib_place)where);
 	model_note_expiry(model, &in->route);
 	return 0;
 }

@@ -250,8 +250,6 @@ bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 			  ((old->flags ^ route->flags) & ROUTE_LEAVING);
 		if (!route_equal(old, route))
 			set_at(rib, at, equal, route);
-	} else if (place == RIB_REPLACE && span.begin < span.end) {
-		set_at(rib, at, span.begin, route);
 	} else {
 		changed = insert_at(
 			rib, at, place == RIB_PREPEND ? span.begin : span.end,
@@ -279,6 +277,15 @@ void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i)
 	struct trie_entry *place = find_place(rib, prefix);
 
 	remove_at(rib, place, prefix, i);
+	mark_dirty(rib, place, prefix);
+}
+
+void rib_replace(struct rib *rib, const struct ip_prefix *prefix, size_t i,
+		 const struct route *route)
+{
+	struct trie_entry *place = find_place(rib, prefix);
+
+	set_at(rib, place, i, route);
 	mark_dirty(rib, place, prefix);
 }
 

@@ -42,7 +42,6 @@ struct rib {
 enum rib_place {
 	RIB_APPEND,  /* behind them */
 	RIB_PREPEND, /* before them */
-	RIB_REPLACE, /* instead of the first of them */
 };
 
 void rib_init(struct rib *rib);
@@ -85,6 +84,15 @@ bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 
 /** rib_remove_at() - remove entry @i, which is there; marks the row dirty */
 void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i);
+
+/**
+ * rib_replace() - entry @i, which is there, becomes @route: of the same key
+ * @route: with attributes that no other entry of this key has
+ *
+ * Marks the row dirty.
+ */
+void rib_replace(struct rib *rib, const struct ip_prefix *prefix, size_t i,
+		 const struct route *route);
 
 /**
  * rib_set() - entry @i, which is there, becomes @route: of the same key

@@ -46,6 +46,15 @@ static void keep_common(struct addr_vec *srcs, const struct addr_vec *old)
 
 /* --- what others do to our routes and rules --- */
 
+static bool has_entry(const struct row *row, const struct route *route)
+{
+	for (size_t i = 0; i < row->n; i++)
+		if (row->routes[i].attrs == route->attrs &&
+		    route_key_cmp(&row->routes[i], route) == 0)
+			return true;
+	return false;
+}
+
 static void meddle_route(struct dice *dice, struct model *model,
 			 const struct ip_prefix *prefix, size_t at)
 {
@@ -67,7 +76,8 @@ static void meddle_route(struct dice *dice, struct model *model,
 		rib_set(&model->rib, prefix, at, &route);
 		break;
 	case 3:
-		(void)rib_put_interned(&model->rib, prefix, &twin, RIB_REPLACE);
+		if (!has_entry(row, &twin))
+			rib_replace(&model->rib, prefix, at, &twin);
 		break;
 	case 4:
 		(void)rib_put_interned(&model->rib, prefix, &twin, RIB_APPEND);

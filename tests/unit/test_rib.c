@@ -128,14 +128,11 @@ static void equal_keys_stand_in_the_kernels_order(void **state)
 		const char *left; /* sets of the row */
 		const char *why;
 	} steps[] = {
-		{RIB_REPLACE, 1, " 900 1 901", "nothing to replace"},
+		{RIB_APPEND, 1, " 900 1 901", "the only one"},
 		{RIB_APPEND, 2, " 900 1 2 901", "behind"},
 		{RIB_PREPEND, 3, " 900 3 1 2 901", "before"},
-		{RIB_REPLACE, 4, " 900 4 1 2 901", "instead of the first"},
-		{RIB_REPLACE, 2, " 900 4 1 2 901", "there already"},
-		{RIB_PREPEND, 2, " 900 4 1 2 901", "there already"},
-		{RIB_APPEND, 4, " 900 4 1 2 901", "there already"},
-		{RIB_APPEND, 3, " 900 4 1 2 3 901", "it had been replaced"},
+		{RIB_PREPEND, 2, " 900 3 1 2 901", "there already"},
+		{RIB_APPEND, 3, " 900 3 1 2 901", "there already"},
 	};
 	const struct route below = {.table = 254, .metric = 99};
 	const struct route route = {.table = 254, .metric = 100};
@@ -199,12 +196,38 @@ static void put_tells_what_matters_to_a_plan(void **state)
 	rib_init(&rib);
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (put(&rib, "::/0", &steps[i].route, steps[i].set_id,
-			RIB_REPLACE) != steps[i].changed)
+			RIB_APPEND) != steps[i].changed)
 			fail_msg("step %zu (%s)", i, steps[i].why);
 		assert_int_equal(rib.dirty.n, steps[i].changed);
 		rib_clean(&rib);
 	}
+	assert_int_equal(find_row(&rib, "::/0")->n, 3);
+	rib_done(&rib);
+}
+
+static void replaced_where_it_stands(void **state)
+{
+	const struct ip_prefix p = prefix("::/0");
+	const struct attrset set = make_set(4);
+	struct route route = {.table = 254};
+	struct rib rib;
+	uint32_t old;
+
+	(void)state;
+	rib_init(&rib);
+	put(&rib, "::/0", &route, 1, RIB_APPEND);
+	put(&rib, "::/0", &route, 2, RIB_APPEND);
+	rib_clean(&rib);
+	old = find_row(&rib, "::/0")->routes[0].attrs;
+	route.attrs = attrset_intern(&rib.attrs, &set);
+	rib_replace(&rib, &p, 0, &route);
+	attrset_unref(&rib.attrs, route.attrs);
+	assert_int_equal(set_at(&rib, "::/0", 0), 4);
+	assert_int_equal(set_at(&rib, "::/0", 1), 2);
 	assert_int_equal(find_row(&rib, "::/0")->n, 2);
+	assert_int_equal(rib_table(&rib, 254)->n6, 2);
+	assert_false(attrset_is_live(&rib.attrs, old));
+	assert_int_equal(rib.dirty.n, 1);
 	rib_done(&rib);
 }
 
@@ -334,8 +357,8 @@ static void interned_attributes_get_a_ref_of_their_own(void **state)
 	(void)state;
 	rib_init(&rib);
 	route.attrs = attrset_intern(&rib.attrs, &set);
-	assert_true(rib_put_interned(&rib, &p, &route, RIB_REPLACE));
-	assert_false(rib_put_interned(&rib, &p, &route, RIB_REPLACE));
+	assert_true(rib_put_interned(&rib, &p, &route, RIB_APPEND));
+	assert_false(rib_put_interned(&rib, &p, &route, RIB_APPEND));
 	attrset_unref(&rib.attrs, route.attrs);
 	assert_true(attrset_is_live(&rib.attrs, route.attrs));
 	rib_remove_at(&rib, &p, 0);
@@ -383,7 +406,8 @@ static void full_row_refuses_more(void **state)
 
 	/* What needs no room still goes. */
 	route.metric = 7;
-	assert_true(put(&rib, "::/0", &route, 2, RIB_REPLACE));
+	route.protocol = 4;
+	assert_true(put(&rib, "::/0", &route, 1, RIB_APPEND));
 	take(&rib, "::/0", 0);
 	route.metric = UINT16_MAX;
 	assert_true(put(&rib, "::/0", &route, 1, RIB_APPEND));
@@ -398,6 +422,7 @@ int main(void)
 		cmocka_unit_test(entries_stand_in_key_order),
 		cmocka_unit_test(equal_keys_stand_in_the_kernels_order),
 		cmocka_unit_test(put_tells_what_matters_to_a_plan),
+		cmocka_unit_test(replaced_where_it_stands),
 		cmocka_unit_test(update_in_place_takes_the_new_bookkeeping),
 		cmocka_unit_test(dirty_names_each_row_once),
 		cmocka_unit_test(empty_rows_last_until_cleaned),

@@ -51,7 +51,7 @@ static struct entry roll_entry(struct dice *dice)
 			{
 				.table = dice_roll(dice, 2) ? 254 : 7100,
 				.tos = dice_roll(dice, 4) ? 0 : 16,
-				.metric = dice_roll(dice, 3),
+				.metric = dice_roll(dice, 2),
 				.expires_s = dice_roll(dice, 1000),
 			},
 		.set_id = dice_roll(dice, 4),
@@ -67,7 +67,6 @@ static bool is_same_key(const struct entry *a, const struct entry *b)
 static void naive_put(struct entry_vec *naive, const struct entry *new,
 		      enum rib_place place)
 {
-	struct entry *first = NULL;
 	struct entry *entry;
 
 	vec_foreach(naive, entry) {
@@ -77,12 +76,8 @@ static void naive_put(struct entry_vec *naive, const struct entry *new,
 			*entry = *new;
 			return;
 		}
-		if (!first)
-			first = entry;
 	}
-	if (place == RIB_REPLACE && first)
-		*first = *new;
-	else if (place == RIB_PREPEND)
+	if (place == RIB_PREPEND)
 		vec_insert(naive, 0, *new);
 	else
 		vec_push(naive, *new);
