@@ -356,8 +356,7 @@ static void where_there_is_no_flow_nobody_lists_any(void **state)
 	(void)world_begin(world, A, B);
 	world_do("route add 0.0.0.0/0 " VIA_1 " metric 40");
 	world_run(world);
-	world_must_hold(world, STORY_HELD4,
-			"7100 203.0.113.9/32 " VIA_OTHER);
+	world_must_hold(world, STORY_HELD4, "7100 203.0.113.9/32 " VIA_OTHER);
 }
 
 static void meddling_moves_no_pin(void **state)

@@ -151,8 +151,8 @@ void world_open(struct world *world)
 	assert_int_equal(kernel_open(&config, &world->kernel), 0);
 	engine_init(&world->engine, world->kernel, &world->policy);
 	world->engine.observer = world->observer;
-	world->engine.pins.flows = (struct engine_flows){list_flows, any_flow,
-							    world};
+	world->engine.pins.flows =
+		(struct engine_flows){list_flows, any_flow, world};
 }
 
 void world_start(struct world *world)
