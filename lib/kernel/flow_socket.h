@@ -35,7 +35,8 @@ void flow_socket_free(struct flow_socket *flows);
  *
  * Of whatever state, so that a yes says little; also if it cannot be told. A
  * list costs the kernel a walk over a table for the sockets of the whole
- * machine, half a millisecond even if it is empty; this costs some microseconds.
+ * machine, half a millisecond even if it is empty; this takes some
+ * microseconds.
  */
 bool flow_socket_is_any(struct flow_socket *flows);
 
