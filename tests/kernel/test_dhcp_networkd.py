@@ -5,7 +5,8 @@ its own with it when it stops."""
 import pytest
 
 from lab import until
-from lab.dhcp import Networkd, Scene
+from lab.clients import Networkd
+from lab.dhcp import Scene
 from lab.own import own_state
 from lab.watch import Watch
 

@@ -4,8 +4,8 @@
 import pytest
 
 from lab import until
-from lab.dhcp import (CONFIGURED_S, Dhclient, Dhcpcd, Networkd, Site, agrees,
-                      carry_out, findings)
+from lab.clients import Dhclient, Dhcpcd, NetworkManager, Networkd
+from lab.dhcp import CONFIGURED_S, Site, agrees, carry_out, findings
 
 
 def configured(lab, client, stateful=False):
@@ -29,8 +29,9 @@ def one_is_right(site, daemon, family=4):
     site.leaves_by_its_router(source, router)
 
 
-BOTH_DEFAULTS = pytest.mark.parametrize("client", [Dhclient, Networkd],
-                                        ids=["dhclient", "networkd"])
+BOTH_DEFAULTS = pytest.mark.parametrize(
+    "client", [Dhclient, Networkd, NetworkManager],
+    ids=["dhclient", "networkd", "NetworkManager"])
 
 
 @BOTH_DEFAULTS

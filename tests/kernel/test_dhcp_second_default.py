@@ -3,7 +3,8 @@
 dhclient-script adds both with metric 0, and for the kernel this is one route
 that exists already (EEXIST, which the script throws away)."""
 
-from lab.dhcp import Dhclient, Site, agrees, carry_out, findings
+from lab.clients import Dhclient
+from lab.dhcp import Site, agrees, carry_out, findings
 
 
 class Plain:

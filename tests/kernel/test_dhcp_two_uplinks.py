@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Two uplinks that configure the host, and the clients of Debian 12 that let
-themselves be told: dhcpcd, isc-dhclient and systemd-networkd."""
+themselves be told: dhcpcd, isc-dhclient, systemd-networkd, NetworkManager."""
 
 import pytest
 
 from lab import until
-from lab.dhcp import CLIENTS, CONFIGURED_S, Dhcpcd, Scene, Site, agrees
+from lab.clients import CLIENTS, Dhcpcd
+from lab.dhcp import CONFIGURED_S, Scene, Site, agrees
 from lab.own import own_sources, own_state
 from lab.watch import Watch
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Networks that configure their hosts, and what configures a host for real.
+"""Networks that configure their hosts.
 
     scene = Scene(lab, Dhcpcd, stateful=True)   # configured and steady
     with scene.site.traffic():                  # nothing is lost meanwhile
@@ -7,11 +7,7 @@
     scene.is_right()
 
 Site       two routers with a dnsmasq each, on a LAN each or on one LAN
-Scene      a site with a daemon and a client at work
-Machine    a host with an /etc, a /run and a /var/lib of its own, for the
-           clients that run there and for its daemon
-Dhcpcd, Dhclient, Networkd    the clients of Debian 12, as they are packaged;
-           where their settings differ from the packaged ones it says why
+Scene      a site with a daemon and a client (clients.py) at work
 """
 
 import contextlib
@@ -21,114 +17,19 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import tempfile
 
-from .netns import COMMAND_LIMIT_S, Namespace, until
+from .machine import Machine
+from .netns import COMMAND_LIMIT_S, until
 from .traffic import tcp_works
-from .world import SYSCTLS, filter_counts, ingress_filter
+from .world import filter_counts, ingress_filter
 
 B = {4: "203.0.113.9", 6: "2001:db8:b::9"}
-NETWORKD = "/lib/systemd/systemd-networkd"
 # Of clients and dnsmasq, which ask again after some seconds, then after twice as
 # many; how fast they are is not what is tested.
 CONFIGURED_S = 60
 RENEWED_S = 60
 T1_S = 3  # when an IPv4 lease is renewed; the shortest that dnsmasq takes
-
-# Everything under /etc is there, and what is written to it stays in memory. A
-# sysfs that is read-only says "container" to networkd, which then does not wait
-# for a udev that will never come. Some clients change their user and are not
-# told when the tests die: whatever lives here ends when the pipe does.
-PLACE = r"""
-mount -t tmpfs tmpfs /run
-mkdir -p /run/etc /run/etc-work /run/lock
-mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work \
-    overlay /etc
-mount -t tmpfs tmpfs /var/lib
-mkdir -p /var/lib/dhcp /var/lib/dhcpcd
-mount -t sysfs -o ro sysfs /sys
-echo ready
-cat >/dev/null
-here=$(readlink /proc/self/ns/net)
-for process in /proc/[0-9]*; do
-    pid=${process#/proc/}
-    if [ "$pid" != $$ ] && [ "$pid" != $PPID ] &&
-        [ "$(readlink "$process/ns/net")" = "$here" ]; then
-        kill -9 "$pid" || :
-    fi
-done 2>/dev/null
-"""
-
-
-class Machine(Namespace):
-    """A host whose programs see files of their own."""
-
-    def __init__(self, lab, role="a"):
-        self._prefix = ()
-        super().__init__(lab, role, f"mh-{os.getpid()}-{lab.serial}-{role}")
-        lab.namespaces.append(self)
-        for key, value in SYSCTLS.items():
-            self.sysctl(key, value)
-        for conf in ("all", "default"):
-            self.sysctl(f"ipv4/conf/{conf}/rp_filter", 2)
-        self.ip("link set lo up")
-        with self.inside():
-            self._place = subprocess.Popen(
-                ("unshare", "--mount", "--uts", "--propagation", "private",
-                 "sh", "-ec", PLACE), text=True, stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE)
-        assert self._place.stdout.readline() == "ready\n"
-        self._prefix = ("nsenter", f"--target={self._place.pid}", "--mount",
-                        "--uts")
-
-    def start(self, *argv, **popen_args):
-        """As of any namespace, among the host's own files."""
-        return super().start(*self._prefix, *argv, **popen_args)
-
-    def command(self, *argv, **kwargs):
-        """run(), among the host's own files."""
-        return self.run(*self._prefix, *argv, **kwargs)
-
-    def path(self, path):
-        """Where the test finds this host's file."""
-        return f"/proc/{self._place.pid}/root{path}"
-
-    def write(self, path, text):
-        os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
-        with open(self.path(path), "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def read(self, path):
-        with open(self.path(path), encoding="utf-8") as file:
-            return file.read()
-
-    def addresses(self, family, link=None):
-        """["10.1.0.7/24", ...]: global, and fit to be a source."""
-        which = ("dev", link) if link else ()
-        found = []
-        for entry in self.ip_json(f"-{family}", "address", "show", *which):
-            found += [f"{info['local']}/{info['prefixlen']}"
-                      for info in entry.get("addr_info", [])
-                      if info.get("scope") == "0"
-                      and not info.get("tentative")
-                      and not info.get("deprecated")]
-        return found
-
-    def gateways(self, family):
-        """{(gateway, link)} of the default routes in main."""
-        found = set()
-        for route in self.routes("main", family):
-            if route["dst"] != "default":
-                continue
-            for hop in route.get("nexthops", [route]):
-                found.add((hop["gateway"], hop["dev"]))
-        return found
-
-    def delete(self):
-        """All that runs here ends, children of clients too."""
-        self._place.communicate(timeout=COMMAND_LIMIT_S)
-        super().delete()
 
 
 class Router:
@@ -380,137 +281,6 @@ class Site:
                               for (router, what), count in before.items()),
                   RENEWED_S, 0.05, f"more than {before}")
         assert self.sources(4) == held
-
-
-class Client:
-    """What all of them have: a log, and processes in the foreground."""
-
-    def __init__(self, site):
-        self.site, self.a = site, site.a
-        self._log = os.path.join(site.lab.directory, "client.log")
-        self._running = []
-
-    def _start(self, *argv, env=None):
-        with open(self._log, "ab") as log:
-            self._running.append(self.a.start(
-                *argv, env={**os.environ, **(env or {})}, stdout=log,
-                stderr=log))
-
-    def _ended(self):
-        for process in self._running:
-            process.wait(timeout=COMMAND_LIMIT_S)
-        self._running.clear()
-
-    def keeps(self):
-        """The families whose addresses stay when it is stopped."""
-        return (4, 6)
-
-    def stop(self):
-        """As the first half of `systemctl restart`."""
-        for process in self._running:
-            process.terminate()
-        self._ended()
-
-    def log(self):
-        with open(self._log, encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-
-class Dhcpcd(Client):
-    """One process for all links. Debian's dhcpcd.conf, and: noarp, or it would
-    probe an address for five seconds; nodev, or it would wait for udev."""
-
-    def start(self):
-        with open("/etc/dhcpcd.conf", encoding="utf-8") as file:
-            conf = file.read()
-        self.a.write("/etc/dhcpcd.conf", f"{conf}\nnoarp\nnodev\n")
-        self._start("dhcpcd", "-B", "-d")
-
-    def renew(self):
-        """DHCPv4, DHCPv6 and a router solicitation at once."""
-        for link in self.site.links:
-            self.a.command("dhcpcd", "-N", link)
-
-    def release(self):
-        self.a.command("dhcpcd", "-k")
-        self._ended()
-
-
-class Dhclient(Client):
-    """A process for each link and family, with Debian's dhclient-script; IPv6
-    routes are the kernel's. metric: as in /etc/network/interfaces, counted up
-    from link to link; None: none is set, which is the default."""
-
-    def __init__(self, site, metric=100):
-        super().__init__(site)
-        self.metric = metric
-        for link in site.links:
-            self.a.sysctl(f"ipv6/conf/{link}/accept_ra", 1)
-
-    def _each(self):
-        for number, link in enumerate(self.site.links):
-            for family in (4, 6) if self.site.stateful else (4,):
-                name = f"dhclient{family}.{link}"
-                argv = [f"-{family}", "-pf", f"/run/{name}.pid",
-                        "-lf", f"/var/lib/dhcp/{name}.leases"]
-                if self.metric is not None:
-                    argv += ["-e", f"IF_METRIC={self.metric + number}"]
-                yield argv + [link]
-
-    def start(self):
-        for argv in self._each():
-            self._start("dhclient", "-d", *argv)
-        # The kernel asks when a link comes up; these are up already.
-        self.site.solicit()
-
-    def release(self):
-        for argv in self._each():
-            self.a.command("dhclient", "-r", *argv)
-        self._ended()
-
-
-class Networkd(Client):
-    """With the drop-in of README.md, or without. keep: KeepConfiguration=."""
-
-    DROP_IN = """[Network]
-ManageForeignRoutingPolicyRules=no
-ManageForeignRoutes=no
-"""
-
-    def __init__(self, site, drop_in=True, keep="no"):
-        super().__init__(site)
-        self.keep = keep
-        self.a.write("/etc/systemd/networkd.conf.d/multihomed.conf",
-                     self.DROP_IN if drop_in else "")
-        for link in site.links:
-            self.manage(link, "DHCP=yes\nIPv6AcceptRA=yes\n"
-                              f"KeepConfiguration={keep}")
-        # What RuntimeDirectory= in its unit does.
-        self.a.command("sh", "-ec", """
-            mkdir -p /run/systemd/netif/links /run/systemd/netif/leases
-            mkdir -p /run/systemd/netif/lldp
-            chown -R systemd-network /run/systemd/netif""")
-
-    def manage(self, link, settings):
-        self.a.write(f"/etc/systemd/network/{link}.network",
-                     f"[Match]\nName={link}\n\n[Network]\n{settings}\n")
-
-    def start(self):
-        self._start(NETWORKD)
-
-    def keeps(self):
-        """The addresses of DHCPv6 never stay, those of router advertisements
-        always do."""
-        four = () if self.keep == "no" else (4,)
-        return four if self.site.stateful else four + (6,)
-
-    def release(self):
-        """It gives a lease back when the link is taken down."""
-        for link in self.site.links:
-            self.a.ip(f"link set {link} down")
-
-
-CLIENTS = {"dhcpcd": Dhcpcd, "dhclient": Dhclient, "networkd": Networkd}
 
 
 class Scene:
