@@ -30,7 +30,8 @@ void facts_read(const struct view *view, struct kernel *kernel,
 void facts_read_networkd(const char *root, struct facts *ret);
 
 /**
- * facts_read_leases() - routers that systemd-networkd and dhclient were told of
+ * facts_read_leases() - routers that systemd-networkd, NetworkManager and
+ * dhclient were told of
  *
  * For the links of @model. What dhclient wrote before it ended counts as well:
  * whether a router is on a subnet of today is for others to see.

@@ -31,10 +31,18 @@ static bool parse_first(const char *list, struct ip_addr *ret)
 	return ip_addr_parse(text, ret) == 0;
 }
 
-/* --- systemd-networkd: one file for each link, NAME=VALUE --- */
+/* --- one file for each link, by its number, of NAME=VALUE --- */
 
-static void read_networkd_lease(const char *path, struct lease_facts *lease,
-				struct facts *ret)
+static const struct {
+	const char *dir;
+	const char *name; /* of the value that is a list of routers */
+} by_link[] = {
+	{"/run/systemd/netif/leases", "ROUTER="},
+	{"/run/NetworkManager/devices", "dhcp4.routers="},
+};
+
+static void read_link_file(const char *path, const char *name,
+			   struct lease_facts *lease, struct facts *ret)
 {
 	char line[LINE_SIZE];
 	FILE *file = fopen(path, "re");
@@ -46,12 +54,26 @@ static void read_networkd_lease(const char *path, struct lease_facts *lease,
 	}
 	for (int n = 0; n < LINES_MAX && fgets(line, sizeof(line), file); n++) {
 		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "ROUTER=", 7) != 0 ||
-		    !parse_first(line + 7, &lease->router))
+		if (strncmp(line, name, strlen(name)) != 0 ||
+		    !parse_first(line + strlen(name), &lease->router))
 			continue;
 		vec_push(&ret->leases, *lease);
 	}
 	(void)fclose(file);
+}
+
+static void read_link_files(const char *root, uint32_t ifindex,
+			    struct facts *ret)
+{
+	for (size_t i = 0; i < sizeof(by_link) / sizeof(by_link[0]); i++) {
+		struct lease_facts lease = {.ifindex = ifindex};
+		char path[2 * FACT_PATH_MAX];
+
+		(void)snprintf(lease.file, sizeof(lease.file), "%s/%u",
+			       by_link[i].dir, ifindex);
+		(void)snprintf(path, sizeof(path), "%s%s", root, lease.file);
+		read_link_file(path, by_link[i].name, &lease, ret);
+	}
 }
 
 /* --- dhclient: "lease { interface "eth0"; option routers ...; }" --- */
@@ -141,13 +163,6 @@ void facts_read_leases(const char *root, const struct model *model,
 
 	for (size_t i = 0; i < n; i++)
 		read_dhclient_dir(root, dhclient_dirs[i], model, ret);
-	vec_foreach(&model->links, link) {
-		struct lease_facts lease = {.ifindex = link->ifindex};
-		char path[2 * FACT_PATH_MAX];
-
-		(void)snprintf(lease.file, sizeof(lease.file),
-			       "/run/systemd/netif/leases/%u", link->ifindex);
-		(void)snprintf(path, sizeof(path), "%s%s", root, lease.file);
-		read_networkd_lease(path, &lease, ret);
-	}
+	vec_foreach(&model->links, link)
+		read_link_files(root, link->ifindex, ret);
 }

@@ -300,6 +300,11 @@ static const struct {
 	{{{"/run/systemd/netif/leases/3", "ROUTER=bogus\nROUTER=\n"}},
 	 "none",
 	 "nonsense"},
+	{{{"/run/NetworkManager/devices/3",
+	   "[device]\nmanaged=true\n\n[dhcp4]\n"
+	   "dhcp4.ip_address=10.0.0.2\ndhcp4.routers=10.0.0.1\n"}},
+	 "10.0.0.1",
+	 "NetworkManager's"},
 	{{{"/var/lib/dhcp/dhclient.leases", LEASE("b", OPTION("10.0.0.1"))}},
 	 "10.0.0.1",
 	 "dhclient's"},
