@@ -5,6 +5,7 @@
 #include "daemon.h"
 #include "doctor/doctor.h"
 #include "facts/facts.h"
+#include "mptcp/ours.h"
 
 static struct json_object *finding_json(const struct finding *finding)
 {
@@ -50,6 +51,22 @@ static struct json_object *doctor_json(const struct finding_vec *findings,
 	return object;
 }
 
+static void read_others(const struct endpoints *endpoints, struct facts *ret)
+{
+	struct endpoint_vec all = {0};
+	const struct endpoint *it;
+	int error = 0;
+
+	if (endpoints->mptcp)
+		error = mptcp_list(endpoints->mptcp, &all);
+	if (error)
+		facts_add_gap(ret, "MPTCP endpoints: %s", strerror(-error));
+	vec_foreach(&all, it)
+		if (!ours_find(endpoints, it))
+			vec_push(&ret->mptcp_others, *it);
+	vec_done(&all);
+}
+
 void doctor_handle(struct server_call *call, struct json_object *parameters,
 		   void *data)
 {
@@ -65,6 +82,7 @@ void doctor_handle(struct server_call *call, struct json_object *parameters,
 		   &facts);
 	(void)mptcp_listener_others(daemon->userspace.listener,
 				    &facts.mptcp_other, 1);
+	read_others(&daemon->endpoints, &facts);
 	doctor_examine(&view, &facts, &findings);
 	server_call_reply(call, doctor_json(&findings, &facts));
 	vec_done(&findings);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/plan.h"
 #include "kernel/device.h"
@@ -167,4 +168,5 @@ void facts_read(const struct view *view, struct kernel *kernel,
 	ret->mptcp_manager = read_manager();
 	read_mptcp(ret);
 	ret->nexthop_compat_mode = read_number("ipv4/nexthop_compat_mode", ret);
+	ret->network_manager = access("/run/NetworkManager/devices", F_OK) == 0;
 }

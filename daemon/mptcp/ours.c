@@ -191,6 +191,10 @@ int ours_add(struct endpoints *endpoints, const struct engine *engine,
 		log_notice("mptcp: endpoint %s id=%u link=%s added",
 			   ip_addr_format(&found->addr, text), found->id,
 			   link_of(engine, found));
+	} else if (error == -EEXIST) {
+		/* Between our list and this; the next list has it. */
+		log_notice("mptcp: endpoint %s was made by another program",
+			   ip_addr_format(&wanted->addr, text));
 	} else {
 		fail(endpoints, &(struct failure){"adding", wanted, error},
 		     now_ms);

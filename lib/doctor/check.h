@@ -18,6 +18,7 @@ check_fn check_arp_flux;
 check_fn check_dead_default;
 check_fn check_foreign_rules;
 check_fn check_forwarding_ra;
+check_fn check_mptcp_endpoints;
 check_fn check_mptcp_limits;
 check_fn check_mptcp_manager;
 check_fn check_mptcp_off;

@@ -22,6 +22,7 @@ const struct check doctor_checks[] = {
 	{"mptcp-off", check_mptcp_off},
 	{"mptcp-manager", check_mptcp_manager},
 	{"mptcp-limits", check_mptcp_limits},
+	{"mptcp-endpoints", check_mptcp_endpoints},
 	{NULL, NULL},
 };
 

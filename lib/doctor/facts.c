@@ -22,6 +22,7 @@ void facts_done(struct facts *facts)
 	vec_done(&facts->links);
 	vec_done(&facts->routers);
 	vec_done(&facts->leases);
+	vec_done(&facts->mptcp_others);
 	vec_done(&facts->gaps);
 }
 

@@ -8,7 +8,7 @@
 #ifndef FACTS_H
 #define FACTS_H
 
-#include "core/ip.h"
+#include "core/endpoint.h"
 #include "core/vec.h"
 
 #define FACT_UNKNOWN	(-1) /* the file is not there or cannot be read */
@@ -91,7 +91,9 @@ struct facts {
 	int mptcp_subflows;   /* the kernel's limit, or FACT_UNKNOWN */
 	bool mptcp_forgets;   /* the kernel does not tell a connection's ids */
 	uint32_t mptcp_other; /* netlink port of who else hears its events */
-	int nexthop_compat_mode;    /* net.ipv4.nexthop_compat_mode */
+	struct endpoint_vec mptcp_others; /* the kernel's that are not ours */
+	bool network_manager;	 /* it is at work here, or was since the boot */
+	int nexthop_compat_mode; /* net.ipv4.nexthop_compat_mode */
 	char config[FACT_PATH_MAX]; /* the daemon's own file */
 	struct fact_gap_vec gaps;
 };

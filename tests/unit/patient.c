@@ -121,6 +121,22 @@ static bool lease_line(struct patient *patient, const char *line)
 	return true;
 }
 
+static bool other_line(struct facts *facts, const char *line)
+{
+	struct endpoint other = {.flags = ENDPOINT_SUBFLOW};
+	char addr[WORD_SIZE];
+	unsigned int id;
+	unsigned int ifindex;
+
+	if (sscanf(line, "other %99s id %u dev %u", addr, &id, &ifindex) != 3)
+		return false;
+	other.addr = scene_addr(addr);
+	other.id = (uint8_t)id;
+	other.ifindex = ifindex;
+	vec_push(&facts->mptcp_others, other);
+	return true;
+}
+
 static bool networkd_line(struct facts *facts, const char *line)
 {
 	struct fact_setting setting = {0};
@@ -155,8 +171,12 @@ static void facts_line(struct patient *patient, const char *line)
 		facts->mptcp_forgets = true;
 		return;
 	}
+	if (strcmp(word, "networkmanager") == 0) {
+		facts->network_manager = true;
+		return;
+	}
 	if (router_line(patient, line) || lease_line(patient, line) ||
-	    networkd_line(facts, line) ||
+	    other_line(facts, line) || networkd_line(facts, line) ||
 	    sscanf(line, "mptcp %d", &facts->mptcp_enabled) == 1 ||
 	    sscanf(line, "manager %d", &facts->mptcp_manager) == 1 ||
 	    sscanf(line, "limit %d", &facts->mptcp_subflows) == 1 ||

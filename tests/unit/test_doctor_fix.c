@@ -148,6 +148,23 @@ static const struct {
 	 "mptcp-limits",
 	 {"ip mptcp limits set subflow 1", "multihomectl reload"},
 	 "one more"},
+	{A B B_DEFAULT,
+	 "other 192.0.2.2 id 3 dev 0\n",
+	 "mptcp-endpoints",
+	 {"for id in 3; do ip mptcp endpoint delete id $id; done",
+	  "multihomectl reload"},
+	 "nobody knows whose it is"},
+	{A B B_DEFAULT,
+	 "networkmanager\nother 192.0.2.2 id 3 dev 2\n"
+	 "other 198.51.100.2 id 255 dev 3\n",
+	 "mptcp-endpoints",
+	 {"mkdir -p /etc/NetworkManager/conf.d && printf "
+	  "'[connection-multihomed]\\nconnection.mptcp-flags=1\\n' > "
+	  "/etc/NetworkManager/conf.d/multihomed.conf",
+	  "systemctl restart NetworkManager",
+	  "for id in 3 255; do ip mptcp endpoint delete id $id; done",
+	  "multihomectl reload"},
+	 "NetworkManager's"},
 	{A B B_DEFAULT P "route 203.0.114.0/24 nhid 7\n",
 	 "compat 0\n",
 	 "nexthop-compat",
