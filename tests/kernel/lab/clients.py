@@ -203,5 +203,47 @@ method=auto
             self.nmcli("connection", "down", link)
 
 
+class Ifupdown:
+    """Static addresses and gateways, as most servers have them; metrics: of each
+    link's gateways, or None: none is set."""
+
+    DIRS = [f"/etc/network/{name}.d" for name in (
+        "if-pre-up", "if-up", "if-down", "if-post-down")]
+
+    def __init__(self, site, metrics):
+        self.a = site.a
+        self._ifup = shutil.which("ifup")
+        assert self._ifup, "no ifupdown: ./dev deps"
+        # Both are one program, which looks at its name.
+        self.a.command("ln", "-sf", self._ifup, "/run/ifdown")
+        self.a.command("mkdir", "-p", "/run/network", *self.DIRS)
+        self.a.write("/etc/network/interfaces", "".join(
+            self._stanzas(link, number, metric) for number, (link, metric)
+            in enumerate(zip(site.links, metrics), 1)))
+        for link in site.links:
+            self.a.sysctl(f"ipv6/conf/{link}/accept_ra", 0)
+
+    @staticmethod
+    def _stanzas(link, number, metric):
+        last = f"    metric {metric}\n" if metric is not None else ""
+        return f"""
+auto {link}
+iface {link} inet static
+    address 10.{number}.0.50/24
+    gateway 10.{number}.0.1
+{last}
+iface {link} inet6 static
+    address 2001:db8:{number}::50/64
+    gateway 2001:db8:{number}::1
+{last}"""
+
+    def up(self, *argv):
+        """Whether all went well."""
+        return self.a.command(self._ifup, *argv, check=False).returncode == 0
+
+    def down(self, link):
+        self.a.command("/run/ifdown", link)
+
+
 CLIENTS = {"dhcpcd": Dhcpcd, "dhclient": Dhclient, "networkd": Networkd,
            "NetworkManager": NetworkManager}
