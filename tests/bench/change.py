@@ -8,6 +8,8 @@ from the kernel's message for the change in main to that for the last copy:
   ms         multihomed, 2 subnets; cpu_us: its processor time for one change
   socket_ms  the same where there is a TCP socket: one that listens, but that
              only a list of all can tell
+  unpinned_ms  with pinning.scope = "off": nobody asks for sockets, and that is
+             what BIRD does
   bird_ms    BIRD 2 with pipes into two tables, under the same watch
 
 ratio_to_first is ms against that of the first size (goal: 1.5 at 1 M), cpu_us
@@ -84,29 +86,43 @@ def listening(at):
     return sock
 
 
-def one_size(n, given, first):
+def ours(n, given, config, also=None):
+    """changes() of a daemon; also: more of them while that is open."""
     with host(2) as at:
         at.fill(4, n)
-        daemon = managed(at, "settle_ms = 0;")
+        daemon = managed(at, f"settle_ms = 0; {config}")
         daemon.start_timed()
         daemon.wait_quiet()
-        copies = set(daemon.tables().values())
-        pid = daemon.process.pid
-        ms, used = changes(at, copies, given.changes, pid)
-        with listening(at):
-            socket_ms = changes(at, copies, given.changes, pid)[0]
+        rest = (set(daemon.tables().values()), given.changes,
+                daemon.process.pid)
+        found = [changes(at, *rest)]
+        if also:
+            with also(at):
+                found.append(changes(at, *rest))
         daemon.leave()
+    return found
+
+
+def birds(n, given):
+    with host(2) as at:
+        at.fill(4, n)
+        bird = Bird(at, 4, range(COPIES, COPIES + 2))
+        bird.start_timed()
+        ms, _ = changes(at, set(bird.tables), given.changes, bird.process.pid)
+        bird.end()
+    return ms
+
+
+def one_size(n, given, first):
+    (ms, used), (socket_ms, _) = ours(n, given, "", listening)
+    (unpinned_ms, _), = ours(n, given, 'pinning = { scope = "off"; };')
     row = {"ms": round(ms, 3), "ratio_to_first": round(ms / (first or ms), 3),
-           "cpu_us": round(used, 1), "socket_ms": round(socket_ms, 3)}
+           "cpu_us": round(used, 1), "socket_ms": round(socket_ms, 3),
+           "unpinned_ms": round(unpinned_ms, 3)}
     if "bird" not in given.without and have_bird():
-        with host(2) as at:
-            at.fill(4, n)
-            bird = Bird(at, 4, range(COPIES, COPIES + 2))
-            bird.start_timed()
-            row["bird_ms"] = round(changes(
-                at, set(bird.tables), given.changes, bird.process.pid)[0], 3)
-            row["bird_ratio"] = round(row["bird_ms"] / ms, 3)
-            bird.end()
+        bird_ms = birds(n, given)
+        row["bird_ms"] = round(bird_ms, 3)
+        row["bird_ratio"] = round(bird_ms / ms, 3)
     say("change", routes=n, changes=given.changes, **row)
     return first or ms
 
