@@ -67,9 +67,32 @@ static void say_what(struct finding *finding, const struct taken *taken,
 			     who, taken->n - 1);
 }
 
+static void add_fixes(struct finding *finding, const struct taken *taken,
+		      const struct facts *facts)
+{
+	if (facts->network_manager) {
+		finding_fix(finding,
+			    "mkdir -p /etc/NetworkManager/conf.d && printf "
+			    "'[connection-multihomed]\\n"
+			    "connection.mptcp-flags=1\\n' > "
+			    "/etc/NetworkManager/conf.d/multihomed.conf");
+		finding_fix(finding, "systemctl restart NetworkManager");
+	}
+	if (taken->n == 1)
+		finding_fix(finding, "ip mptcp endpoint delete id %s",
+			    taken->ids);
+	else
+		finding_fix(finding,
+			    "for id in %s; do ip mptcp endpoint delete id $id; "
+			    "done",
+			    taken->ids);
+	finding_fix(finding, "multihomectl reload");
+}
+
 void check_mptcp_endpoints(const struct view *view, const struct facts *facts,
 			   struct finding_vec *ret)
 {
+	enum severity severity = SEVERITY_HINT;
 	struct finding *finding;
 	struct taken taken;
 	char text[IP_TEXT_MAX];
@@ -80,9 +103,10 @@ void check_mptcp_endpoints(const struct view *view, const struct facts *facts,
 	taken = find_taken(view, facts);
 	if (taken.n == 0)
 		return;
-	finding =
-		finding_add(ret, taken.bound ? SEVERITY_WARNING : SEVERITY_HINT,
-			    "%s", ip_addr_format(&taken.first->addr, text));
+	if (taken.bound)
+		severity = SEVERITY_WARNING;
+	finding = finding_add(ret, severity, "%s",
+			      ip_addr_format(&taken.first->addr, text));
 	say_what(finding, &taken, facts);
 	finding_breaks(finding,
 		       "%sIt stays when its path is gone, and connections that "
@@ -91,16 +115,5 @@ void check_mptcp_endpoints(const struct view *view, const struct facts *facts,
 				     "to its link pass by their subnet's "
 				     "table. "
 				   : "");
-	if (facts->network_manager) {
-		finding_fix(finding,
-			    "mkdir -p /etc/NetworkManager/conf.d && printf "
-			    "'[connection-multihomed]\\n"
-			    "connection.mptcp-flags=1\\n' > "
-			    "/etc/NetworkManager/conf.d/multihomed.conf");
-		finding_fix(finding, "systemctl restart NetworkManager");
-	}
-	finding_fix(finding,
-		    "for id in %s; do ip mptcp endpoint delete id $id; done",
-		    taken.ids);
-	finding_fix(finding, "multihomectl reload");
+	add_fixes(finding, &taken, facts);
 }

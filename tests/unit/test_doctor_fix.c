@@ -151,8 +151,7 @@ static const struct {
 	{A B B_DEFAULT,
 	 "other 192.0.2.2 id 3 dev 0\n",
 	 "mptcp-endpoints",
-	 {"for id in 3; do ip mptcp endpoint delete id $id; done",
-	  "multihomectl reload"},
+	 {"ip mptcp endpoint delete id 3", "multihomectl reload"},
 	 "nobody knows whose it is"},
 	{A B B_DEFAULT,
 	 "networkmanager\nother 192.0.2.2 id 3 dev 2\n"
