@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Endpoints of the kernel's MPTCP path manager that another program made where
- * one of ours should be. NetworkManager does so, since 1.40, by default.
+ * one of ours should be. NetworkManager does so, since 1.40, and mptcpd, both
+ * without being asked.
  */
 #include <stdio.h>
 
@@ -49,22 +50,29 @@ static struct taken find_taken(const struct view *view,
 	return taken;
 }
 
+/* A guess: the kernel does not tell whose an endpoint is. */
+static const char *maker(const struct facts *facts)
+{
+	if (facts->network_manager && facts->mptcp_other)
+		return ", NetworkManager or mptcpd most likely,";
+	if (facts->network_manager)
+		return ", NetworkManager most likely,";
+	return facts->mptcp_other ? ", mptcpd most likely," : "";
+}
+
 static void say_what(struct finding *finding, const struct taken *taken,
 		     const struct facts *facts)
 {
-	const char *who =
-		facts->network_manager
-			? "Another program, NetworkManager most likely, "
-			: "Another program ";
-
 	if (taken->n == 1)
 		finding_what(finding,
-			     "%smade the MPTCP endpoint of this address.", who);
+			     "Another program%s made the MPTCP endpoint of "
+			     "this address.",
+			     maker(facts));
 	else
 		finding_what(finding,
-			     "%smade the MPTCP endpoints of this address and "
-			     "of %zu more.",
-			     who, taken->n - 1);
+			     "Another program%s made the MPTCP endpoints of "
+			     "this address and of %zu more.",
+			     maker(facts), taken->n - 1);
 }
 
 static void add_fixes(struct finding *finding, const struct taken *taken,
@@ -78,6 +86,8 @@ static void add_fixes(struct finding *finding, const struct taken *taken,
 			    "/etc/NetworkManager/conf.d/multihomed.conf");
 		finding_fix(finding, "systemctl restart NetworkManager");
 	}
+	if (facts->mptcp_other)
+		finding_fix(finding, "systemctl disable --now mptcp.service");
 	if (taken->n == 1)
 		finding_fix(finding, "ip mptcp endpoint delete id %s",
 			    taken->ids);

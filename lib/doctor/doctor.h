@@ -19,7 +19,7 @@ enum severity {
 };
 
 #define FINDING_TEXT_MAX 512
-#define FINDING_FIXES	 4
+#define FINDING_FIXES	 5
 
 struct finding {
 	const char *id; /* of the check; static */

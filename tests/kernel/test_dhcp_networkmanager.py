@@ -10,9 +10,10 @@ import pytest
 
 from lab import until
 from lab.clients import NetworkManager
-from lab.dhcp import Scene, Site, agrees, carry_out, findings
+from lab.dhcp import Scene, Site, agrees
 from lab.mptcp import endpoints
 from lab.own import own_state
+from lab.patient import finding, findings, mend
 from lab.watch import Watch
 
 DROP_IN = pathlib.Path(__file__).parents[2] / "systemd/networkmanager.conf"
@@ -45,23 +46,22 @@ def test_its_endpoints_are_left_alone(lab, before_us):
     daemon.wait()
     assert endpoints(site.a) == before
     assert set(owners(daemon).values()) == {"others"}
-    finding, = findings(daemon, "mptcp-endpoints")
-    assert finding["severity"] == "warning"
-    assert "NetworkManager" in finding["what"] and "3 more" in finding["what"]
+    found = finding(daemon, "mptcp-endpoints")
+    assert found["severity"] == "warning"
+    assert "NetworkManager" in found["what"] and "3 more" in found["what"]
 
 
 def test_what_doctor_says_makes_them_ours_for_good(lab, before_us):
     site, client = before_us
     daemon = lab.daemon(site.a)
-    settings, restart, delete, reload = findings(
-        daemon, "mptcp-endpoints")[0]["fix"]
-    site.a.command("sh", "-ec", settings)
-    assert restart == "systemctl restart NetworkManager"
-    client.stop()
-    client.start()
-    site.await_defaults()
-    site.a.command("sh", "-ec", delete)
-    carry_out(daemon, [reload])
+    def shell(command):
+        if command == "systemctl restart NetworkManager":
+            client.stop()
+            client.start()
+            site.await_defaults()
+        else:
+            site.a.command("sh", "-ec", command)
+    mend(daemon, finding(daemon, "mptcp-endpoints"), shell)
     until(lambda: list(owners(daemon).values()) == ["ours"] * 4, 5)
     # A lease and a link begin again.
     site.renewed(times=1)

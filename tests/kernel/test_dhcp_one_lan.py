@@ -5,7 +5,8 @@ import pytest
 
 from lab import until
 from lab.clients import Dhclient, Dhcpcd, NetworkManager, Networkd
-from lab.dhcp import CONFIGURED_S, Site, agrees, carry_out, findings
+from lab.dhcp import CONFIGURED_S, Site, agrees
+from lab.patient import findings, mend
 
 
 def configured(lab, client, stateful=False):
@@ -73,7 +74,7 @@ def test_dhcpcd_takes_the_default_of_one_router_and_doctor_mends_it(lab):
 
     finding, = findings(daemon, "no-default")
     assert missing.gateway(6) in finding["what"]
-    carry_out(daemon, finding["fix"])
+    mend(daemon, finding)
     assert findings(daemon, "no-default") == []
     dropped = site.dropped()
     site.each_source_leaves_by_its_router(families=(6,))

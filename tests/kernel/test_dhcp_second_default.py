@@ -4,7 +4,8 @@ dhclient-script adds both with metric 0, and for the kernel this is one route
 that exists already (EEXIST, which the script throws away)."""
 
 from lab.clients import Dhclient
-from lab.dhcp import Site, agrees, carry_out, findings
+from lab.dhcp import Site, agrees
+from lab.patient import findings, mend
 
 
 class Plain:
@@ -45,7 +46,7 @@ def test_the_second_default_is_refused_and_doctor_mends_it(lab):
     finding, = findings(plain.daemon, "no-default")
     assert finding["subject"] == plain.link
     assert f"dhclient4.{plain.link}.leases" in finding["what"]
-    carry_out(plain.daemon, finding["fix"])
+    mend(plain.daemon, finding)
     assert plain.subnet()["default"]["kind"] == "congruent"
     assert findings(plain.daemon, "no-default") == []
     dropped = site.dropped()

@@ -4,7 +4,8 @@ and two of them need metrics."""
 
 from lab import until
 from lab.clients import Ifupdown
-from lab.dhcp import Site, agrees, findings
+from lab.dhcp import Site, agrees
+from lab.patient import findings
 from lab.watch import Watch
 
 

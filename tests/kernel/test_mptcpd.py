@@ -7,6 +7,7 @@ import pytest
 from lab import until
 from lab.figure import A1_4, A2_4, B_4
 from lab.mptcp import MptcpTransfer, carries, endpoints
+from lab.patient import findings
 
 MPTCPD = "/usr/libexec/mptcpd"
 FLAGS = ("--load-plugins=addr_adv", "--addr-flags=subflow",
@@ -15,11 +16,6 @@ FLAGS = ("--load-plugins=addr_adv", "--addr-flags=subflow",
 
 def mptcpd(namespace):
     return namespace.start(MPTCPD, *FLAGS)
-
-
-def findings(daemon):
-    reply = json.loads(daemon.ctl("--json", "doctor", check=False).stdout)
-    return [f for f in reply["findings"] if f["id"] == "mptcp-manager"]
 
 
 def others(daemon):
@@ -34,7 +30,9 @@ def test_its_endpoints_are_left_alone(figure):
     assert {a: endpoints(figure.a)[a] for a in before} == before
     assert others(daemon) == [other.pid]
     assert str(other.pid) in daemon.ctl("mptcp").stdout
-    assert findings(daemon) == []  # one path manager, two that feed it
+    assert findings(daemon, "mptcp-manager") == []  # two that feed it
+    finding, = findings(daemon, "mptcp-endpoints")
+    assert "mptcpd most likely" in finding["what"]
     daemon.terminate()
     assert {a: endpoints(figure.a)[a] for a in before} == before
 
@@ -46,9 +44,9 @@ def test_a_second_path_manager_is_told_of(figure, first):
         other = mptcpd(figure.a)
     daemon = figure.start('mptcp = { path_manager = "userspace"; };')
     if first == "daemon":
-        assert findings(daemon) == []
+        assert findings(daemon, "mptcp-manager") == []
         other = mptcpd(figure.a)
-    found = until(lambda: findings(daemon), 10)
+    found = until(lambda: findings(daemon, "mptcp-manager"), 10)
     assert [f["subject"] for f in found] == [f"netlink port {other.pid}"]
     figure.b.run("ip", "mptcp", "limits", "set", "subflows", "8")
     transfer = MptcpTransfer(figure.a, figure.b, B_4, A1_4)

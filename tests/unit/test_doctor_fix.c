@@ -164,6 +164,16 @@ static const struct {
 	  "for id in 3 255; do ip mptcp endpoint delete id $id; done",
 	  "multihomectl reload"},
 	 "NetworkManager's"},
+	{A B B_DEFAULT,
+	 "networkmanager\nlistener 77\nother 192.0.2.2 id 3 dev 2\n",
+	 "mptcp-endpoints",
+	 {"mkdir -p /etc/NetworkManager/conf.d && printf "
+	  "'[connection-multihomed]\\nconnection.mptcp-flags=1\\n' > "
+	  "/etc/NetworkManager/conf.d/multihomed.conf",
+	  "systemctl restart NetworkManager",
+	  "systemctl disable --now mptcp.service",
+	  "ip mptcp endpoint delete id 3", "multihomectl reload"},
+	 "either may have made it"},
 	{A B B_DEFAULT P "route 203.0.114.0/24 nhid 7\n",
 	 "compat 0\n",
 	 "nexthop-compat",

@@ -302,26 +302,6 @@ class Scene:
         agrees(self.daemon)
 
 
-def findings(daemon, name):
-    """What `multihomectl doctor` finds under that name."""
-    done = daemon.ctl("--json", "doctor", check=False)
-    return [f for f in json.loads(done.stdout)["findings"] if f["id"] == name]
-
-
-def carry_out(daemon, fix):
-    """Every line of a finding's fix as it is: "FILE: LINE", or a command."""
-    ours = f"{daemon.config_path}: "
-    for line in fix:
-        if line.startswith(ours):
-            with open(daemon.config_path, "a", encoding="utf-8") as file:
-                file.write(line.removeprefix(ours) + "\n")
-        else:
-            program, *argv = line.split()
-            assert program == "multihomectl", line
-            daemon.ctl(*argv)
-    daemon.wait()
-
-
 def agrees(daemon):
     """The kernel does what the draft's rules say."""
     daemon.wait()
