@@ -5,6 +5,7 @@ default routes away if told so, and activates connections anew on demand."""
 import json
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -131,6 +132,25 @@ def test_networking_off_and_on(lab):
     assert not any(s["managed"] for s in scene.daemon.status()["subnets"])
     scene.client.nmcli("networking", "on")
     scene.site.await_defaults()
+    scene.is_right()
+
+
+def test_a_cable_may_be_out_for_longer_if_it_is_told_so(lab):
+    """docs/clients.md; without, the addresses go after 6 seconds."""
+    def make(site):
+        site.a.write("/etc/NetworkManager/conf.d/multihomed.conf",
+                     "[device-multihomed]\nignore-carrier=yes\n")
+        return NetworkManager(site)
+    scene = Scene(lab, make)
+    before, lost = scene.site.sources(4), scene.site.routers[0]
+    lost.lose_power()
+    time.sleep(8)
+    assert scene.site.sources(4) == before
+    assert scene.daemon.subnet("eth0", "10.1.0.0/24")["default"]["kind"] != \
+        "congruent"
+    lost.return_power()
+    until(lambda: scene.daemon.subnet("eth0", "10.1.0.0/24")["default"]
+          ["kind"] == "congruent", 10)
     scene.is_right()
 
 
