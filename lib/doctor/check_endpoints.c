@@ -82,7 +82,7 @@ static void add_fixes(struct finding *finding, const struct taken *taken,
 		finding_fix(finding,
 			    "mkdir -p /etc/NetworkManager/conf.d && printf "
 			    "'[connection-multihomed]\\n"
-			    "connection.mptcp-flags=1\\n' > "
+			    "connection.mptcp-flags=1\\n' >> "
 			    "/etc/NetworkManager/conf.d/multihomed.conf");
 		finding_fix(finding, "systemctl restart NetworkManager");
 	}

@@ -158,7 +158,7 @@ static const struct {
 	 "other 198.51.100.2 id 255 dev 3\n",
 	 "mptcp-endpoints",
 	 {"mkdir -p /etc/NetworkManager/conf.d && printf "
-	  "'[connection-multihomed]\\nconnection.mptcp-flags=1\\n' > "
+	  "'[connection-multihomed]\\nconnection.mptcp-flags=1\\n' >> "
 	  "/etc/NetworkManager/conf.d/multihomed.conf",
 	  "systemctl restart NetworkManager",
 	  "for id in 3 255; do ip mptcp endpoint delete id $id; done",
@@ -168,7 +168,7 @@ static const struct {
 	 "networkmanager\nlistener 77\nother 192.0.2.2 id 3 dev 2\n",
 	 "mptcp-endpoints",
 	 {"mkdir -p /etc/NetworkManager/conf.d && printf "
-	  "'[connection-multihomed]\\nconnection.mptcp-flags=1\\n' > "
+	  "'[connection-multihomed]\\nconnection.mptcp-flags=1\\n' >> "
 	  "/etc/NetworkManager/conf.d/multihomed.conf",
 	  "systemctl restart NetworkManager",
 	  "systemctl disable --now mptcp.service",
