@@ -25,9 +25,9 @@ static int list(void *data, const struct ip_prefix *sources, size_t n,
 		engine_flow_fn *fn, void *fn_data)
 {
 	struct flows *flows = data;
-	const struct flow_socket_query query = {
+	const struct flow_query query = {
 		.sources = sources,
-		.n = n,
+		.n_sources = n,
 		.detailed =
 			flows->engine->policy->pinning.scope == PIN_SCOPE_MPTCP,
 	};

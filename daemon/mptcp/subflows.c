@@ -19,9 +19,9 @@ int subflows_list(struct flow_vec *ret)
 		ip_prefix_default(AF_INET),
 		ip_prefix_default(AF_INET6),
 	};
-	const struct flow_socket_query query = {
+	const struct flow_query query = {
 		.sources = everywhere,
-		.n = sizeof(everywhere) / sizeof(everywhere[0]),
+		.n_sources = sizeof(everywhere) / sizeof(everywhere[0]),
 		.detailed = true,
 	};
 	struct flow_socket *socket;

@@ -47,4 +47,22 @@ struct flow {
 
 VEC(flow_vec, struct flow);
 
+#define FLOW_SOURCES_MAX 64
+#define FLOW_DESTS_MAX	 64
+
+/* Which flows are asked for: borrowed. */
+struct flow_query {
+	const struct ip_prefix *sources; /* from any of these; both families */
+	size_t n_sources;		 /* 1 to FLOW_SOURCES_MAX */
+	const struct ip_prefix *dests;	 /* and to any of these */
+	size_t n_dests; /* at most FLOW_DESTS_MAX; 0: wherever to */
+	bool opening;	/* those in SYN_SENT and SYN_RECV as well */
+	bool detailed;	/* MPTCP and byte counts; costs a tenth more */
+};
+
+typedef void flow_fn(const struct flow *flow, void *data);
+
+/** flow_is_opening() - in SYN_SENT or SYN_RECV */
+bool flow_is_opening(const struct flow *flow);
+
 #endif

@@ -2,12 +2,10 @@
 #include "kernel/flow_socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -18,6 +16,7 @@
 
 #include "core/rib.h"
 #include "kernel/decode_flow.h"
+#include "kernel/flow_counts.h"
 #include "kernel/flow_filter.h"
 #include "kernel/message.h"
 #include "kernel/nl_sock.h"
@@ -29,13 +28,13 @@
 	(STATE(TCP_ESTABLISHED) | STATE(TCP_FIN_WAIT1) |                       \
 	 STATE(TCP_FIN_WAIT2) | STATE(TCP_CLOSE_WAIT) | STATE(TCP_LAST_ACK) |  \
 	 STATE(TCP_CLOSING))
+#define OPENING (STATE(TCP_SYN_SENT) | STATE(TCP_SYN_RECV))
 
 struct flow_socket {
 	struct nl_sock *asker;	   /* NULL: to be opened anew */
 	struct nl_sock *listener;  /* NULL: nobody wants to hear */
 	struct prefix_vec watched; /* the listener's */
-	int counts;		   /* files of socket counts; -1: not open */
-	int counts6;
+	struct flow_counts counts;
 	uint32_t sequence;
 	void *buffer; /* NL_SOCK_BUFFER bytes */
 };
@@ -74,8 +73,7 @@ int flow_socket_open(struct flow_socket **ret)
 	struct flow_socket *flows = xalloc(sizeof(*flows));
 	int error;
 
-	flows->counts = -1;
-	flows->counts6 = -1;
+	flow_counts_init(&flows->counts);
 	error = open_asker(flows);
 	/* What is wanting for the moment may be there when a list is wanted. */
 	if (error == -EPROTONOSUPPORT) {
@@ -94,10 +92,7 @@ void flow_socket_free(struct flow_socket *flows)
 	close_asker(flows);
 	close_listener(flows);
 	vec_done(&flows->watched);
-	if (flows->counts >= 0)
-		(void)close(flows->counts);
-	if (flows->counts6 >= 0)
-		(void)close(flows->counts6);
+	flow_counts_done(&flows->counts);
 	free(flows->buffer);
 	free(flows);
 }
@@ -110,15 +105,17 @@ void flow_socket_free(struct flow_socket *flows)
 
 /* The kernel's filter program: jumps forward by bytes; the end accepts. */
 struct program {
-	uint8_t bytes[FLOW_SOURCES_MAX * CONDITION_MAX];
+	uint8_t bytes[(FLOW_SOURCES_MAX + FLOW_DESTS_MAX) * CONDITION_MAX];
 	size_t len;
 };
 
-static size_t condition_len(const struct ip_prefix *source)
+#define REQUEST_MAX (sizeof(struct program) + 256) /* with its headers */
+
+static size_t condition_len(const struct ip_prefix *prefix)
 {
 	return sizeof(struct inet_diag_bc_op) +
 	       sizeof(struct inet_diag_hostcond) +
-	       ip_bits(source->addr.family) / 8U;
+	       ip_bits(prefix->addr.family) / 8U;
 }
 
 static void add_bytes(struct program *program, const void *bytes, size_t len)
@@ -127,25 +124,28 @@ static void add_bytes(struct program *program, const void *bytes, size_t len)
 	program->len += len;
 }
 
-/* "Is the source inside?" If so go on behind it, else jump over @no bytes. */
-static void add_condition(struct program *program,
-			  const struct ip_prefix *source, size_t no)
+/*
+ * "Is the address inside?" If so go on behind it, else jump over @no bytes.
+ * @code: INET_DIAG_BC_S_COND or INET_DIAG_BC_D_COND
+ */
+static void add_condition(struct program *program, uint8_t code,
+			  const struct ip_prefix *prefix, size_t no)
 {
 	const struct inet_diag_bc_op op = {
-		.code = INET_DIAG_BC_S_COND,
-		.yes = (unsigned char)condition_len(source),
+		.code = code,
+		.yes = (unsigned char)condition_len(prefix),
 		.no = (unsigned short)no,
 	};
 	const struct inet_diag_hostcond host = {
-		.family = source->addr.family,
-		.prefix_len = source->len,
+		.family = prefix->addr.family,
+		.prefix_len = prefix->len,
 		.port = -1,
 	};
 
 	add_bytes(program, &op, sizeof(op));
 	add_bytes(program, &host, sizeof(host));
-	add_bytes(program, source->addr.bytes,
-		  ip_bits(source->addr.family) / 8U);
+	add_bytes(program, prefix->addr.bytes,
+		  ip_bits(prefix->addr.family) / 8U);
 }
 
 static void add_jump(struct program *program, size_t distance)
@@ -159,46 +159,74 @@ static void add_jump(struct program *program, size_t distance)
 	add_bytes(program, &op, sizeof(op));
 }
 
-/* One condition after the other; a jump to the end behind each but the last. */
-static void build(const struct flow_socket_query *query,
-		  struct program *program)
+/* Of one condition for each prefix, and a jump behind each but the last. */
+static size_t any_of_len(const struct ip_prefix *prefixes, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += condition_len(&prefixes[i]) +
+		       (i + 1 < n ? sizeof(struct inet_diag_bc_op) : 0);
+	return len;
+}
+
+/*
+ * One that is inside any of the prefixes goes on behind all of these.
+ * @end: of the whole program; behind that is a refusal
+ */
+static void add_any_of(struct program *program, uint8_t code,
+		       const struct ip_prefix *prefixes, size_t n, size_t end)
 {
 	const size_t op_len = sizeof(struct inet_diag_bc_op);
-	size_t total = 0;
+	const size_t behind = program->len + any_of_len(prefixes, n);
 
-	for (size_t i = 0; i < query->n; i++)
-		total += condition_len(&query->sources[i]) +
-			 (i + 1 < query->n ? op_len : 0);
-	program->len = 0;
-	for (size_t i = 0; i < query->n; i++) {
-		const struct ip_prefix *source = &query->sources[i];
-
-		/* Over the jump; behind the last one that is a refusal. */
-		add_condition(program, source, condition_len(source) + op_len);
-		if (i + 1 < query->n)
-			add_jump(program, total - program->len);
+	for (size_t i = 0; i + 1 < n; i++) {
+		add_condition(program, code, &prefixes[i],
+			      condition_len(&prefixes[i]) + op_len);
+		add_jump(program, behind - program->len);
 	}
+	if (n)
+		add_condition(program, code, &prefixes[n - 1],
+			      end - program->len + op_len);
+}
+
+static void build(const struct flow_query *query, struct program *program)
+{
+	size_t end = any_of_len(query->sources, query->n_sources) +
+		     any_of_len(query->dests, query->n_dests);
+
+	program->len = 0;
+	add_any_of(program, INET_DIAG_BC_S_COND, query->sources,
+		   query->n_sources, end);
+	add_any_of(program, INET_DIAG_BC_D_COND, query->dests, query->n_dests,
+		   end);
+}
+
+static uint32_t states(const struct flow_query *query)
+{
+	return query->opening ? STATES | OPENING : STATES;
 }
 
 /*
  * The old form of the request: it alone asks for both families in one walk over
  * the sockets.
  */
-static int ask(struct flow_socket *flows, const struct flow_socket_query *query)
+static int ask(struct flow_socket *flows, const struct flow_query *query)
 {
 	struct inet_diag_req request = {
 		.idiag_ext = query->detailed ? 1 << (INET_DIAG_INFO - 1) : 0,
-		.idiag_states = STATES,
+		.idiag_states = states(query),
 	};
-	struct nl_msg *msg =
-		nlmsg_alloc_simple(TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP);
 	struct program program;
+	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_MAX);
 	int error = -ENOMEM;
 
 	if (!msg)
 		return -ENOMEM;
 	build(query, &program);
-	if (nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) == 0 &&
+	if (nlmsg_put(msg, 0, 0, TCPDIAG_GETSOCK, 0,
+		      NLM_F_REQUEST | NLM_F_DUMP) &&
+	    nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) == 0 &&
 	    nla_put(msg, INET_DIAG_REQ_BYTECODE, (int)program.len,
 		    program.bytes) == 0) {
 		nlmsg_hdr(msg)->nlmsg_seq = ++flows->sequence;
@@ -211,7 +239,7 @@ static int ask(struct flow_socket *flows, const struct flow_socket_query *query)
 
 /* Return: 1 to go on, 0 at the end, or -errno. */
 static int take_answer(const struct flow_socket *flows,
-		       const struct nlmsghdr *hdr, flow_socket_fn *fn,
+		       const struct nlmsghdr *hdr, uint32_t wanted, flow_fn *fn,
 		       void *data)
 {
 	struct flow flow;
@@ -232,44 +260,24 @@ static int take_answer(const struct flow_socket *flows,
 	if (error)
 		return error;
 	/* Of what waits the kernel's idea of a state is wider than ours. */
-	if (STATE(flow.state) & STATES)
+	if (STATE(flow.state) & wanted)
 		fn(&flow, data);
 	return 1;
 }
 
-/* Whether the counts of one file tell of sockets; yes if it cannot be read. */
-static bool may_have_sockets(int *fd, const char *path, const char *none)
-{
-	char text[1024];
-	ssize_t n;
-
-	if (*fd < 0)
-		*fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*fd < 0)
-		return true;
-	n = pread(*fd, text, sizeof(text) - 1, 0);
-	if (n <= 0)
-		return true;
-	text[n] = '\0';
-	return !strstr(text, none);
-}
-
 bool flow_socket_is_any(struct flow_socket *flows)
 {
-	if (may_have_sockets(&flows->counts, "/proc/thread-self/net/sockstat",
-			     "TCP: inuse 0 "))
-		return true;
-	errno = 0;
-	/* With ipv6.disable=1 the second one is not there. */
-	return may_have_sockets(&flows->counts6,
-				"/proc/thread-self/net/sockstat6",
-				"TCP6: inuse 0\n") &&
-	       !(flows->counts6 < 0 && errno == ENOENT);
+	return flow_counts_any(&flows->counts);
+}
+
+bool flow_socket_begun(struct flow_socket *flows, uint64_t *ret)
+{
+	return flow_counts_begun(&flows->counts, ret);
 }
 
 /* Return: 0 at the end of the answer, or -errno. */
-static int take_all(const struct flow_socket *flows, flow_socket_fn *fn,
-		    void *data)
+static int take_all(const struct flow_socket *flows, uint32_t wanted,
+		    flow_fn *fn, void *data)
 {
 	int state = 1;
 
@@ -281,18 +289,18 @@ static int take_all(const struct flow_socket *flows, flow_socket_fn *fn,
 			return len ? len : -ETIMEDOUT;
 		for (; state > 0 && nlmsg_ok(hdr, len);
 		     hdr = nlmsg_next((struct nlmsghdr *)hdr, &len))
-			state = take_answer(flows, hdr, fn, data);
+			state = take_answer(flows, hdr, wanted, fn, data);
 	}
 	return state;
 }
 
-int flow_socket_list(struct flow_socket *flows,
-		     const struct flow_socket_query *query, flow_socket_fn *fn,
-		     void *data)
+int flow_socket_list(struct flow_socket *flows, const struct flow_query *query,
+		     flow_fn *fn, void *data)
 {
 	int error;
 
-	if (query->n == 0 || query->n > FLOW_SOURCES_MAX)
+	if (query->n_sources == 0 || query->n_sources > FLOW_SOURCES_MAX ||
+	    query->n_dests > FLOW_DESTS_MAX)
 		return -EINVAL;
 	if (!flow_socket_is_any(flows))
 		return 0;
@@ -300,7 +308,7 @@ int flow_socket_list(struct flow_socket *flows,
 	if (!error)
 		error = ask(flows, query);
 	if (!error)
-		error = take_all(flows, fn, data);
+		error = take_all(flows, states(query), fn, data);
 	if (error)
 		close_asker(flows);
 	return error;
@@ -369,8 +377,8 @@ int flow_socket_fd(const struct flow_socket *flows)
 	return flows->listener ? nl_socket_get_fd(flows->listener) : -1;
 }
 
-int flow_socket_listen(struct flow_socket *flows, size_t max,
-		       flow_socket_fn *fn, void *data)
+int flow_socket_listen(struct flow_socket *flows, size_t max, flow_fn *fn,
+		       void *data)
 {
 	size_t n = 0;
 

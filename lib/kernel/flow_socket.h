@@ -17,11 +17,6 @@
 
 struct flow_socket;
 
-#define FLOW_SOURCES_MAX 64 /* prefixes in one listing */
-
-/* May not call anything of this file. */
-typedef void flow_socket_fn(const struct flow *flow, void *data);
-
 /**
  * flow_socket_open() - ready to list; it does not listen yet
  *
@@ -30,36 +25,28 @@ typedef void flow_socket_fn(const struct flow *flow, void *data);
 int flow_socket_open(struct flow_socket **ret);
 void flow_socket_free(struct flow_socket *flows);
 
-/**
- * flow_socket_is_any() - whether this network namespace has any TCP socket
- *
- * Of whatever state, so that a yes says little; also if it cannot be told. A
- * list costs the kernel a walk over a table for the sockets of the whole
- * machine, half a millisecond even if it is empty; this takes some
- * microseconds.
- */
+/** flow_socket_is_any() - as flow_counts_any() */
 bool flow_socket_is_any(struct flow_socket *flows);
 
-/* What to list. */
-struct flow_socket_query {
-	const struct ip_prefix *sources; /* any of these; both families */
-	size_t n;			 /* 1 to FLOW_SOURCES_MAX */
-	bool detailed; /* MPTCP and byte counts; costs a tenth more */
-};
+/** flow_socket_begun() - as flow_counts_begun() */
+bool flow_socket_begun(struct flow_socket *flows, uint64_t *ret);
 
 /**
  * flow_socket_list() - call @fn for each established or closing connection
+ * @fn: may not call anything of this file
  *
- * Not those in SYN_SENT, SYN_RECV, TIME_WAIT or LISTEN, and not what is left of
- * one that was closed while its peer's end is open (FIN_WAIT2). An IPv4 prefix
- * also finds the flows of IPv6 sockets with IPv4-mapped addresses.
+ * Not those in TIME_WAIT or LISTEN, and not what is left of one that was closed
+ * while its peer's end is open (FIN_WAIT2). An IPv4 prefix also finds the flows
+ * of IPv6 sockets with IPv4-mapped addresses.
+ *
+ * The kernel leaves out those that are not asked for: they take it some 0.3
+ * microseconds each, those that are told and taken in six times as long.
  *
  * Return: 0; -ENOENT or -EOPNOTSUPP: this kernel has no sock_diag for TCP; or
  * -errno: some may have been passed on already. The next one starts afresh.
  */
-int flow_socket_list(struct flow_socket *flows,
-		     const struct flow_socket_query *query, flow_socket_fn *fn,
-		     void *data);
+int flow_socket_list(struct flow_socket *flows, const struct flow_query *query,
+		     flow_fn *fn, void *data);
 
 /**
  * flow_socket_watch() - whose ends of connections are wanted
@@ -84,7 +71,7 @@ int flow_socket_fd(const struct flow_socket *flows);
  * these are told, whoever is watched.
  * Return: how many messages were taken; -ENOBUFS: some were lost; or -errno.
  */
-int flow_socket_listen(struct flow_socket *flows, size_t max,
-		       flow_socket_fn *fn, void *data);
+int flow_socket_listen(struct flow_socket *flows, size_t max, flow_fn *fn,
+		       void *data);
 
 #endif

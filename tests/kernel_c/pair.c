@@ -36,7 +36,8 @@ int pair_network(void **state)
 		 "addr add 192.0.2.7/24 dev lo\n"
 		 "addr add 192.0.2.99/24 dev lo\n"
 		 "addr add 198.51.100.7/24 dev lo\n"
-		 "addr add 198.51.100.99/24 dev lo");
+		 "addr add 198.51.100.99/24 dev lo\n"
+		 "route add 203.0.113.0/24 dev lo");
 	netns_ip6("addr add 2001:db8::7/64 dev lo\n"
 		  "addr add 2001:db8::99/64 dev lo");
 	netns_settle();
@@ -144,7 +145,8 @@ void pair_keep(const struct flow *flow, void *data)
 struct flow_vec pair_list(const char *const *sources, size_t n, bool detailed)
 {
 	struct ip_prefix prefixes[FLOW_SOURCES_MAX];
-	const struct flow_socket_query query = {prefixes, n, detailed};
+	const struct flow_query query = {
+		.sources = prefixes, .n_sources = n, .detailed = detailed};
 	struct flow_socket *socket;
 	struct flow_vec flows = {0};
 

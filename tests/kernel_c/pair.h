@@ -21,7 +21,8 @@ struct pair {
  * pair_network() - setup of a group of tests
  *
  * Gives lo 192.0.2.7 and .99, 198.51.100.7 and .99, 2001:db8::7 and ::99, and
- * the process PAIR_FILES descriptors.
+ * the process PAIR_FILES descriptors. Addresses of 203.0.113.0/24 are reached,
+ * but are nobody's: they do not answer.
  */
 int pair_network(void **state);
 
@@ -44,7 +45,7 @@ void pair_end(struct pair *pair);
 /** pair_abort() - close it so that the peer is reset */
 void pair_abort(int fd);
 
-/** pair_keep() - a flow_socket_fn; @data: the struct flow_vec to append to */
+/** pair_keep() - a flow_fn; @data: the struct flow_vec to append to */
 void pair_keep(const struct flow *flow, void *data);
 
 /** pair_list() - the flows of some sources; the caller calls vec_done() */

@@ -119,10 +119,10 @@ static void only_what_has_begun_counts(void **state)
 
 	(void)state;
 	assert_int_equal(listen(waiting, 1), 0);
-	/* Its SYN goes nowhere: nobody has that address. */
+	/* Nobody answers its SYN. */
 	beginning = pair_bound("192.0.2.7", 0, 0);
 	assert_int_equal(fcntl(beginning, F_SETFL, O_NONBLOCK), 0);
-	assert_int_equal(pair_reach(beginning, "192.0.2.50", 7001),
+	assert_int_equal(pair_reach(beginning, "203.0.113.9", 7001),
 			 -EINPROGRESS);
 	assert_int_equal(pair_count("192.0.2.0/24"), 2);
 	/* A half-closed one still is a flow, one in TIME_WAIT is none. */
@@ -264,9 +264,13 @@ static void that_there_is_none_is_told_without_a_list(void **state)
 static void bad_questions_are_refused(void **state)
 {
 	struct ip_prefix prefix = ip_prefix_default(AF_INET);
-	const struct flow_socket_query none = {&prefix, 0, false};
-	const struct flow_socket_query many = {&prefix, FLOW_SOURCES_MAX + 1,
-					       false};
+	const struct flow_query none = {.sources = &prefix};
+	const struct flow_query many = {.sources = &prefix,
+					.n_sources = FLOW_SOURCES_MAX + 1};
+	const struct flow_query far = {.sources = &prefix,
+				       .n_sources = 1,
+				       .dests = &prefix,
+				       .n_dests = FLOW_DESTS_MAX + 1};
 	struct flow_socket *socket;
 
 	(void)state;
@@ -274,6 +278,8 @@ static void bad_questions_are_refused(void **state)
 	assert_int_equal(flow_socket_list(socket, &none, pair_keep, NULL),
 			 -EINVAL);
 	assert_int_equal(flow_socket_list(socket, &many, pair_keep, NULL),
+			 -EINVAL);
+	assert_int_equal(flow_socket_list(socket, &far, pair_keep, NULL),
 			 -EINVAL);
 	flow_socket_free(socket);
 	flow_socket_free(NULL);

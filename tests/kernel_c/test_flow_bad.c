@@ -58,7 +58,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 static int list(struct flow_socket *socket, size_t bad, size_t *ret_n)
 {
 	struct ip_prefix source;
-	const struct flow_socket_query query = {&source, 1, false};
+	const struct flow_query query = {.sources = &source, .n_sources = 1};
 	struct flow_vec flows = {0};
 	int error;
 
