@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "flows.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,22 +16,17 @@ enum {
 	LINE_MAX_BYTES = 256,
 };
 
-static_assert(ENGINE_SOURCES_MAX <= FLOW_SOURCES_MAX, "asked at once");
-
 /* --- listing and hearing --- */
 
-static int list(void *data, const struct ip_prefix *sources, size_t n,
-		engine_flow_fn *fn, void *fn_data)
+static int list(void *data, const struct flow_query *query, flow_fn *fn,
+		void *fn_data)
 {
 	struct flows *flows = data;
-	const struct flow_query query = {
-		.sources = sources,
-		.n_sources = n,
-		.detailed =
-			flows->engine->policy->pinning.scope == PIN_SCOPE_MPTCP,
-	};
+	struct flow_query detailed = *query;
 
-	return flow_socket_list(flows->socket, &query, fn, fn_data);
+	detailed.detailed =
+		flows->engine->policy->pinning.scope == PIN_SCOPE_MPTCP;
+	return flow_socket_list(flows->socket, &detailed, fn, fn_data);
 }
 
 static bool any(void *data)
@@ -40,6 +34,13 @@ static bool any(void *data)
 	struct flows *flows = data;
 
 	return flow_socket_is_any(flows->socket);
+}
+
+static bool begun(void *data, uint64_t *ret)
+{
+	struct flows *flows = data;
+
+	return flow_socket_begun(flows->socket, ret);
 }
 
 /* One that ended, on its way to the engine. */
@@ -258,7 +259,7 @@ void flows_start(struct flows *flows, struct engine *engine, uint64_t now_ms)
 	flows->engine = engine;
 	if (!flows->socket)
 		return;
-	engine->pins.flows = (struct engine_flows){list, any, flows};
+	engine->pins.flows = (struct engine_flows){list, any, begun, flows};
 	load(flows, now_ms);
 }
 

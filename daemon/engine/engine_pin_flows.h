@@ -2,6 +2,10 @@
 /*
  * engine_pin_flows - which TCP connections there are that a pin may be for.
  *
+ * A list costs the kernel some milliseconds, and one more microsecond for each
+ * flow that it tells. So it is asked for those only that a plan may move, and
+ * not at all where it is known that there are none of these.
+ *
  * The engine's inner half of engine_pins.c; nobody else includes this.
  */
 #ifndef ENGINE_PIN_FLOWS_H
@@ -10,13 +14,27 @@
 #include "engine/engine.h"
 
 /**
- * engine_pin_flows_list() - the flows of some subnets
- * @tables: theirs
- * @flows:  empty; sorted then. After an error it is empty again
+ * engine_pin_flows_any() - whether there may be flows to what is dirty
  *
- * What fails is tried once more.
- * Return: whether the flows of @tables are known now; else it is in the log.
+ * Or any at all, where tables are to be led to for the first time.
  */
+bool engine_pin_flows_any(const struct engine *engine);
+
+/**
+ * engine_pin_flows_moving() - the flows of some subnets to what is dirty
+ * @tables: theirs
+ * @flows:  empty; sorted then. There may be others among them. After an error
+ *	    it is empty again
+ *
+ * All of the subnets' flows, where a table is to be led to for the first time.
+ * What fails is tried once more.
+ * Return: whether these flows are known now; else it is in the log.
+ */
+bool engine_pin_flows_moving(struct engine *engine, uint64_t now_ms,
+			     const struct table_vec *tables,
+			     struct pin_flow_vec *flows);
+
+/** engine_pin_flows_list() - the same, of all flows of these subnets */
 bool engine_pin_flows_list(struct engine *engine, uint64_t now_ms,
 			   const struct table_vec *tables,
 			   struct pin_flow_vec *flows);

@@ -29,6 +29,7 @@ void engine_pins_done(struct engine *engine)
 	vec_done(&engine->pins.managed);
 	vec_done(&engine->pins.sources);
 	vec_done(&engine->pins.homes);
+	flow_memory_done(&engine->pins.memory);
 }
 
 void engine_pins_managed(struct engine *engine, const struct subnet *subnet)
@@ -271,7 +272,7 @@ static void decide(struct engine *engine, uint64_t now_ms,
 	struct engine_pins *pins = &engine->pins;
 	struct pin_flow_vec flows = {0};
 	const struct table_vec none = {0};
-	bool listed = engine_pin_flows_list(engine, now_ms, tables, &flows);
+	bool listed = engine_pin_flows_moving(engine, now_ms, tables, &flows);
 	struct pin_tally tally = {0};
 	const struct pin_input input = {
 		.view = &view,
@@ -342,13 +343,11 @@ static void first_tables(const struct engine *engine, struct table_vec *ret)
  */
 static bool is_any(const struct engine *engine)
 {
-	const struct engine_flows *flows = &engine->pins.flows;
-
 	if (engine->pins.set.pins.n)
 		return true;
 	if (engine->model.rib.dirty.n == 0 && engine->pins.first.n == 0)
 		return false;
-	return !flows->any || flows->any(flows->data);
+	return engine_pin_flows_any(engine);
 }
 
 static void keep_flows(struct engine *engine, uint64_t now_ms,

@@ -3,8 +3,9 @@
  * engine_pins - flows keep their path while the plan changes under them.
  *
  * Part of the engine's round: pins are decided between the plan of the rows and
- * the diff, from the flows that are listed just then. Nobody tells of a new
- * flow, so nothing is kept in mind about flows that no change concerns.
+ * the diff, from the flows that are listed just then, as nobody tells of a new
+ * one. Of flows that no change concerns only their destinations are kept in
+ * mind, and where there are not too many (flow_memory.h).
  *
  * Pins end with their flows: the owner passes on what it hears of closed
  * sockets, and where that leaves nothing, or from time to time, flows are
@@ -13,31 +14,32 @@
 #ifndef ENGINE_PINS_H
 #define ENGINE_PINS_H
 
-#include "core/flow.h"
+#include "core/flow_memory.h"
 #include "core/pin_build.h"
 #include "engine/engine_pin_strays.h"
 
 struct engine;
 
-typedef void engine_flow_fn(const struct flow *flow, void *data);
-
-#define ENGINE_SOURCES_MAX 64 /* prefixes in one question */
-
 /* Where flows come from. */
 struct engine_flows {
 	/*
-	 * Calls @fn for each TCP connection with a source in one of @n
-	 * @sources, 1 to ENGINE_SOURCES_MAX of both families. NULL: flows are
-	 * not known, and nothing is pinned.
+	 * Calls @fn for each TCP connection that @query is about, whose
+	 * .detailed is the owner's business. NULL: flows are not known, and
+	 * nothing is pinned.
 	 * Return: 0 or -errno; some may have been passed on already.
 	 */
-	int (*list)(void *data, const struct ip_prefix *sources, size_t n,
-		    engine_flow_fn *fn, void *fn_data);
+	int (*list)(void *data, const struct flow_query *query, flow_fn *fn,
+		    void *fn_data);
 	/*
 	 * Whether there may be any of these connections at all: asked before
 	 * it is found out which of them would move. NULL: there may be.
 	 */
 	bool (*any)(void *data);
+	/*
+	 * How many have begun so far, in whatever way: while it stays there are
+	 * no others than before. Return: whether it can be told; NULL: never.
+	 */
+	bool (*begun)(void *data, uint64_t *ret);
 	void *data;
 };
 
@@ -69,7 +71,9 @@ struct engine_pins {
 	struct prefix_vec sources; /* of subnets with pins, after each round */
 	struct subnet_vec homes;   /* these */
 	struct engine_stray_vec strays;
-	bool asked; /* some are to be let go */
+	struct flow_memory memory;
+	uint64_t memory_ms; /* before that no list is to be remembered */
+	bool asked;	    /* some are to be let go */
 	enum engine_legs legs;
 	bool full;	  /* the cap was reached, and it was said */
 	uint64_t version; /* grows with every change of a kind */

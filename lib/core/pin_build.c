@@ -409,6 +409,16 @@ static void add_members(const struct change *change, const struct pin *old,
 	}
 }
 
+/* Whether all flows to there from the table's subnet were listed. */
+static bool is_listed(const struct pin_input *input, const struct ip_addr *dst,
+		      uint32_t table)
+{
+	const struct ip_prefix host = ip_prefix_host(dst);
+
+	return table_vec_has(input->listed, table) &&
+	       rib_is_dirty(&input->view->model->rib, &host);
+}
+
 /* Those before, as far as their pins still need them and they still live. */
 static void keep_members(const struct pin_input *input,
 			 const struct pin_set *set, struct pin_member_vec *ret)
@@ -420,7 +430,7 @@ static void keep_members(const struct pin_input *input,
 
 		if (!pin || pin->kind == PIN_PATH)
 			continue;
-		if (!table_vec_has(input->listed, it->table) ||
+		if (!is_listed(input, &it->dst, it->table) ||
 		    pin_is_listed(input->flows, it))
 			vec_push(ret, *it);
 	}

@@ -43,7 +43,10 @@ struct pin_input {
 	const struct view *view;
 	struct attrset_store *attrs; /* of the view's model */
 	struct planned *planned;     /* of the same view */
-	/* Tables whose flows are all in @flows. */
+	/*
+	 * Tables whose flows to what is dirty are all in @flows; of those in
+	 * @first all flows are. Others may be in it or not.
+	 */
 	const struct table_vec *listed;
 	const struct pin_flow_vec *flows; /* sorted */
 	/* Tables that no rule leads to yet: there the kernel's way counts. */

@@ -70,6 +70,7 @@ uint64_t world_begin(struct world *world, const char *src, const char *dst)
 	assert_int_equal(ip_addr_parse(src, &flow.src), 0);
 	assert_int_equal(ip_addr_parse(dst, &flow.dst), 0);
 	vec_push(&world->flows, flow);
+	world->begun++;
 	return flow.cookie;
 }
 
@@ -119,19 +120,30 @@ static bool list_fails(struct world *world)
 	return true;
 }
 
-static int list_flows(void *data, const struct ip_prefix *sources, size_t n,
-		      engine_flow_fn *fn, void *fn_data)
+static bool has(const struct ip_prefix *prefixes, size_t n,
+		const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip_prefix_has(&prefixes[i], addr))
+			return true;
+	return false;
+}
+
+static int list_flows(void *data, const struct flow_query *query, flow_fn *fn,
+		      void *fn_data)
 {
 	struct world *world = data;
 	const struct flow *flow;
 
 	vec_foreach(&world->flows, flow) {
-		bool wanted = false;
-
-		for (size_t i = 0; i < n; i++)
-			wanted |= ip_prefix_has(&sources[i], &flow->src);
-		if (wanted)
-			fn(flow, fn_data);
+		if (!has(query->sources, query->n_sources, &flow->src) ||
+		    (flow_is_opening(flow) && !query->opening))
+			continue;
+		if (query->n_dests &&
+		    !has(query->dests, query->n_dests, &flow->dst))
+			continue;
+		world->told++;
+		fn(flow, fn_data);
 	}
 	return list_fails(world) ? -ENOBUFS : 0;
 }
@@ -143,6 +155,14 @@ static bool any_flow(void *data)
 	return world->flows.n || world->lists_bad;
 }
 
+static bool begun_flows(void *data, uint64_t *ret)
+{
+	const struct world *world = data;
+
+	*ret = world->begun;
+	return !world->counts_bad;
+}
+
 void world_open(struct world *world)
 {
 	const struct kernel_config config = config_of(world);
@@ -152,7 +172,7 @@ void world_open(struct world *world)
 	engine_init(&world->engine, world->kernel, &world->policy);
 	world->engine.observer = world->observer;
 	world->engine.pins.flows =
-		(struct engine_flows){list_flows, any_flow, world};
+		(struct engine_flows){list_flows, any_flow, begun_flows, world};
 }
 
 void world_start(struct world *world)

@@ -26,6 +26,9 @@ struct world {
 	/* So many questions for them are answered; so many then break off. */
 	unsigned int lists_good;
 	unsigned int lists_bad;
+	uint64_t begun;	 /* flows, as the kernel counts them */
+	bool counts_bad; /* it does not say */
+	uint64_t told;	 /* flows listed, all questions together */
 	uint64_t now_ms;
 	int error; /* of engine_run(), the last time */
 };
