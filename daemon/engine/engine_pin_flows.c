@@ -209,16 +209,21 @@ static bool list(struct listing *listing, uint64_t now_ms)
 	return true;
 }
 
-bool engine_pin_flows_list(struct engine *engine, uint64_t now_ms,
-			   const struct table_vec *tables,
-			   struct pin_flow_vec *flows)
+bool engine_pin_flows_pinned(struct engine *engine, uint64_t now_ms,
+			     const struct table_vec *tables,
+			     struct pin_flow_vec *flows)
 {
 	struct listing listing = {
 		.engine = engine,
 		.wanted = tables,
 		.flows = flows,
 	};
+	const struct pin_vec *pins = &engine->pins.set.pins;
+	const struct pin *pin;
 
+	if (pins->n <= FLOW_DESTS_MAX)
+		vec_foreach(pins, pin)
+			vec_push(&listing.dests, ip_prefix_host(&pin->dst));
 	return list(&listing, now_ms);
 }
 

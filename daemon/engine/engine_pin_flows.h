@@ -34,9 +34,9 @@ bool engine_pin_flows_moving(struct engine *engine, uint64_t now_ms,
 			     const struct table_vec *tables,
 			     struct pin_flow_vec *flows);
 
-/** engine_pin_flows_list() - the same, of all flows of these subnets */
-bool engine_pin_flows_list(struct engine *engine, uint64_t now_ms,
-			   const struct table_vec *tables,
-			   struct pin_flow_vec *flows);
+/** engine_pin_flows_pinned() - the same, of those to destinations with pins */
+bool engine_pin_flows_pinned(struct engine *engine, uint64_t now_ms,
+			     const struct table_vec *tables,
+			     struct pin_flow_vec *flows);
 
 #endif

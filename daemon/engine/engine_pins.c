@@ -109,7 +109,7 @@ static void audit(struct engine *engine, uint64_t now_ms)
 	struct table_vec tables = {0};
 
 	pinned_tables(engine, &tables);
-	if (engine_pin_flows_list(engine, now_ms, &tables, &flows))
+	if (engine_pin_flows_pinned(engine, now_ms, &tables, &flows))
 		pin_count(&flows, &tables, &engine->pins.set, &engine->model);
 	vec_done(&tables);
 	vec_done(&flows);

@@ -213,8 +213,14 @@ static void of_many_only_those_are_told_that_move(void **state)
 	lead_elsewhere(world, 9);
 	assert_int_equal(world_pin_kind(world, E), PIN_PATH);
 	assert_int_equal(world->told, before + 1);
+	/* So when the pin's are counted. */
+	world_pass(world, 16000);
+	assert_int_equal(world_pin_kind(world, E), PIN_PATH);
+	assert_int_equal(world->told, before + 2);
 	/* From time to time it is found out whether there still are as many. */
 	world_end(world, cookie);
+	world_pass(world, 300);
+	assert_int_equal(world_pin_kind(world, E), PIN_NONE);
 	world_pass(world, MINUTE_MS);
 	vec_clear(&world->flows);
 	(void)world_begin(world, A, B);
