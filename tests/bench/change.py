@@ -6,8 +6,11 @@ A route that exists is led over another link and back, --changes times. Measured
 from the kernel's message for the change in main to that for the last copy:
 
   ms         multihomed, 2 subnets; cpu_us: its processor time for one change
-  socket_ms  the same where there is a TCP socket: one that listens, but that
-             only a list of all can tell
+  socket_ms  the same where there is a TCP socket, one that listens
+  begun_ms   the same where a connection begins, and ends, before each change:
+             flows must be listed then
+  flows_ms   the same with --flows flows that lead elsewhere, as many as are not
+             remembered: lists are about those to the route's prefix only
   unpinned_ms  with pinning.scope = "off": nobody asks for sockets, and that is
              what BIRD does
   bird_ms    BIRD 2 with pipes into two tables, under the same watch
@@ -17,6 +20,7 @@ shall be below 200. The watch reads its socket in a tight loop, so two processor
 with nothing else to do are needed for times that mean anything.
 """
 
+import resource
 import socket
 import statistics
 import struct
@@ -29,6 +33,7 @@ from scale import (COPIES, MAIN, Bird, begin, cpu_us, have_bird, host, managed,
 STATIC, UNICAST, METRIC = 4, 1, 1024
 NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY = 1, 4, 5, 6
+OWN = "10.0.0.2"
 # Number 1 of bench-routes: led over eth1 by fill.
 PREFIX = (socket.inet_aton("16.0.5.0"), 24)
 
@@ -54,7 +59,7 @@ class Changer:
         self.sock.recv(4096)
 
 
-def changes(at, tables, n, pid):
+def changes(at, tables, n, pid, prepare=lambda: None):
     """(median milliseconds, microseconds of processor time each)"""
     changer, listener = Changer(at), Listener(at.a)
     took = []
@@ -68,6 +73,7 @@ def changes(at, tables, n, pid):
     time.sleep(0.3)
     before = cpu_us(pid)
     for i in range(n):
+        prepare()
         listener.drain()
         asked = time.monotonic()
         changer.lead_over((i + 1) % 2)
@@ -78,16 +84,51 @@ def changes(at, tables, n, pid):
     return statistics.median(took), used
 
 
-def listening(at):
-    """A TCP socket of the host, for a with statement."""
-    with at.a.inside():
-        sock = socket.socket()
-    sock.listen()
-    return sock
+class Flows:
+    """TCP connections of the host with itself, and a socket that listens."""
+
+    def __init__(self, at):
+        with at.a.inside():
+            self._listener = socket.socket()
+            self._listener.bind((OWN, 0))
+        self._listener.listen()
+        self._namespace = at.a
+        self._ends = []
+
+    def add(self):
+        """Two flows more."""
+        with self._namespace.inside():
+            client = socket.socket()
+        client.bind((OWN, 0))
+        client.connect(self._listener.getsockname())
+        self._ends += [client, self._listener.accept()[0]]
+
+    def begin_and_end(self):
+        self.add()
+        for _ in range(2):
+            self._ends.pop().close()
+
+    def close(self):
+        for end in self._ends:
+            end.close()
+        self._listener.close()
 
 
-def ours(n, given, config, also=None):
-    """changes() of a daemon; also: more of them while that is open."""
+def with_flows(at, given, rest):
+    """What changes cost where there are some."""
+    flows = Flows(at)
+    row = {"socket_ms": changes(at, *rest)[0],
+           "begun_ms": changes(at, *rest, flows.begin_and_end)[0]}
+    for _ in range(given.flows // 2):
+        flows.add()
+    changes(at, rest[0], 2, rest[2])  # finds out how many there are
+    row["flows_ms"] = changes(at, *rest)[0]
+    flows.close()
+    return row
+
+
+def ours(n, given, config, more=lambda *_: {}):
+    """changes() of a daemon; more: figures taken besides."""
     with host(2) as at:
         at.fill(4, n)
         daemon = managed(at, f"settle_ms = 0; {config}")
@@ -95,12 +136,10 @@ def ours(n, given, config, also=None):
         daemon.wait_quiet()
         rest = (set(daemon.tables().values()), given.changes,
                 daemon.process.pid)
-        found = [changes(at, *rest)]
-        if also:
-            with also(at):
-                found.append(changes(at, *rest))
+        ms, used = changes(at, *rest)
+        row = {"ms": ms, "cpu_us": used, **more(at, given, rest)}
         daemon.leave()
-    return found
+    return row
 
 
 def birds(n, given):
@@ -114,23 +153,25 @@ def birds(n, given):
 
 
 def one_size(n, given, first):
-    (ms, used), (socket_ms, _) = ours(n, given, "", listening)
-    (unpinned_ms, _), = ours(n, given, 'pinning = { scope = "off"; };')
-    row = {"ms": round(ms, 3), "ratio_to_first": round(ms / (first or ms), 3),
-           "cpu_us": round(used, 1), "socket_ms": round(socket_ms, 3),
-           "unpinned_ms": round(unpinned_ms, 3)}
+    row = ours(n, given, "", with_flows)
+    row["unpinned_ms"] = ours(n, given,
+                              'pinning = { scope = "off"; };')["ms"]
+    row["ratio_to_first"] = row["ms"] / (first or row["ms"])
     if "bird" not in given.without and have_bird():
-        bird_ms = birds(n, given)
-        row["bird_ms"] = round(bird_ms, 3)
-        row["bird_ratio"] = round(bird_ms / ms, 3)
-    say("change", routes=n, changes=given.changes, **row)
-    return first or ms
+        row["bird_ms"] = birds(n, given)
+        row["bird_ratio"] = row["bird_ms"] / row["ms"]
+    say("change", routes=n, changes=given.changes, flows=given.flows,
+        **{key: round(value, 3) for key, value in row.items()})
+    return first or row["ms"]
 
 
 def main():
     def more(parser):
         parser.add_argument("--changes", type=int, default=200)
+        parser.add_argument("--flows", type=int, default=4000)
     given = begin(__doc__, "100,100000,1000000", more)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     first = None
     for n in given.sizes:
         first = one_size(n, given, first)
