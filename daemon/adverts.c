@@ -183,18 +183,16 @@ static struct advert_link *find_link(struct adverts *adverts, uint32_t ifindex)
 }
 
 /* A solicitation needs a link-local address that is no longer tentative. */
-static bool may_ask(const struct model *model, const struct link *link)
+static bool may_ask_from(const struct model *model,
+			 const struct address *address)
 {
-	const struct address *it;
+	const struct link *link;
 
-	if (!link->up || !link->carrier || link->loopback)
+	if (address->local.family != AF_INET6 || address->tentative ||
+	    address->dad_failed || !ip_addr_is_link_local(&address->local))
 		return false;
-	vec_foreach(&model->addresses, it)
-		if (it->ifindex == link->ifindex && !it->tentative &&
-		    !it->dad_failed && it->local.family == AF_INET6 &&
-		    ip_addr_is_link_local(&it->local))
-			return true;
-	return false;
+	link = model_link(model, address->ifindex);
+	return link && link->up && link->carrier && !link->loopback;
 }
 
 static bool has_answered(const struct engine *engine,
@@ -212,20 +210,20 @@ static bool has_answered(const struct engine *engine,
 static void note_links(struct adverts *adverts, const struct engine *engine,
 		       uint64_t now_ms)
 {
-	const struct link *link;
+	const struct address *it;
 	struct advert_link *known;
 
 	vec_foreach(&adverts->links, known)
 		known->seen = false;
-	vec_foreach(&engine->model.links, link) {
-		if (!may_ask(&engine->model, link))
+	vec_foreach(&engine->model.addresses, it) {
+		if (!may_ask_from(&engine->model, it))
 			continue;
-		known = find_link(adverts, link->ifindex);
+		known = find_link(adverts, it->ifindex);
 		if (known)
 			known->seen = true;
 		else
 			vec_push(&adverts->links,
-				 ((struct advert_link){.ifindex = link->ifindex,
+				 ((struct advert_link){.ifindex = it->ifindex,
 						       .next_ms = now_ms,
 						       .seen = true}));
 	}

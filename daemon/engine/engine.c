@@ -24,6 +24,7 @@ void engine_done(struct engine *engine)
 	vec_done(&engine->others);
 	vec_done(&engine->undone);
 	vec_done(&engine->refused);
+	vec_done(&engine->ipv6_links);
 	engine_drop_batch(engine);
 	engine_pins_done(engine);
 	repair_done(&engine->repair);
@@ -66,7 +67,7 @@ bool engine_is_pending(const struct engine *engine, uint64_t now_ms)
 	if (engine->read_failed)
 		return false; /* not before retry_ms */
 	return engine->read_all || engine->read_rules || engine->read_ipv6 ||
-	       engine->rereads.n || engine->resync.n ||
+	       engine->ipv6_links.n || engine->rereads.n || engine->resync.n ||
 	       engine->policy_changed || model->changes.links ||
 	       model->changes.addresses || model->changes.rules ||
 	       model->changes.neighbours || model->changes.bindings ||

@@ -150,7 +150,8 @@ struct engine {
 	/* What is to be read before the next plan. */
 	bool read_all;
 	bool read_rules;
-	bool read_ipv6;	      /* which links have it */
+	bool read_ipv6;		    /* which links have it */
+	VEC(, uint32_t) ipv6_links; /* if not of all, then of these */
 	bool read_neighbours; /* they could not be; a plan does not wait */
 	struct reread_vec rereads;
 	struct reread_vec resync; /* the same after a loss: one in each round */
@@ -173,6 +174,7 @@ struct engine {
 	struct engine_batch batch;
 
 	bool policy_changed;
+	bool links_read;  /* all of them anew: what has changed is not known */
 	bool rules_agree; /* they did when last planned; no wide round since */
 	bool neighbours_agree;	     /* so did these */
 	uint64_t neighbours_changes; /* of the store of attributes, then */
@@ -191,7 +193,7 @@ struct engine {
 	int read_error;	       /* of the last read; 0: it succeeded */
 	bool lacks_table;      /* a subnet does; it could not be looked for */
 	/* Attribute sets that the kernel refused; a ref each, for the mark. */
-	VEC(, uint32_t) refused;
+	struct attr_id_vec refused;
 	uint64_t refused_ms; /* when they are tried again; 0: no reason yet */
 	/* Entries that the kernel refused, as their links are; in no order. */
 	struct neighbour_vec unkept;

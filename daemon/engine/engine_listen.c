@@ -38,16 +38,15 @@ void engine_mark_routes(struct engine *engine, uint8_t family, uint32_t table,
 	mark(engine, &what);
 }
 
-static void mark_all_tables(struct engine *engine, uint32_t ifindex)
+static void mark_all_tables(struct engine *engine, uint8_t family,
+			    uint32_t ifindex)
 {
-	for (size_t f = 0; f < N_FAMILIES; f++) {
-		struct reread what = {families[f], ROUTE_TABLE_MAIN, ifindex};
+	struct reread what = {family, ROUTE_TABLE_MAIN, ifindex};
 
+	mark(engine, &what);
+	for (size_t i = 0; i < engine->tables.n; i++) {
+		what.table = engine->tables.items[i];
 		mark(engine, &what);
-		for (size_t i = 0; i < engine->tables.n; i++) {
-			what.table = engine->tables.items[i];
-			mark(engine, &what);
-		}
 	}
 }
 
@@ -63,10 +62,16 @@ static void mark_tunnels(struct engine *engine)
 
 void engine_mark_link(struct engine *engine, uint32_t ifindex)
 {
-	if (!model_uses_link(&engine->model, ifindex))
-		return;
-	mark_all_tables(engine, ifindex);
-	mark_tunnels(engine);
+	bool found = false;
+
+	for (size_t f = 0; f < N_FAMILIES; f++) {
+		if (!model_uses_link(&engine->model, families[f], ifindex))
+			continue;
+		mark_all_tables(engine, families[f], ifindex);
+		found = true;
+	}
+	if (found)
+		mark_tunnels(engine);
 }
 
 /* IPv4 routes go with their object without a word. */
@@ -74,7 +79,8 @@ static void mark_nexthop(struct engine *engine, uint32_t nh_id)
 {
 	if (!model_uses_nexthop(&engine->model, nh_id))
 		return;
-	mark_all_tables(engine, 0);
+	for (size_t f = 0; f < N_FAMILIES; f++)
+		mark_all_tables(engine, families[f], 0);
 	mark_tunnels(engine);
 }
 
@@ -148,10 +154,22 @@ static bool has_address(const struct model *model, uint32_t ifindex,
  */
 static void mark_ipv6(struct engine *engine, uint32_t ifindex, bool has)
 {
-	const struct link *link = model_link(&engine->model, ifindex);
+	const struct link *old = model_link(&engine->model, ifindex);
+	struct link link;
 
-	if (link && link->no_ipv6 == has)
-		engine->read_ipv6 = true;
+	if (!old || old->no_ipv6 != has)
+		return;
+	if (has) {
+		link = *old;
+		link.no_ipv6 = false;
+		model_put_link(&engine->model, &link);
+		return;
+	}
+	/* Nothing of it is left; whether it is off only the kernel knows. */
+	for (size_t i = 0; i < engine->ipv6_links.n; i++)
+		if (engine->ipv6_links.items[i] == ifindex)
+			return;
+	vec_push(&engine->ipv6_links, ifindex);
 }
 
 static void take_address(const struct intake *intake,

@@ -203,6 +203,7 @@ static int read_links(struct engine *engine)
 		return error;
 	}
 	model_drop_orphans(&engine->model);
+	engine->links_read = true;
 	engine->model.changes.links = true;
 	engine->model.changes.addresses = true;
 	vec_done(&links);
@@ -227,13 +228,32 @@ static void take_ipv6(const struct kernel_event *event, void *data)
 	model_put_link(&engine->model, &link);
 }
 
+/* @ifindex: 0: of all links */
+static int read_ipv6_of(struct engine *engine, uint32_t ifindex)
+{
+	const struct kernel_read what = {
+		.what = KERNEL_LINK,
+		.ifindex = ifindex,
+	};
+
+	return kernel_read(engine->kernel, &what, take_ipv6, engine);
+}
+
 static int read_ipv6(struct engine *engine)
 {
-	const struct kernel_read links = {.what = KERNEL_LINK};
-	int error = kernel_read(engine->kernel, &links, take_ipv6, engine);
+	int error = 0;
 
-	engine->read_ipv6 &= error != 0;
-	return error;
+	if (engine->read_ipv6)
+		error = read_ipv6_of(engine, 0);
+	for (size_t i = 0; error == 0 && i < engine->ipv6_links.n; i++)
+		if (!engine->read_ipv6)
+			error = read_ipv6_of(engine,
+					     engine->ipv6_links.items[i]);
+	if (error)
+		return error;
+	engine->read_ipv6 = false;
+	vec_clear(&engine->ipv6_links);
+	return 0;
 }
 
 static int read_once(struct engine *engine, uint32_t table,
@@ -332,6 +352,7 @@ static int read_all(struct engine *engine, uint64_t now_ms)
 	engine->resync_ms = 0;
 	engine->read_all = false;
 	engine->read_ipv6 = false;
+	vec_clear(&engine->ipv6_links);
 	return 0;
 }
 
@@ -419,7 +440,7 @@ static int let_it_end(struct engine *engine, uint64_t now_ms)
 	bool begins_resync = engine->resync_ms && engine->resync_ms <= now_ms;
 
 	if (engine->read_all || engine->read_rules || engine->read_ipv6 ||
-	    engine->rereads.n || begins_resync)
+	    engine->ipv6_links.n || engine->rereads.n || begins_resync)
 		return kernel_settle(engine->kernel);
 	return 0;
 }
@@ -434,7 +455,7 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 		error = read_all(engine, now_ms);
 	if (error == 0)
 		error = go_on_with_resync(engine, now_ms);
-	if (error == 0 && engine->read_ipv6)
+	if (error == 0)
 		error = read_ipv6(engine);
 	if (error == 0 && engine->read_rules)
 		error = read_rules(engine);

@@ -156,23 +156,31 @@ bool engine_can_give_table(const struct engine *engine)
 	return false;
 }
 
+static bool is_uplink_new(const struct engine *engine)
+{
+	const struct view view = engine_view(engine);
+	struct attr_id_vec routed = {0};
+	const struct subnet *it;
+	bool found = false;
+
+	subnet_find_routed(&engine->model, &routed);
+	vec_foreach(&engine->subnets.subnets, it)
+		found = found ||
+			(!it->uplink && subnet_is_uplink(&view, it, &routed));
+	vec_done(&routed);
+	return found;
+}
+
 /* A row that changed can make a subnet an uplink: then look at all of them. */
 static bool subnets_may_change(const struct engine *engine)
 {
 	const struct model_changes *changes = &engine->model.changes;
-	const struct view view = engine_view(engine);
-	const struct subnet *it;
 
 	if (changes->links || changes->addresses || changes->bindings ||
 	    engine->policy_changed || engine->lacks_table ||
 	    engine_can_give_table(engine))
 		return true;
-	if (engine->model.rib.dirty.n == 0)
-		return false;
-	vec_foreach(&engine->subnets.subnets, it)
-		if (!it->uplink && subnet_is_uplink(&view, it))
-			return true;
-	return false;
+	return engine->model.rib.dirty.n > 0 && is_uplink_new(engine);
 }
 
 /* Bindings and metric_add go by a link's name, and a name is new or gone. */
@@ -203,6 +211,70 @@ static void recover_subnets(struct engine *engine)
 	subnet_set_done(&found);
 }
 
+/* --- what that means for rows --- */
+
+/* Whether a table has the same columns as before. */
+static bool is_same_column(const struct subnet *a, const struct subnet *b)
+{
+	return a->managed == b->managed &&
+	       (!a->managed ||
+		(a->strong == b->strong && a->table == b->table));
+}
+
+/*
+ * A column is for all rows, and which links are local hangs on managed subnets.
+ * Of others it only matters which gateways are inside. @old, @new: NULL: none.
+ * Return: whether all rows are concerned.
+ */
+static bool touch_for(struct engine *engine, const struct subnet *old,
+		      const struct subnet *new)
+{
+	if (old && new &&is_same_column(old, new))
+		return false;
+	if ((old && old->managed) || (new &&new->managed))
+		return true;
+	if (!old || !new) {
+		const struct subnet *it = old ? old : new;
+
+		model_touch_routers(&engine->model, it->ifindex, &it->prefix);
+	}
+	return false;
+}
+
+/* Both are in order. Return: as above. */
+static bool touch_differences(struct engine *engine,
+			      const struct subnet_set *before)
+{
+	const struct subnet *old = before->subnets.items;
+	const struct subnet *new = engine->subnets.subnets.items;
+	size_t n_old = before->subnets.n;
+	size_t n_new = engine->subnets.subnets.n;
+	bool all = false;
+
+	while ((n_old || n_new) && !all) {
+		int order = n_old == 0	 ? 1
+			    : n_new == 0 ? -1
+					 : subnet_cmp(old, new);
+
+		all = touch_for(engine, order <= 0 ? old : NULL,
+				order >= 0 ? new : NULL);
+		if (order <= 0)
+			old++, n_old--;
+		if (order >= 0)
+			new ++, n_new--;
+	}
+	return all;
+}
+
+static void touch_rows(struct engine *engine, const struct subnet_set *before)
+{
+	if (!engine->policy_changed && !names_matter(engine) &&
+	    !engine->links_read && !touch_differences(engine, before))
+		return;
+	engine_touch_all(engine, AF_INET);
+	engine_touch_all(engine, AF_INET6);
+}
+
 bool engine_update_subnets(struct engine *engine)
 {
 	struct subnet_set before = engine->subnets;
@@ -221,9 +293,9 @@ bool engine_update_subnets(struct engine *engine)
 		if (engine->observer.subnets)
 			engine->observer.subnets(engine, &before,
 						 engine->observer.data);
-		engine_touch_all(engine, AF_INET);
-		engine_touch_all(engine, AF_INET6);
+		touch_rows(engine, &before);
 	}
+	engine->links_read = false;
 	subnet_set_done(&before);
 	return true;
 }

@@ -119,6 +119,8 @@ struct attrset_store {
 	uint64_t changes; /* times that a set came or went, ever */
 };
 
+VEC(attr_id_vec, uint32_t);
+
 void attrset_store_init(struct attrset_store *store);
 void attrset_store_done(struct attrset_store *store);
 

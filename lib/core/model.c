@@ -69,49 +69,6 @@ static bool link_equal(const struct link *a, const struct link *b)
 	       a->vrf == b->vrf && a->no_ipv6 == b->no_ipv6;
 }
 
-static bool has_hop(const struct attrset *set, uint32_t ifindex,
-		    const struct ip_addr *gateway)
-{
-	const struct next_hop *hop;
-
-	vec_foreach(&set->hops, hop) {
-		if (hop->ifindex != ifindex)
-			continue;
-		if (!gateway || ip_addr_equal(&hop->gateway, gateway))
-			return true;
-	}
-	return false;
-}
-
-/* Rows with a hop over @ifindex (and through @gateway) are planned anew. */
-static void touch_hops(struct model *model, uint8_t family, uint32_t ifindex,
-		       const struct ip_addr *gateway)
-{
-	struct ip_prefix all = ip_prefix_default(family);
-	struct ip_prefix prefix;
-	struct trie_walk walk;
-	uint32_t at;
-
-	trie_walk_start(&walk, rib_trie(&model->rib, family), &all);
-	while (trie_walk_next(&walk, &prefix, &at)) {
-		const struct row *row = rib_row_at(&model->rib, at);
-		bool found = false;
-
-		for (size_t i = 0; i < row->n && !found; i++)
-			found = has_hop(attrset_get(&model->rib.attrs,
-						    row->routes[i].attrs),
-					ifindex, gateway);
-		if (found)
-			rib_touch(&model->rib, &prefix);
-	}
-}
-
-void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex)
-{
-	if (model_uses_link(model, ifindex))
-		touch_hops(model, family, ifindex, NULL);
-}
-
 static void touch_link(struct model *model, uint32_t ifindex)
 {
 	model_touch_link(model, AF_INET, ifindex);
@@ -163,6 +120,18 @@ bool model_put_link(struct model *model, const struct link *link)
 	return true;
 }
 
+static void forget_addresses(struct model *model, uint32_t ifindex)
+{
+	for (size_t i = model->addresses.n; i-- > 0;) {
+		const struct ip_addr addr = model->addresses.items[i].local;
+
+		if (model->addresses.items[i].ifindex != ifindex)
+			continue;
+		vec_remove(&model->addresses, i);
+		model_touch_own(model, &addr);
+	}
+}
+
 bool model_remove_link(struct model *model, uint32_t ifindex)
 {
 	size_t at = link_place(model, ifindex);
@@ -170,9 +139,7 @@ bool model_remove_link(struct model *model, uint32_t ifindex)
 	if (at == model->links.n || model->links.items[at].ifindex != ifindex)
 		return false;
 	vec_remove(&model->links, at);
-	for (size_t i = model->addresses.n; i-- > 0;)
-		if (model->addresses.items[i].ifindex == ifindex)
-			vec_remove(&model->addresses, i);
+	forget_addresses(model, ifindex);
 	for (size_t i = model->neighbours.n; i-- > 0;)
 		if (model->neighbours.items[i].ifindex == ifindex)
 			vec_remove(&model->neighbours, i);
@@ -251,6 +218,7 @@ bool model_put_address(struct model *model, const struct address *address)
 		vec_insert(&model->addresses, at, *address);
 	}
 	model->changes.addresses = true;
+	model_touch_own(model, &address->local);
 	return true;
 }
 
@@ -263,6 +231,7 @@ bool model_remove_address(struct model *model, const struct address *address)
 		return false;
 	vec_remove(&model->addresses, at);
 	model->changes.addresses = true;
+	model_touch_own(model, &address->local);
 	model_settle_link(model, address->ifindex);
 	return true;
 }
@@ -374,27 +343,6 @@ const struct neighbour *model_neighbour(const struct model *model,
 	return it;
 }
 
-static bool is_gateway(const struct model *model, uint32_t ifindex,
-		       const struct ip_addr *addr)
-{
-	for (uint32_t id = 0; id < model->rib.attrs.n; id++)
-		if (attrset_is_live(&model->rib.attrs, id) &&
-		    has_hop(attrset_get(&model->rib.attrs, id), ifindex, addr))
-			return true;
-	return false;
-}
-
-void model_touch_gateway(struct model *model, uint32_t ifindex,
-			 const struct ip_addr *addr)
-{
-	if (!is_gateway(model, ifindex, addr))
-		return;
-	model->changes.neighbours = true;
-	/* An IPv4 route may have an IPv6 gateway: both families. */
-	touch_hops(model, AF_INET, ifindex, addr);
-	touch_hops(model, AF_INET6, ifindex, addr);
-}
-
 bool neighbour_vec_has(const struct neighbour_vec *neighbours,
 		       const struct neighbour *which)
 {
@@ -419,7 +367,8 @@ bool model_put_neighbour(struct model *model, const struct neighbour *neighbour)
 
 	/* Of other entries, only a router that failed matters. */
 	if (!kept && neighbour->failed)
-		kept = is_gateway(model, neighbour->ifindex, &neighbour->addr);
+		kept = model_uses_gateway(model, neighbour->ifindex,
+					  &neighbour->addr);
 	if (!old && !kept)
 		return false;
 	if (old && kept)
@@ -465,24 +414,4 @@ bool model_is_usable(const struct model *model, const struct next_hop *hop)
 		return false;
 	neighbour = model_neighbour(model, hop->ifindex, &hop->gateway);
 	return !neighbour || !neighbour->failed;
-}
-
-/* --- what attribute sets say --- */
-
-bool model_uses_link(const struct model *model, uint32_t ifindex)
-{
-	for (uint32_t id = 0; id < model->rib.attrs.n; id++)
-		if (attrset_is_live(&model->rib.attrs, id) &&
-		    has_hop(attrset_get(&model->rib.attrs, id), ifindex, NULL))
-			return true;
-	return false;
-}
-
-bool model_uses_nexthop(const struct model *model, uint32_t nh_id)
-{
-	for (uint32_t id = 0; id < model->rib.attrs.n; id++)
-		if (attrset_is_live(&model->rib.attrs, id) &&
-		    attrset_get(&model->rib.attrs, id)->nh_id == nh_id)
-			return true;
-	return false;
 }

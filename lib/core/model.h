@@ -127,6 +127,13 @@ bool model_leads_by(const struct model *model, const struct next_hop *hop,
 /** model_touch_link() - rows with a next hop over the link are planned anew */
 void model_touch_link(struct model *model, uint8_t family, uint32_t ifindex);
 
+/** model_touch_routers() - those with a gateway inside @prefix on that link */
+void model_touch_routers(struct model *model, uint32_t ifindex,
+			 const struct ip_prefix *prefix);
+
+/** model_touch_own() - those with @addr as gateway or preferred source */
+void model_touch_own(struct model *model, const struct ip_addr *addr);
+
 /** model_touch_gateway() - the same of a router whose usability changed */
 void model_touch_gateway(struct model *model, uint32_t ifindex,
 			 const struct ip_addr *addr);
@@ -282,8 +289,13 @@ void model_read_abort(struct model *model);
 int model_read_end(struct model *model, uint8_t family, uint32_t table,
 		   uint32_t ifindex);
 
-/** model_uses_link() - whether a live attribute set leads over @ifindex */
-bool model_uses_link(const struct model *model, uint32_t ifindex);
+/** model_uses_link() - whether a route of @family leads over @ifindex */
+bool model_uses_link(const struct model *model, uint8_t family,
+		     uint32_t ifindex);
+
+/** model_uses_gateway() - whether one leads through @addr on that link */
+bool model_uses_gateway(const struct model *model, uint32_t ifindex,
+			const struct ip_addr *addr);
 
 /** model_uses_nexthop() - whether one refers to nexthop object @nh_id */
 bool model_uses_nexthop(const struct model *model, uint32_t nh_id);

@@ -198,7 +198,28 @@ static bool row_makes_uplink(const struct view *view,
 	return false;
 }
 
-bool subnet_is_uplink(const struct view *view, const struct subnet *subnet)
+static bool has_gateway(const struct attrset *set)
+{
+	const struct next_hop *hop;
+
+	vec_foreach(&set->hops, hop)
+		if (ip_addr_is_set(&hop->gateway))
+			return true;
+	return false;
+}
+
+void subnet_find_routed(const struct model *model, struct attr_id_vec *ret)
+{
+	const struct attrset_store *attrs = &model->rib.attrs;
+
+	for (uint32_t id = 0; id < attrs->n; id++)
+		if (attrset_is_live(attrs, id) &&
+		    has_gateway(attrset_get(attrs, id)))
+			vec_push(ret, id);
+}
+
+bool subnet_is_uplink(const struct view *view, const struct subnet *subnet,
+		      const struct attr_id_vec *routed)
 {
 	const struct rib *rib = &view->model->rib;
 	struct ip_prefix all = ip_prefix_default(subnet->prefix.addr.family);
@@ -207,10 +228,10 @@ bool subnet_is_uplink(const struct view *view, const struct subnet *subnet)
 	if (row_makes_uplink(view, subnet, rib_row(rib, &all), false))
 		return true;
 	/* Few sets, many rows: look at the rows only if a set fits. */
-	for (uint32_t id = 0; id < rib->attrs.n && !possible; id++)
-		possible = attrset_is_live(&rib->attrs, id) &&
-			   makes_uplink(view, subnet,
-					attrset_get(&rib->attrs, id), true);
+	for (size_t i = 0; i < routed->n && !possible; i++)
+		possible = makes_uplink(
+			view, subnet,
+			attrset_get(&rib->attrs, routed->items[i]), true);
 	if (!possible)
 		return false;
 	for (uint32_t id = 0; id < rib->rows.n; id++)

@@ -1,47 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/rib.h"
+#include "core/rib_place.h"
 
 #include <assert.h>
 #include <sys/socket.h>
-
-/* A longer list of dirty rows is not kept: at start every row is in it once. */
-#define DIRTY_KEEP 4096
 
 /* The entries of one key within a row. */
 struct span {
 	size_t begin;
 	size_t end;
 };
-
-static struct trie *trie_of(struct rib *rib, const struct ip_prefix *prefix)
-{
-	return prefix->addr.family == AF_INET ? &rib->v4 : &rib->v6;
-}
-
-static struct trie_entry *find_place(const struct rib *rib,
-				     const struct ip_prefix *prefix)
-{
-	return trie_entry(rib_trie(rib, prefix->addr.family), prefix);
-}
-
-static struct trie_entry *make_place(struct rib *rib,
-				     const struct ip_prefix *prefix)
-{
-	struct trie_entry *place = trie_enter(trie_of(rib, prefix), prefix);
-
-	if (place->value == TRIE_NONE)
-		place->value = row_intern(&rib->rows, &rib->attrs, NULL, 0);
-	return place;
-}
-
-static void mark_dirty(struct rib *rib, struct trie_entry *place,
-		       const struct ip_prefix *prefix)
-{
-	if (place->mark & rib->dirty_marks)
-		return;
-	place->mark |= rib->new_mark;
-	vec_push(&rib->dirty, *prefix);
-}
 
 /* --- a row to be changed --- */
 
@@ -57,23 +24,28 @@ static struct route_vec *begin_draft(struct rib *rib,
 	return &rib->draft;
 }
 
-static void end_draft(struct rib *rib, struct trie_entry *place)
+static void end_draft(struct rib *rib, struct trie_entry *place,
+		      const struct ip_prefix *prefix)
 {
 	uint32_t old = place->value;
 
 	place->value = row_intern(&rib->rows, &rib->attrs, rib->draft.items,
 				  rib->draft.n);
+	row_note_place(&rib->rows, place->value,
+		       trie_place(rib_trie_of(rib, prefix), place));
 	row_unref(&rib->rows, &rib->attrs, old);
 }
 
-static void set_at(struct rib *rib, struct trie_entry *place, size_t i,
+static void set_at(struct rib *rib, struct trie_entry *place,
+		   const struct ip_prefix *prefix, size_t i,
 		   const struct route *route)
 {
 	begin_draft(rib, place)->items[i] = *route;
-	end_draft(rib, place);
+	end_draft(rib, place, prefix);
 }
 
-static bool insert_at(struct rib *rib, struct trie_entry *place, size_t i,
+static bool insert_at(struct rib *rib, struct trie_entry *place,
+		      const struct ip_prefix *prefix, size_t i,
 		      const struct route *route)
 {
 	struct route_vec *draft = begin_draft(rib, place);
@@ -81,7 +53,7 @@ static bool insert_at(struct rib *rib, struct trie_entry *place, size_t i,
 	if (draft->n == ROW_MAX)
 		return false;
 	vec_insert(draft, i, *route);
-	end_draft(rib, place);
+	end_draft(rib, place, prefix);
 	return true;
 }
 
@@ -211,7 +183,7 @@ const struct row *rib_row_at(const struct rib *rib, uint32_t value)
 
 const struct row *rib_row(const struct rib *rib, const struct ip_prefix *prefix)
 {
-	const struct trie_entry *place = find_place(rib, prefix);
+	const struct trie_entry *place = rib_find_place(rib, prefix);
 
 	return place ? rib_row_at(rib, place->value) : NULL;
 }
@@ -237,7 +209,7 @@ bool rib_put(struct rib *rib, const struct ip_prefix *prefix,
 bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 		      const struct route *route, enum rib_place place)
 {
-	struct trie_entry *at = make_place(rib, prefix);
+	struct trie_entry *at = rib_make_place(rib, prefix);
 	const struct row *row = row_get(&rib->rows, at->value);
 	struct span span = span_of(row, route);
 	size_t equal = find_equal(row, span, route->attrs);
@@ -249,16 +221,16 @@ bool rib_put_interned(struct rib *rib, const struct ip_prefix *prefix,
 		changed = old->protocol != route->protocol ||
 			  ((old->flags ^ route->flags) & ROUTE_LEAVING);
 		if (!route_equal(old, route))
-			set_at(rib, at, equal, route);
+			set_at(rib, at, prefix, equal, route);
 	} else {
 		changed = insert_at(
-			rib, at, place == RIB_PREPEND ? span.begin : span.end,
-			route);
+			rib, at, prefix,
+			place == RIB_PREPEND ? span.begin : span.end, route);
 		if (changed)
 			count_in(rib, prefix, route->table);
 	}
 	if (changed)
-		mark_dirty(rib, at, prefix);
+		rib_mark_dirty(rib, at, prefix);
 	return changed;
 }
 
@@ -269,30 +241,30 @@ static void remove_at(struct rib *rib, struct trie_entry *place,
 
 	count_out(rib, prefix, draft->items[i].table);
 	vec_remove(draft, i);
-	end_draft(rib, place);
+	end_draft(rib, place, prefix);
 }
 
 void rib_remove_at(struct rib *rib, const struct ip_prefix *prefix, size_t i)
 {
-	struct trie_entry *place = find_place(rib, prefix);
+	struct trie_entry *place = rib_find_place(rib, prefix);
 
 	remove_at(rib, place, prefix, i);
-	mark_dirty(rib, place, prefix);
+	rib_mark_dirty(rib, place, prefix);
 }
 
 void rib_replace(struct rib *rib, const struct ip_prefix *prefix, size_t i,
 		 const struct route *route)
 {
-	struct trie_entry *place = find_place(rib, prefix);
+	struct trie_entry *place = rib_find_place(rib, prefix);
 
-	set_at(rib, place, i, route);
-	mark_dirty(rib, place, prefix);
+	set_at(rib, place, prefix, i, route);
+	rib_mark_dirty(rib, place, prefix);
 }
 
 void rib_set(struct rib *rib, const struct ip_prefix *prefix, size_t i,
 	     const struct route *route)
 {
-	set_at(rib, find_place(rib, prefix), i, route);
+	set_at(rib, rib_find_place(rib, prefix), prefix, i, route);
 }
 
 /* --- wholesale --- */
@@ -395,7 +367,7 @@ static void drop_replaced(struct rib *rib, const struct ip_prefix *prefix,
 void rib_write(struct rib *rib, const struct ip_prefix *prefix,
 	       const struct route *route)
 {
-	struct trie_entry *place = make_place(rib, prefix);
+	struct trie_entry *place = rib_make_place(rib, prefix);
 	struct span span = span_of(row_get(&rib->rows, place->value), route);
 	struct route_vec *draft = begin_draft(rib, place);
 	struct row left;
@@ -410,20 +382,13 @@ void rib_write(struct rib *rib, const struct ip_prefix *prefix,
 		vec_insert(draft, span.begin, *route);
 		count_in(rib, prefix, route->table);
 	}
-	end_draft(rib, place);
-}
-
-static void forget_row(struct rib *rib, struct trie_entry *place,
-		       const struct ip_prefix *prefix)
-{
-	row_unref(&rib->rows, &rib->attrs, place->value);
-	trie_remove(trie_of(rib, prefix), prefix);
+	end_draft(rib, place, prefix);
 }
 
 void rib_erase(struct rib *rib, const struct ip_prefix *prefix,
 	       const struct route *route)
 {
-	struct trie_entry *place = find_place(rib, prefix);
+	struct trie_entry *place = rib_find_place(rib, prefix);
 	const struct row *row;
 	struct span span;
 	size_t at;
@@ -437,121 +402,6 @@ void rib_erase(struct rib *rib, const struct ip_prefix *prefix,
 		return;
 	remove_at(rib, place, prefix, at);
 	rib_forget_empty(rib, prefix);
-}
-
-/* --- rows to plan again --- */
-
-void rib_touch(struct rib *rib, const struct ip_prefix *prefix)
-{
-	mark_dirty(rib, make_place(rib, prefix), prefix);
-}
-
-void rib_touch_all(struct rib *rib, uint8_t family)
-{
-	struct trie_entry *place;
-	struct ip_prefix prefix;
-	uint32_t at = 0;
-
-	while ((place = trie_scan(rib_trie(rib, family), &at, &prefix)))
-		mark_dirty(rib, place, &prefix);
-}
-
-bool rib_is_dirty(const struct rib *rib, const struct ip_prefix *prefix)
-{
-	const struct trie_entry *place = find_place(rib, prefix);
-
-	return place && place->mark & rib->dirty_marks;
-}
-
-void rib_forget_empty(struct rib *rib, const struct ip_prefix *prefix)
-{
-	struct trie_entry *place = find_place(rib, prefix);
-
-	if (place && !place->mark && row_get(&rib->rows, place->value)->n == 0)
-		forget_row(rib, place, prefix);
-}
-
-void rib_take(struct rib *rib, struct prefix_vec *ret)
-{
-	const struct ip_prefix *prefix;
-
-	if (ret->n == 0) {
-		vec_done(ret);
-		*ret = rib->dirty;
-		rib->dirty = (struct prefix_vec){0};
-	}
-	vec_foreach(&rib->dirty, prefix)
-		vec_push(ret, *prefix);
-	vec_clear(&rib->dirty);
-	/* Rows keep their marks; another mark is the new one. */
-	rib->due_marks = rib->dirty_marks;
-	for (rib->new_mark = 1; rib->new_mark & rib->due_marks;)
-		rib->new_mark = (uint8_t)(rib->new_mark << 1);
-	rib->dirty_marks = rib->new_mark;
-}
-
-bool rib_is_due(struct rib *rib, const struct ip_prefix *prefix)
-{
-	struct trie_entry *place = find_place(rib, prefix);
-	bool is_due;
-
-	if (!place)
-		return false;
-	is_due = place->mark & rib->due_marks &&
-		 !(place->mark & rib->dirty_marks);
-	place->mark &= (uint8_t)~rib->due_marks;
-	return is_due;
-}
-
-/* One mark is enough for all of them: there are no more than eight. */
-static void merge_marks(struct rib *rib)
-{
-	const struct ip_prefix *prefix;
-
-	vec_foreach(&rib->dirty, prefix) {
-		struct trie_entry *place = find_place(rib, prefix);
-
-		/* One that stood there twice may be gone already. */
-		if (place)
-			place->mark = rib->new_mark;
-	}
-	rib->dirty_marks = rib->new_mark;
-}
-
-void rib_give_back(struct rib *rib, struct prefix_vec *rows, size_t from)
-{
-	/* One that is dirty again stands there, one planned is done with. */
-	for (size_t i = from; i < rows->n; i++) {
-		const struct trie_entry *place =
-			find_place(rib, &rows->items[i]);
-
-		if (place && place->mark & rib->due_marks &&
-		    !(place->mark & rib->dirty_marks))
-			vec_push(&rib->dirty, rows->items[i]);
-	}
-	vec_done(rows);
-	rib->dirty_marks |= rib->due_marks;
-	rib->due_marks = 0;
-	if (rib->dirty_marks == UINT8_MAX)
-		merge_marks(rib);
-}
-
-void rib_clean(struct rib *rib)
-{
-	const struct ip_prefix *prefix;
-
-	vec_foreach(&rib->dirty, prefix) {
-		struct trie_entry *place = find_place(rib, prefix);
-
-		if (!place)
-			continue; /* it stood here twice */
-		place->mark &= (uint8_t)~rib->dirty_marks;
-		rib_forget_empty(rib, prefix);
-	}
-	rib->dirty_marks = rib->new_mark;
-	if (rib->dirty.cap > DIRTY_KEEP)
-		vec_done(&rib->dirty);
-	vec_clear(&rib->dirty);
 }
 
 size_t rib_count(const struct rib *rib, uint8_t family)

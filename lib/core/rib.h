@@ -130,6 +130,20 @@ void rib_touch(struct rib *rib, const struct ip_prefix *prefix);
 /** rib_touch_all() - the same for all rows of @family */
 void rib_touch_all(struct rib *rib, uint8_t family);
 
+/* Whether rows like that are meant. */
+typedef bool rib_kind_fn(const struct rib *rib, const struct row *row,
+			 const void *data);
+
+/**
+ * rib_touch_kinds() - the same for those that @fits says yes to
+ *
+ * It is asked once for all equal rows, those of the other family among them,
+ * to which it is to say no. What only one prefix has is found without a look at
+ * all of them.
+ */
+void rib_touch_kinds(struct rib *rib, uint8_t family, rib_kind_fn *fits,
+		     const void *data);
+
 /** rib_is_dirty() - whether it stands in @rib->dirty */
 bool rib_is_dirty(const struct rib *rib, const struct ip_prefix *prefix);
 

@@ -8,7 +8,8 @@ struct row_entry {
 	struct route *routes; /* the row's, to be freed */
 	uint32_t refs;	      /* 0: unused */
 	uint32_t hash;
-	uint32_t next; /* in the bucket, or in the list of unused entries */
+	uint32_t next;	/* in the bucket, or in the list of unused entries */
+	uint32_t place; /* noted last; ROW_NONE: none was */
 };
 
 static uint32_t mix(uint32_t hash, uint32_t word)
@@ -139,7 +140,7 @@ uint32_t row_intern(struct row_store *store, struct attrset_store *attrs,
 	}
 	id = entry_new(store);
 	entry = &store->entries[id];
-	*entry = (struct row_entry){.refs = 1, .hash = hash};
+	*entry = (struct row_entry){.refs = 1, .hash = hash, .place = ROW_NONE};
 	if (n) {
 		entry->routes = xgrow(NULL, n, sizeof(*routes));
 		memcpy(entry->routes, routes, n * sizeof(*routes));
@@ -178,6 +179,18 @@ void row_unref(struct row_store *store, struct attrset_store *attrs,
 const struct row *row_get(const struct row_store *store, uint32_t id)
 {
 	return &store->entries[id].row;
+}
+
+void row_note_place(struct row_store *store, uint32_t id, uint32_t place)
+{
+	store->entries[id].place = place;
+}
+
+uint32_t row_place(const struct row_store *store, uint32_t id)
+{
+	const struct row_entry *entry = &store->entries[id];
+
+	return entry->refs == 1 ? entry->place : ROW_NONE;
 }
 
 bool row_is_live(const struct row_store *store, uint32_t id)

@@ -49,6 +49,16 @@ void row_unref(struct row_store *store, struct attrset_store *attrs,
 /** row_get() - of a live @id; borrowed until the next row_intern() */
 const struct row *row_get(const struct row_store *store, uint32_t id);
 
+/** row_note_place() - @place is one of those who have a ref; for row_place() */
+void row_note_place(struct row_store *store, uint32_t id, uint32_t place);
+
+/**
+ * row_place() - who has the only ref of @id, if that is the one noted last
+ *
+ * Return: ROW_NONE: it is one of several. Else it may still be somebody else.
+ */
+uint32_t row_place(const struct row_store *store, uint32_t id);
+
 /** row_is_live() - whether @id (below store->n) is in use: for walks */
 bool row_is_live(const struct row_store *store, uint32_t id);
 

@@ -232,6 +232,7 @@ static bool was_uplink(const struct view *view, const struct subnet_set *old,
 }
 
 static void apply_policy(const struct view *view, const struct subnet_set *old,
+			 const struct attr_id_vec *routed,
 			 struct subnet *subnet)
 {
 	const struct link *link = model_link(view->model, subnet->ifindex);
@@ -251,7 +252,7 @@ static void apply_policy(const struct view *view, const struct subnet_set *old,
 	}
 	subnet->strong = host_model == HOST_MODEL_STRONG;
 	subnet->uplink = (before && before->uplink) ||
-			 subnet_is_uplink(view, subnet) ||
+			 subnet_is_uplink(view, subnet, routed) ||
 			 (!before && was_uplink(view, old, subnet));
 	subnet->managed = manage == MANAGE_ALWAYS ||
 			  (manage == MANAGE_AUTO && subnet->uplink);
@@ -371,16 +372,19 @@ void subnet_set_build(const struct model *model, const struct policy *policy,
 		      const struct subnet_set *before, struct subnet_set *ret)
 {
 	const struct view view = {model, policy, ret, NULL};
+	struct attr_id_vec routed = {0};
 	struct subnet *it;
 
+	subnet_find_routed(model, &routed);
 	add_all_subnets(model, ret);
 	add_addresses(model, ret); /* which address is whose decides uplinks */
 	vec_foreach(&ret->subnets, it)
-		apply_policy(&view, before, it);
+		apply_policy(&view, before, &routed, it);
 	add_addresses(model, ret); /* once more: lo's go to managed ones */
 	for (size_t i = 0; i < ret->subnets.n; i++)
 		ret->subnets.items[i].exact = ret->subnets.items[i].managed &&
 					      is_shared(model, ret, i);
+	vec_done(&routed);
 }
 
 /* --- tables --- */

@@ -80,11 +80,19 @@ bool subnet_table_is_taken(const struct subnet_set *set,
 			   const struct model *model, uint32_t table);
 
 /**
+ * subnet_find_routed() - attribute sets with a gateway
+ * @ret: appended; ids of the model's store, good till it changes
+ */
+void subnet_find_routed(const struct model *model, struct attr_id_vec *ret);
+
+/**
  * subnet_is_uplink() - whether @subnet is an uplink by the model as it is
+ * @routed: from subnet_find_routed(): one look at all sets for all subnets
  *
  * An on-subnet default route, or an on-subnet candidate through a gateway.
  */
-bool subnet_is_uplink(const struct view *view, const struct subnet *subnet);
+bool subnet_is_uplink(const struct view *view, const struct subnet *subnet,
+		      const struct attr_id_vec *routed);
 
 bool subnet_set_equal(const struct subnet_set *a, const struct subnet_set *b);
 

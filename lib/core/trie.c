@@ -2,6 +2,7 @@
 #include "core/trie.h"
 
 #include <endian.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -433,18 +434,36 @@ bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
 	return true;
 }
 
+struct trie_entry *trie_at(const struct trie *trie, uint32_t place,
+			   struct ip_prefix *ret_prefix)
+{
+	struct trie_node *node;
+
+	if (place >= trie->n_nodes)
+		return NULL;
+	node = &trie->nodes[place];
+	/* Unused ones have no value either. */
+	if (node->entry.value == TRIE_NONE)
+		return NULL;
+	prefix_of(trie, node, ret_prefix);
+	return &node->entry;
+}
+
 struct trie_entry *trie_scan(const struct trie *trie, uint32_t *at,
 			     struct ip_prefix *ret_prefix)
 {
-	for (; *at < trie->n_nodes; (*at)++) {
-		struct trie_node *node = &trie->nodes[*at];
+	struct trie_entry *entry = NULL;
 
-		/* Unused ones have no value either. */
-		if (node->entry.value == TRIE_NONE)
-			continue;
-		prefix_of(trie, node, ret_prefix);
-		(*at)++;
-		return &node->entry;
-	}
-	return NULL;
+	while (!entry && *at < trie->n_nodes)
+		entry = trie_at(trie, (*at)++, ret_prefix);
+	return entry;
+}
+
+uint32_t trie_place(const struct trie *trie, const struct trie_entry *entry)
+{
+	const char *node =
+		(const char *)entry - offsetof(struct trie_node, entry);
+
+	return (uint32_t)((size_t)(node - (const char *)trie->nodes) /
+			  sizeof(struct trie_node));
 }

@@ -120,4 +120,15 @@ bool trie_walk_next(struct trie_walk *walk, struct ip_prefix *ret_prefix,
 struct trie_entry *trie_scan(const struct trie *trie, uint32_t *at,
 			     struct ip_prefix *ret_prefix);
 
+/** trie_place() - a number for @entry, which is there; till it is removed */
+uint32_t trie_place(const struct trie *trie, const struct trie_entry *entry);
+
+/**
+ * trie_at() - what is at that place now, whatever was there before
+ *
+ * Return: NULL: no prefix.
+ */
+struct trie_entry *trie_at(const struct trie *trie, uint32_t place,
+			   struct ip_prefix *ret_prefix);
+
 #endif

@@ -171,6 +171,17 @@ static bool is_out_of_question(const struct view *view,
 	       check_is_unique_local(&subnet->prefix.addr);
 }
 
+static bool is_uplink_now(const struct view *view, const struct subnet *subnet)
+{
+	struct attr_id_vec routed = {0};
+	bool is;
+
+	subnet_find_routed(view->model, &routed);
+	is = subnet_is_uplink(view, subnet, &routed);
+	vec_done(&routed);
+	return is;
+}
+
 static bool is_plainly_one(const struct view *view, const struct subnet *subnet,
 			   const struct guess *guess)
 {
@@ -180,7 +191,7 @@ static bool is_plainly_one(const struct view *view, const struct subnet *subnet,
 
 	return guess->sure || has_default_over(view, other, subnet->ifindex) ||
 	       managed_by_config(view, link) == MANAGE_ALWAYS ||
-	       (subnet->uplink && !subnet_is_uplink(view, subnet));
+	       (subnet->uplink && !is_uplink_now(view, subnet));
 }
 
 /* A link like those that uplinks have, on a host that has other ways out. */

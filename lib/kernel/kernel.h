@@ -124,7 +124,7 @@ struct kernel_read {
 	enum kernel_event_kind what; /* LINK, ADDRESS, ROUTE, RULE, NEIGHBOUR */
 	uint8_t family;		     /* AF_INET, AF_INET6; LINK: 0 */
 	uint32_t table;		     /* ROUTE; 0: all tables */
-	uint32_t ifindex; /* ROUTE: only those with a hop over this link */
+	uint32_t ifindex; /* LINK: only this; ROUTE: only with a hop over it */
 	uint8_t protocol; /* ROUTE: only of this protocol */
 };
 

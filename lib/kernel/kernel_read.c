@@ -21,11 +21,15 @@
 /* IFLA_STATS and the like make most of a link message, and we skip them. */
 static int ask_links(struct kernel *kernel, const struct kernel_read *what)
 {
-	struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+	struct ifinfomsg info = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = (int)what->ifindex,
+	};
 	int r;
 
-	(void)what;
-	r = encode_begin(kernel->msg, RTM_GETLINK, NLM_F_DUMP, &info,
+	/* What asks for one link is no dump: an ack is its end. */
+	r = encode_begin(kernel->msg, RTM_GETLINK,
+			 what->ifindex ? NLM_F_ACK : NLM_F_DUMP, &info,
 			 sizeof(info));
 	if (r)
 		return r;
@@ -127,11 +131,13 @@ static void pass_on(struct dump *dump, const struct nlmsghdr *hdr)
 
 static void hold(struct byte_vec *held, const struct nlmsghdr *hdr)
 {
-	const uint8_t *byte = (const uint8_t *)hdr;
-	size_t i;
+	size_t len = NLMSG_ALIGN(hdr->nlmsg_len);
 
-	for (i = 0; i < NLMSG_ALIGN(hdr->nlmsg_len); i++)
-		vec_push(held, i < hdr->nlmsg_len ? byte[i] : 0);
+	if (held->n + len > held->cap)
+		vec_reserve(held, 2 * (held->n + len));
+	memset(held->items + held->n, 0, len);
+	memcpy(held->items + held->n, hdr, hdr->nlmsg_len);
+	held->n += len;
 }
 
 static void pass_on_held(struct dump *dump)
@@ -246,7 +252,7 @@ static int read_until_sure(struct dump *dump, const struct kernel_read *what)
 static bool is_nothing(const struct kernel_read *what, int error)
 {
 	/* No such table or link. */
-	if (what->what == KERNEL_ROUTE)
+	if (what->what == KERNEL_ROUTE || what->what == KERNEL_LINK)
 		return error == -ENOENT || error == -ENODEV;
 	/*
 	 * Booted with ipv6.disable=1, the kernel has no rules of IPv6, and

@@ -70,6 +70,10 @@ static const char *const routes[] = {
 	"2001:db8:e::/48 nexthop via fe80::1 dev d1 nexthop via fe80::3 dev d3",
 	"10.1.0.0/16 via 192.0.2.1 dev d1 tos 16",
 	"0.0.0.0/0 via 192.0.2.1 dev d1 src 192.0.2.2 metric 90",
+	"10.6.0.0/16 via 203.0.113.1 dev d2 onlink src 198.51.100.2",
+	"10.6.0.0/16 via 203.0.113.77 dev d1 onlink src 192.0.2.3",
+	"10.7.0.0/16 via 192.0.2.3 dev d1",
+	"10.7.0.0/16 via 198.51.100.4 dev d2",
 };
 
 static void change_route(struct walk *walk)
@@ -144,6 +148,8 @@ static const char *const changes[] = {
 	"address del 192.0.2.4/24 dev d2",
 	"address add 192.0.2.99 dev lo",
 	"address add 198.51.100.2/24 dev d2",
+	"address add 192.0.2.3/32 dev d2",
+	"address del 192.0.2.3/32 dev d2",
 	"address add 203.0.113.2/24 dev d2",
 	"address del 203.0.113.2/24 dev d2",
 	"address add 2001:db8:1::2/64 dev d1",

@@ -250,6 +250,8 @@ static void dump_links(struct dump *dump)
 	vec_foreach(&dump->kernel->fake->model.links, it) {
 		struct kernel_event event = {.kind = KERNEL_LINK, .link = *it};
 
+		if (dump->what->ifindex && dump->what->ifindex != it->ifindex)
+			continue;
 		if (!emit(dump, &event, MACHINE_NO_ATTRS))
 			return;
 	}

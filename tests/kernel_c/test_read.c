@@ -70,6 +70,13 @@ static void dumps_hold_what_was_asked_for(void **state)
 	by_link = (struct kernel_read){.what = KERNEL_LINK};
 	assert_int_equal(kernel_read(ear->kernel, &by_link, ear_hear, ear), 0);
 	assert_int_equal(ear->n[KERNEL_LINK], 5);
+	/* One alone, and one that is not there. */
+	by_link.ifindex = if_nametoindex("d2");
+	assert_int_equal(kernel_read(ear->kernel, &by_link, ear_hear, ear), 0);
+	assert_int_equal(ear->n[KERNEL_LINK], 6);
+	by_link.ifindex = 9999;
+	assert_int_equal(kernel_read(ear->kernel, &by_link, ear_hear, ear), 0);
+	assert_int_equal(ear->n[KERNEL_LINK], 6);
 	netns_ip("route flush table 60");
 }
 

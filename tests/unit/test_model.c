@@ -139,6 +139,75 @@ static void link_that_comes_after_its_routes_is_noted(void **state)
 	scene_done(&scene);
 }
 
+/* What names an address is planned otherwise when that is one of ours. */
+static void own_addresses_touch_what_names_them(void **state)
+{
+	static const struct {
+		const char *event;
+		const char *changes;
+	} touches[] = {
+		{"addr 192.0.2.9/24 dev a\n", "A| 10.6.0.0/16"},
+		{"addr 192.0.2.9/32 dev b\n", "A| 10.6.0.0/16"},
+		{"addr 192.0.2.3/32 dev b\n", "A| 10.7.0.0/16"},
+		{"del addr 192.0.2.3/24 dev a\n", "A| 10.7.0.0/16"},
+		{"addr 192.0.2.3/24 dev a secondary\n", "A| 10.7.0.0/16"},
+		{"addr 2001:db8:a::9/64 dev a\n", "A| 2001:db8:f::/48"},
+		{"addr 192.0.2.4/24 dev a\n", "A|"},
+		{"del addr 192.0.2.2/24 dev a\n", "A|"},
+		{"del link 2\n", "LMA| 0.0.0.0/0 10.6.0.0/16 10.7.0.0/16 "
+				 "172.16.0.0/12 ::/0 2001:db8:f::/48"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(touches); i++) {
+		struct scene scene;
+		char text[300];
+
+		make_clean(
+			&scene, HOST
+			"addr 192.0.2.3/24 dev a\n"
+			"route 10.6.0.0/16 via 192.0.2.9 dev a\n"
+			"route 10.7.0.0/16 via 192.0.2.1 dev a src 192.0.2.3\n"
+			"route 2001:db8:f::/48 via fe80::1 dev a "
+			"src 2001:db8:a::9\n");
+		scene_read(&scene, touches[i].event);
+		text_changes(&scene, text);
+		if (strcmp(text, touches[i].changes) != 0)
+			fail_msg("%s: %s", touches[i].event, text);
+		scene_done(&scene);
+	}
+}
+
+static void routers_inside_a_prefix_are_touched(void **state)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t ifindex;
+		const char *rows;
+	} touches[] = {
+		{"198.51.100.0/24", 3, "| 10.0.0.0/8 172.16.0.0/12"},
+		{"198.51.100.0/24", 2, "|"},
+		{"198.51.100.2/31", 3, "|"},
+		{"0.0.0.0/0", 2, "| 0.0.0.0/0 172.16.0.0/12"},
+		{"fe80::/64", 2, "| ::/0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(touches); i++) {
+		struct ip_prefix prefix;
+		struct scene scene;
+		char text[300];
+
+		make_clean(&scene, HOST "route 10.8.0.0/16 dev b\n");
+		assert_int_equal(ip_prefix_parse(touches[i].prefix, &prefix),
+				 0);
+		model_touch_routers(&scene.model, touches[i].ifindex, &prefix);
+		text_changes(&scene, text);
+		assert_string_equal(text, touches[i].rows);
+		scene_done(&scene);
+	}
+}
+
 /* It is no less usable without its entry, but has to be kept resolved. */
 static void loss_of_a_managed_neighbour_is_noted(void **state)
 {
@@ -385,6 +454,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_are_noted),
 		cmocka_unit_test(link_that_comes_after_its_routes_is_noted),
+		cmocka_unit_test(own_addresses_touch_what_names_them),
+		cmocka_unit_test(routers_inside_a_prefix_are_touched),
 		cmocka_unit_test(loss_of_a_managed_neighbour_is_noted),
 		cmocka_unit_test(return_of_a_neighbour_is_noted),
 		cmocka_unit_test(only_neighbours_that_matter_are_kept),

@@ -452,12 +452,13 @@ static void uses_are_found(void **state)
 
 	(void)state;
 	scene_make(&scene, LINKS "route " P GW "nhid 5\n");
-	assert_true(model_uses_link(&scene.model, 2));
-	assert_false(model_uses_link(&scene.model, 3));
+	assert_true(model_uses_link(&scene.model, AF_INET, 2));
+	assert_false(model_uses_link(&scene.model, AF_INET, 3));
+	assert_false(model_uses_link(&scene.model, AF_INET6, 2));
 	assert_true(model_uses_nexthop(&scene.model, 5));
 	assert_false(model_uses_nexthop(&scene.model, 6));
 	scene_read(&scene, "del route " P GW "nhid 5\n");
-	assert_false(model_uses_link(&scene.model, 2));
+	assert_false(model_uses_link(&scene.model, AF_INET, 2));
 	assert_false(model_uses_nexthop(&scene.model, 5));
 	scene_done(&scene);
 }
