@@ -19,6 +19,8 @@ static const char whole[] =
 	"Udp: InDatagrams NoPorts\n"
 	"Udp: 0 0\n";
 
+#define NAMES "\nTcp: ActiveOpens PassiveOpens X\n"
+
 static void the_number_is_that_of_both_sides(void **state)
 {
 	static const struct {
@@ -27,10 +29,8 @@ static void the_number_is_that_of_both_sides(void **state)
 	} cases[] = {
 		{whole, 19},
 		{"\nTcp: PassiveOpens ActiveOpens X\nTcp: 3 4 5\n", 7},
-		{"\nTcp: ActiveOpens PassiveOpens X\nTcp: 0 0 5\n", 0},
-		{"\nTcp: ActiveOpens PassiveOpens X\n"
-		 "Tcp: 18446744073709551615 0 5\n",
-		 UINT64_MAX},
+		{NAMES "Tcp: 0 0 5\n", 0},
+		{NAMES "Tcp: 18446744073709551615 0 5\n", UINT64_MAX},
 	};
 
 	(void)state;
@@ -49,16 +49,15 @@ static void what_makes_no_sense_is_no_number(void **state)
 		"\n",
 		"Tcp: ",
 		"\nTcp: ",
-		"\nTcp: ActiveOpens PassiveOpens X\n",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: ",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: 1",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: 1 2",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: 1 \n",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: -1 2 3\n",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: 1 x 3\n",
-		"\nTcp: ActiveOpens PassiveOpens X\nTcp: 1  2 3\n",
-		"\nTcp: ActiveOpens PassiveOpens X\n"
-		"Tcp: 18446744073709551616 2 3\n",
+		NAMES,
+		NAMES "Tcp: ",
+		NAMES "Tcp: 1",
+		NAMES "Tcp: 1 2",
+		NAMES "Tcp: 1 \n",
+		NAMES "Tcp: -1 2 3\n",
+		NAMES "Tcp: 1 x 3\n",
+		NAMES "Tcp: 1  2 3\n",
+		NAMES "Tcp: 18446744073709551616 2 3\n",
 		"\nTcp: ActiveOpens X\nTcp: 1 2\n",
 		"\nTcp: ActiveOpens2 PassiveOpens X\nTcp: 1 2 3\n",
 		"\nUdp: ActiveOpens PassiveOpens X\nUdp: 1 2 3\n",
