@@ -9,6 +9,7 @@ void subnet_set_done(struct subnet_set *set)
 {
 	vec_done(&set->subnets);
 	vec_done(&set->addresses);
+	vec_done(&set->sources);
 }
 
 int subnet_cmp(const struct subnet *a, const struct subnet *b)
@@ -79,16 +80,42 @@ bool subnet_set_equal(const struct subnet_set *a, const struct subnet_set *b)
 	return true;
 }
 
+/* Those of @addr stand together in set->sources: the first of them, if any. */
+static size_t first_source(const struct subnet_set *set,
+			   const struct ip_addr *addr)
+{
+	size_t low = 0;
+	size_t high = set->sources.n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (ip_addr_cmp(&set->sources.items[mid].addr, addr) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool is_source_at(const struct subnet_set *set, size_t at,
+			 const struct ip_addr *addr)
+{
+	return at < set->sources.n &&
+	       ip_addr_equal(&set->sources.items[at].addr, addr);
+}
+
 const struct subnet *subnet_of_source(const struct subnet_set *set,
 				      const struct ip_addr *addr)
 {
-	const struct subnet_address *it;
 	const struct subnet *best = NULL;
 
-	vec_foreach(&set->addresses, it) {
-		const struct subnet *home = &set->subnets.items[it->subnet];
+	for (size_t at = first_source(set, addr); is_source_at(set, at, addr);
+	     at++) {
+		const struct subnet *home =
+			&set->subnets.items[set->sources.items[at].subnet];
 
-		if (home->managed && ip_addr_equal(&it->addr, addr) &&
+		if (home->managed &&
 		    (!best || home->prefix.len > best->prefix.len))
 			best = home;
 	}
@@ -301,6 +328,27 @@ static int address_order(const void *a, const void *b)
 	return ip_addr_cmp(&x->addr, &y->addr);
 }
 
+static int source_order(const void *a, const void *b)
+{
+	const struct subnet_address *x = a;
+	const struct subnet_address *y = b;
+	int order = ip_addr_cmp(&x->addr, &y->addr);
+
+	if (order != 0)
+		return order;
+	return (x->subnet > y->subnet) - (x->subnet < y->subnet);
+}
+
+static void sort_sources(struct subnet_set *set)
+{
+	const struct subnet_address *it;
+
+	vec_clear(&set->sources);
+	vec_foreach(&set->addresses, it)
+		vec_push(&set->sources, *it);
+	vec_sort(&set->sources, source_order);
+}
+
 static void add_addresses(const struct model *model, struct subnet_set *set)
 {
 	const struct address *it;
@@ -318,24 +366,21 @@ static void add_addresses(const struct model *model, struct subnet_set *set)
 		entry.subnet = (size_t)(home - set->subnets.items);
 		vec_push(&set->addresses, entry);
 	}
-	if (set->addresses.n == 0)
-		return;
-	qsort(set->addresses.items, set->addresses.n,
-	      sizeof(*set->addresses.items), address_order);
+	vec_sort(&set->addresses, address_order);
 	for (size_t i = 0; i < set->addresses.n; i++)
 		if (i == 0 || address_order(&set->addresses.items[n - 1],
 					    &set->addresses.items[i]) != 0)
 			set->addresses.items[n++] = set->addresses.items[i];
 	set->addresses.n = n;
+	sort_sources(set);
 }
 
 static bool is_own(const struct subnet_set *set, size_t subnet,
 		   const struct ip_addr *addr)
 {
-	const struct subnet_address *it;
-
-	vec_foreach(&set->addresses, it)
-		if (it->subnet == subnet && ip_addr_equal(&it->addr, addr))
+	for (size_t at = first_source(set, addr); is_source_at(set, at, addr);
+	     at++)
+		if (set->sources.items[at].subnet == subnet)
 			return true;
 	return false;
 }
@@ -385,126 +430,4 @@ void subnet_set_build(const struct model *model, const struct policy *policy,
 		ret->subnets.items[i].exact = ret->subnets.items[i].managed &&
 					      is_shared(model, ret, i);
 	vec_done(&routed);
-}
-
-/* --- tables --- */
-
-/*
- * What @addr is on and has no table yet: an uplink, or the longest, whose the
- * address would be. The number is that of all.
- */
-static struct subnet *home_without_table(struct subnet_set *set,
-					 const struct ip_addr *addr,
-					 size_t *ret_n)
-{
-	const struct subnet *uplink = subnet_of_source(set, addr);
-	const struct subnet_address *it;
-	struct subnet *found = NULL;
-	size_t n = 0;
-
-	vec_foreach(&set->addresses, it) {
-		struct subnet *home = &set->subnets.items[it->subnet];
-
-		if (!ip_addr_equal(&it->addr, addr))
-			continue;
-		n++;
-		if (home->table || (found && found == uplink))
-			continue;
-		if (!found || home == uplink ||
-		    home->prefix.len > found->prefix.len)
-			found = home;
-	}
-	*ret_n = n;
-	return found;
-}
-
-/*
- * What has @prefix: an uplink before others, which may have come by it since.
- * NULL: nothing, or several uplinks.
- */
-static struct subnet *subnet_of_prefix(struct subnet_set *set,
-				       const struct ip_prefix *prefix)
-{
-	struct subnet *found = NULL;
-	struct subnet *it;
-
-	vec_foreach(&set->subnets, it) {
-		if (!ip_prefix_equal(&it->prefix, prefix))
-			continue;
-		if (found && found->managed && it->managed)
-			return NULL;
-		if (!found || it->managed)
-			found = it;
-	}
-	return found;
-}
-
-/*
- * A rule for one address can be of any subnet that has it.
- * @sure: not by an address that is on several links
- */
-static struct subnet *subnet_of_rule(struct subnet_set *set,
-				     const struct rule *rule, bool sure)
-{
-	struct subnet *it;
-	size_t n;
-
-	if (rule->src.len != ip_bits(rule->family))
-		return subnet_of_prefix(set, &rule->src);
-	it = home_without_table(set, &rule->src.addr, &n);
-	return n > 1 && sure ? NULL : it;
-}
-
-static void recover_table(struct subnet_set *set, const struct model *model,
-			  const struct policy *policy, const struct rule *rule,
-			  bool sure)
-{
-	const struct policy_interface *entry;
-	const struct subnet *other;
-	struct subnet *subnet;
-
-	if (rule->protocol != policy->protocol || rule->src.len == 0 ||
-	    !policy_is_our_table(policy, rule->table))
-		return;
-	subnet = subnet_of_rule(set, rule, sure);
-	if (!subnet || subnet->table)
-		return;
-	vec_foreach(&set->subnets, other)
-		if (other->table == rule->table)
-			return;
-	entry = policy_interface_find(policy,
-				      model_link(model, subnet->ifindex));
-	if (entry && entry->manage == MANAGE_NEVER)
-		return;
-	/* It was one in an earlier life of ours. */
-	subnet->uplink = true;
-	subnet->managed = true;
-	subnet->table = rule->table;
-}
-
-void subnet_recover_tables(struct subnet_set *set, const struct model *model,
-			   const struct policy *policy)
-{
-	const struct rule *rule;
-
-	/* An address that is on two links is whose that is left over. */
-	vec_foreach(&model->rules, rule)
-		recover_table(set, model, policy, rule, true);
-	vec_foreach(&model->rules, rule)
-		recover_table(set, model, policy, rule, false);
-}
-
-bool subnet_table_is_taken(const struct subnet_set *set,
-			   const struct model *model, uint32_t table)
-{
-	const struct subnet *subnet;
-	const struct rule *rule;
-
-	vec_foreach(&set->subnets, subnet)
-		if (subnet->table == table)
-			return true;
-	vec_foreach(&model->rules, rule)
-		if (rule->table == table)
-			return true;
-	return rib_table(&model->rib, table) != NULL;
 }

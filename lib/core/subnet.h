@@ -39,6 +39,7 @@ struct subnet_set {
 	struct subnet_vec subnets;	     /* sorted, unique */
 	struct subnet_address_vec addresses; /* sorted by subnet, address; */
 					     /* unique within a subnet */
+	struct subnet_address_vec sources;   /* the same by address, subnet */
 };
 
 struct pin_set;
