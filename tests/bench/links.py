@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Containers, addresses and networks that come and go beside many routes.
+
+Processor time in microseconds for one that comes and goes again, the mean of
+--changes:
+
+  container_us   a pair of links, one end in a bridge, both of them up
+  address_us     an address more on an uplink, as a VIP
+  address6_us    one of IPv6
+  network_us     a bridge with an address: a connected route more
+
+The host has two uplinks and --networks bridges with an address each. Beside it
+bird_..., the same of BIRD 2 with pipes into two tables. Goal: none of ours grows
+with the number of routes, but for a network's, whose link's routes are read.
+"""
+
+import time
+
+from scale import (COPIES, Bird, begin, cpu_us, have_bird, host, managed, say,
+                   wait_idle)
+
+PAUSE_S = 0.05
+CHANGES = {
+    "container_us": ("link add v0 type veth peer name v1\n"
+                     "link set v0 up\nlink set v1 up\nlink set v0 master br0",
+                     "link del v0"),
+    "address_us": ("addr add 10.0.0.77/32 dev eth0",
+                   "addr del 10.0.0.77/32 dev eth0"),
+    "address6_us": ("addr add 2001:db8:0:0::77/64 dev eth0",
+                    "addr del 2001:db8:0:0::77/64 dev eth0"),
+    "network_us": ("link add brx type bridge\nlink set brx up\n"
+                   "addr add 172.31.0.1/24 dev brx", "link del brx"),
+}
+
+
+def add_networks(at, n):
+    at.a.ip("\n".join(f"link add br{i} type bridge\nlink set br{i} up\n"
+                      f"addr add 172.{16 + i // 250}.{i % 250}.1/24 dev br{i}"
+                      for i in range(n)))
+
+
+def used(at, pid, n, come, go):
+    wait_idle(pid)
+    before = cpu_us(pid)
+    for _ in range(n):
+        for lines in (come, go):
+            at.a.ip(lines)
+            time.sleep(PAUSE_S)
+    wait_idle(pid)
+    return round((cpu_us(pid) - before) / n)
+
+
+def all_used(at, pid, n):
+    return {name: used(at, pid, n, *lines) for name, lines in CHANGES.items()}
+
+
+def ours(at, n):
+    daemon = managed(at, "settle_ms = 0;")
+    daemon.start_timed()
+    row = all_used(at, daemon.process.pid, n)
+    daemon.leave()
+    return row
+
+
+def birds(at, n):
+    bird = Bird(at, 4, range(COPIES, COPIES + 2))
+    bird.start_timed()
+    row = all_used(at, bird.process.pid, n)
+    bird.end()
+    return {f"bird_{name}": value for name, value in row.items()}
+
+
+def one_size(routes, networks, given):
+    with host(2) as at:
+        at.fill(4, routes)
+        add_networks(at, networks)
+        row = ours(at, given.changes)
+        if "bird" not in given.without and have_bird():
+            row |= birds(at, given.changes)
+    say("links", routes=routes, networks=networks, changes=given.changes, **row)
+
+
+def main():
+    def more(parser):
+        parser.add_argument("--changes", type=int, default=10)
+        parser.add_argument("--networks", type=int, default=500)
+    given = begin(__doc__, "100,100000,1000000", more)
+    for n in given.sizes:
+        one_size(n, 10, given)
+    one_size(given.sizes[0], given.networks, given)
+
+
+if __name__ == "__main__":
+    main()
