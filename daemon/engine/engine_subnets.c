@@ -223,21 +223,20 @@ static bool is_same_column(const struct subnet *a, const struct subnet *b)
 
 /*
  * A column is for all rows, and which links are local hangs on managed subnets.
- * Of others it only matters which gateways are inside. @old, @new: NULL: none.
+ * Of others it only matters which gateways are inside. @was, @now: NULL: none.
  * Return: whether all rows are concerned.
  */
-static bool touch_for(struct engine *engine, const struct subnet *old,
-		      const struct subnet *new)
+static bool touch_for(struct engine *engine, const struct subnet *was,
+		      const struct subnet *now)
 {
-	if (old && new &&is_same_column(old, new))
-		return false;
-	if ((old && old->managed) || (new &&new->managed))
-		return true;
-	if (!old || !new) {
-		const struct subnet *it = old ? old : new;
+	const struct subnet *it = was ? was : now;
 
-		model_touch_routers(&engine->model, it->ifindex, &it->prefix);
-	}
+	if (was && now && is_same_column(was, now))
+		return false;
+	if ((was && was->managed) || (now && now->managed))
+		return true;
+	/* It is new, or gone. */
+	model_touch_routers(&engine->model, it->ifindex, &it->prefix);
 	return false;
 }
 
@@ -245,23 +244,27 @@ static bool touch_for(struct engine *engine, const struct subnet *old,
 static bool touch_differences(struct engine *engine,
 			      const struct subnet_set *before)
 {
-	const struct subnet *old = before->subnets.items;
-	const struct subnet *new = engine->subnets.subnets.items;
-	size_t n_old = before->subnets.n;
-	size_t n_new = engine->subnets.subnets.n;
+	const struct subnet *was = before->subnets.items;
+	const struct subnet *now = engine->subnets.subnets.items;
+	size_t n_was = before->subnets.n;
+	size_t n_now = engine->subnets.subnets.n;
 	bool all = false;
 
-	while ((n_old || n_new) && !all) {
-		int order = n_old == 0	 ? 1
-			    : n_new == 0 ? -1
-					 : subnet_cmp(old, new);
+	while ((n_was || n_now) && !all) {
+		int order = n_was == 0	 ? 1
+			    : n_now == 0 ? -1
+					 : subnet_cmp(was, now);
 
-		all = touch_for(engine, order <= 0 ? old : NULL,
-				order >= 0 ? new : NULL);
-		if (order <= 0)
-			old++, n_old--;
-		if (order >= 0)
-			new ++, n_new--;
+		all = touch_for(engine, order <= 0 ? was : NULL,
+				order >= 0 ? now : NULL);
+		if (order <= 0) {
+			was++;
+			n_was--;
+		}
+		if (order >= 0) {
+			now++;
+			n_now--;
+		}
 	}
 	return all;
 }
