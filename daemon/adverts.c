@@ -16,6 +16,7 @@ enum {
 	RECEIVE_MAX = 64,      /* messages at one go */
 	ASK_MAX = 3,	       /* MAX_RTR_SOLICITATIONS */
 	ASK_EVERY_MS = 4000,   /* RTR_SOLICITATION_INTERVAL */
+	BARE_MAX = 16,	       /* links without a prefix that are asked */
 	SAVE_EVERY_MS = 60000, /* when only times are new */
 	SAVE_PAUSE_MS = 100,   /* between two writes, whatever happens */
 	RESTORED_MAX = 4096,   /* lines of the file */
@@ -195,6 +196,59 @@ static bool may_ask_from(const struct model *model,
 	return link && link->up && link->carrier && !link->loopback;
 }
 
+static bool has_binding(const struct model *model, uint32_t ifindex)
+{
+	const struct binding *it;
+
+	vec_foreach(&model->bindings, it)
+		if (it->ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* One that a solicitation can leave by. */
+struct askable {
+	uint32_t ifindex; /* 0: none is left */
+	bool bare;	  /* no prefix of it is known, for a router to serve */
+};
+
+/* @at: where to go on among the addresses, which are in order by link. */
+static struct askable next_askable(const struct model *model, size_t *at)
+{
+	const struct address_vec *addresses = &model->addresses;
+
+	while (*at < addresses->n) {
+		struct askable ret = {addresses->items[*at].ifindex, true};
+		bool can = false;
+
+		for (; *at < addresses->n; ++*at) {
+			const struct address *it = &addresses->items[*at];
+
+			if (it->ifindex != ret.ifindex)
+				break;
+			can |= may_ask_from(model, it);
+			ret.bare &= it->local.family != AF_INET6 ||
+				    ip_addr_is_link_local(&it->local);
+		}
+		ret.bare = ret.bare && !has_binding(model, ret.ifindex);
+		if (can)
+			return ret;
+	}
+	return (struct askable){0};
+}
+
+/* Very many without a prefix are links of containers. */
+static bool are_too_many_bare(const struct model *model)
+{
+	struct askable it;
+	size_t at = 0;
+	size_t n = 0;
+
+	while (n <= BARE_MAX && (it = next_askable(model, &at)).ifindex)
+		n += it.bare;
+	return n > BARE_MAX;
+}
+
 static bool has_answered(const struct engine *engine,
 			 const struct advert_link *link)
 {
@@ -210,20 +264,23 @@ static bool has_answered(const struct engine *engine,
 static void note_links(struct adverts *adverts, const struct engine *engine,
 		       uint64_t now_ms)
 {
-	const struct address *it;
+	const struct model *model = &engine->model;
+	bool skips_bare = are_too_many_bare(model);
 	struct advert_link *known;
+	struct askable it;
+	size_t at = 0;
 
 	vec_foreach(&adverts->links, known)
 		known->seen = false;
-	vec_foreach(&engine->model.addresses, it) {
-		if (!may_ask_from(&engine->model, it))
+	while ((it = next_askable(model, &at)).ifindex) {
+		if (it.bare && skips_bare)
 			continue;
-		known = find_link(adverts, it->ifindex);
+		known = find_link(adverts, it.ifindex);
 		if (known)
 			known->seen = true;
 		else
 			vec_push(&adverts->links,
-				 ((struct advert_link){.ifindex = it->ifindex,
+				 ((struct advert_link){.ifindex = it.ifindex,
 						       .next_ms = now_ms,
 						       .seen = true}));
 	}
@@ -270,7 +327,9 @@ void adverts_update(struct adverts *adverts, const struct engine *engine,
 	struct advert_link *it;
 
 	if (adverts->socket) {
-		note_links(adverts, engine, now_ms);
+		if (adverts->wide != engine->counters.wide)
+			note_links(adverts, engine, now_ms);
+		adverts->wide = engine->counters.wide;
 		vec_foreach(&adverts->links, it)
 			ask(adverts, engine, it, now_ms);
 	}

@@ -29,9 +29,10 @@ VEC(advert_link_vec, struct advert_link);
 
 struct adverts {
 	struct ra_socket *socket;     /* NULL: not allowed to have one */
-	struct advert_link_vec links; /* those that are up */
-	char path[128];		      /* of the file */
-	uint64_t saved_version;	      /* of the set that is in the file */
+	struct advert_link_vec links; /* those that are asked */
+	uint64_t wide;	/* rounds of the engine, when these were looked for */
+	char path[128]; /* of the file */
+	uint64_t saved_version; /* of the set that is in the file */
 	uint64_t saved_ms;
 	uint64_t save_ms; /* when news are to be saved; 0: there are none */
 };

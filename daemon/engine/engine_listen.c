@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "core/cell.h"
 #include "engine/engine_advert.h"
 #include "engine/engine_intake.h"
 #include "engine/engine_read.h"
@@ -306,6 +307,10 @@ static void take_route(struct intake *intake, const struct kernel_event *event)
 		mark_ipv6_of(engine, event);
 		end_router(intake, event);
 	}
+	/* Each link has one for fe80::/64, and nobody plans that row. */
+	if (route->route.table == ROUTE_TABLE_MAIN &&
+	    !cell_wanted_at(&route->prefix))
+		return;
 	if (engine->policy->settle_ms && !is_withdrawn(event))
 		until_ms = intake->now_ms + engine->policy->settle_ms;
 	if (event->deleted)

@@ -99,6 +99,22 @@ static void what_concerns_an_uplink_plans_its_rows(void **state)
 	}
 }
 
+/* A row of thousands of entries would cost as much for each new one. */
+static void link_local_routes_are_not_kept(void **state)
+{
+	struct world *world = *state;
+	struct ip_prefix link_local;
+
+	assert_int_equal(ip_prefix_parse("fe80::/64", &link_local), 0);
+	world_do("route add fe80::/64 dev d1\nroute add fe80::/64 dev d2 "
+		 "metric 9\nroute add 224.0.0.0/4 dev d1");
+	begin(world);
+	assert_null(rib_row(&world->engine.model.rib, &link_local));
+	assert_int_equal(rows_of(world, "route del fe80::/64 dev d1"), 0);
+	assert_int_equal(rows_of(world, "route add fe80::/64 dev d1"), 0);
+	assert_null(rib_row(&world->engine.model.rib, &link_local));
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_make, world_unmake)
 
@@ -107,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_concerns_few_rows_plans_few),
 		TEST(what_concerns_an_uplink_plans_its_rows),
+		TEST(link_local_routes_are_not_kept),
 	};
 
 	if (!world_enter())

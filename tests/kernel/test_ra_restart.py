@@ -4,6 +4,7 @@ away: what was learned is in a file, and routers are asked."""
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import threading
@@ -194,6 +195,32 @@ def test_routers_are_asked_three_times_at_most(lab):
     end = time.monotonic() + 4.5
     until(lambda: heard.count() > 3 or time.monotonic() > end, 6, 0.1)
     assert heard.count() == 3
+
+
+def asked_over(namespace, link):
+    """Solicitations sent over it, whoever sent them."""
+    text = namespace.run("cat", f"/proc/thread-self/net/dev_snmp6/{link}").stdout
+    return int(re.search(r"Icmp6OutRouterSolicits\s+(\d+)", text).group(1))
+
+
+@pytest.mark.parametrize("n, asked", [(3, True), (40, False)])
+def test_very_many_links_without_a_prefix_are_not_asked(lab, n, asked):
+    """They are those of containers, and a question costs the kernel a look at
+    all of them."""
+    site = Site(lab)
+    site.a.sysctl("ipv6/conf/default/router_solicitations", 0)  # the kernel's
+    site.a.ip("\n".join(f"link add c{i} type veth peer name d{i}\n"
+                        f"link set c{i} up\nlink set d{i} up"
+                        for i in range(n // 2 + 1)))
+    heard = Solicitations(site.routers[1])
+    daemon = start(site)
+    # eth0 has a prefix by now; with it down and up it has a router to ask.
+    before = heard.count()
+    site.a.ip("link set eth0 down\nlink set eth0 up")
+    heard.wait(before + 1, timeout=6)
+    sent = [asked_over(site.a, f"c{i}") for i in range(n // 2 + 1)]
+    assert all(sent) if asked else not any(sent), sent
+    daemon.leave()
 
 
 def test_a_question_that_cannot_leave_is_said(lab):
