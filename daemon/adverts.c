@@ -212,26 +212,38 @@ struct askable {
 	bool bare;	  /* no prefix of it is known, for a router to serve */
 };
 
-/* @at: where to go on among the addresses, which are in order by link. */
-static struct askable next_askable(const struct model *model, size_t *at)
+/* Whether addresses from @at to @end, all of one link, let it be asked. */
+static bool can_ask(const struct model *model, size_t at, size_t end)
+{
+	for (; at < end; at++)
+		if (may_ask_from(model, &model->addresses.items[at]))
+			return true;
+	return false;
+}
+
+/*
+ * @at: where to go on among the addresses, which are in order by link
+ * @any: bare ones too
+ */
+static struct askable next_askable(const struct model *model, bool any,
+				   size_t *at)
 {
 	const struct address_vec *addresses = &model->addresses;
 
 	while (*at < addresses->n) {
 		struct askable ret = {addresses->items[*at].ifindex, true};
-		bool can = false;
+		size_t first = *at;
 
 		for (; *at < addresses->n; ++*at) {
 			const struct address *it = &addresses->items[*at];
 
 			if (it->ifindex != ret.ifindex)
 				break;
-			can |= may_ask_from(model, it);
 			ret.bare &= it->local.family != AF_INET6 ||
 				    ip_addr_is_link_local(&it->local);
 		}
 		ret.bare = ret.bare && !has_binding(model, ret.ifindex);
-		if (can)
+		if ((any || !ret.bare) && can_ask(model, first, *at))
 			return ret;
 	}
 	return (struct askable){0};
@@ -244,7 +256,7 @@ static bool are_too_many_bare(const struct model *model)
 	size_t at = 0;
 	size_t n = 0;
 
-	while (n <= BARE_MAX && (it = next_askable(model, &at)).ifindex)
+	while (n <= BARE_MAX && (it = next_askable(model, true, &at)).ifindex)
 		n += it.bare;
 	return n > BARE_MAX;
 }
@@ -265,16 +277,14 @@ static void note_links(struct adverts *adverts, const struct engine *engine,
 		       uint64_t now_ms)
 {
 	const struct model *model = &engine->model;
-	bool skips_bare = are_too_many_bare(model);
+	bool any = !are_too_many_bare(model);
 	struct advert_link *known;
 	struct askable it;
 	size_t at = 0;
 
 	vec_foreach(&adverts->links, known)
 		known->seen = false;
-	while ((it = next_askable(model, &at)).ifindex) {
-		if (it.bare && skips_bare)
-			continue;
+	while ((it = next_askable(model, any, &at)).ifindex) {
 		known = find_link(adverts, it.ifindex);
 		if (known)
 			known->seen = true;

@@ -222,6 +222,8 @@ static size_t add_unset(struct linkdown *linkdown, const struct view *view)
 	size_t before = linkdown->changed.n;
 	const struct link *link;
 
+	if (!view->policy->ignore_linkdown)
+		return 0;
 	vec_foreach(&view->model->links, link) {
 		struct linkdown_entry entry;
 

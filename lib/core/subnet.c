@@ -137,13 +137,16 @@ bool subnet_link_is_local(const struct subnet_set *set, uint32_t ifindex)
 /* Addresses that make, or belong to, a subnet. */
 static bool counts(const struct model *model, const struct address *address)
 {
-	const struct link *link = model_link(model, address->ifindex);
+	const struct link *link;
 	const struct link *master;
 
-	if (!link || address->dad_failed || address->scope >= SCOPE_LINK ||
+	if (address->dad_failed || address->scope >= SCOPE_LINK ||
 	    ip_addr_is_loopback(&address->local) ||
 	    (address->local.family == AF_INET6 &&
 	     ip_addr_is_link_local(&address->local)))
+		return false;
+	link = model_link(model, address->ifindex);
+	if (!link)
 		return false;
 	master = model_link(model, link->master);
 	return !link->vrf && !(master && master->vrf);
