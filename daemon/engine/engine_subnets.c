@@ -161,12 +161,17 @@ static bool is_uplink_new(const struct engine *engine)
 	const struct view view = engine_view(engine);
 	struct attr_id_vec routed = {0};
 	const struct subnet *it;
+	bool looked = false;
 	bool found = false;
 
-	subnet_find_routed(&engine->model, &routed);
-	vec_foreach(&engine->subnets.subnets, it)
-		found = found ||
-			(!it->uplink && subnet_is_uplink(&view, it, &routed));
+	vec_foreach(&engine->subnets.subnets, it) {
+		if (it->uplink || found)
+			continue;
+		if (!looked)
+			subnet_find_routed(&engine->model, &routed);
+		looked = true;
+		found = subnet_is_uplink(&view, it, &routed);
+	}
 	vec_done(&routed);
 	return found;
 }
