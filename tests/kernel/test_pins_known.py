@@ -56,7 +56,8 @@ def test_changes_about_no_connection_list_none(scene):
         assert lead(scene, scene.elsewhere, 2) == 0
     # That it has ended is no reason.
     assert lead(scene, scene.elsewhere, 1) == 0
-    assert lead(scene, path["near"], 2) == 1
+    # And a quarter of a second later those with a pin are counted.
+    assert lead(scene, path["near"], 2) in (1, 2)
     until(transfer.goes_on(), 10)
     assert scene.through(scene.r2, path["a1"]) == 0
     transfer.end()
