@@ -14,6 +14,7 @@
 #include "loop.h"
 
 #define LEARN_RETRY_MS 500
+#define TURN_MS	       10 /* of writing, before others are served */
 
 uint64_t daemon_now_us(void)
 {
@@ -97,6 +98,13 @@ static void before_write(const struct engine *engine, void *data)
 	userspace_mark(&daemon->userspace, engine);
 }
 
+static bool is_turn_over(void *data)
+{
+	const struct daemon *daemon = data;
+
+	return daemon_now() >= daemon->turn_ms + TURN_MS;
+}
+
 static int start(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
@@ -146,6 +154,7 @@ static int start(struct daemon *daemon)
 	userspace_init(&daemon->userspace, path);
 	daemon->engine.before_write =
 		(struct engine_hook){before_write, daemon};
+	daemon->engine.turn = (struct engine_turn){is_turn_over, daemon};
 	daemon_learn(daemon, daemon_now());
 	return 0;
 }

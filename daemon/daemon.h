@@ -76,6 +76,7 @@ struct daemon {
 	int claim_fd;	  /* on this network namespace; -1: none */
 	bool is_informed; /* the kernel was read, and what was learned before */
 	uint64_t learn_ms; /* if it is not: when that is tried again */
+	uint64_t turn_ms;  /* when the engine's turn began */
 	bool ready;	   /* READY=1 was sent */
 	enum daemon_end end;
 };

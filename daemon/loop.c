@@ -84,6 +84,7 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	bool is_due = engine_is_pending(engine, now_ms);
 	int error = 0;
 
+	daemon->turn_ms = now_ms;
 	if (is_due)
 		error = engine_run(engine, now_ms);
 	if (engine_is_busy(engine))

@@ -115,6 +115,7 @@ struct engine_batch {
 	/* Of the slice. */
 	struct op_vec ops;
 	struct engine_result result;
+	bool is_cut; /* the turn was over; the rest of @ops is still to come */
 	/* Of all of them. */
 	size_t written;
 	uint64_t noted;	       /* repair.noted when it began */
@@ -138,6 +139,17 @@ struct engine_hook {
 	void *data;
 };
 
+/*
+ * Whether others are to get a turn, which only who has a clock can tell. Asked
+ * some times in each slice: what the kernel takes for an op is between some
+ * microseconds and, while its own tree grows or others write, tens of
+ * milliseconds.
+ */
+struct engine_turn {
+	bool (*is_over)(void *data); /* or NULL: never */
+	void *data;
+};
+
 struct engine {
 	struct kernel *kernel;	     /* borrowed */
 	const struct policy *policy; /* borrowed; engine_set_policy() */
@@ -145,6 +157,7 @@ struct engine {
 	struct subnet_set subnets;
 	struct engine_observer observer; /* set by the owner; may be empty */
 	struct engine_hook before_write; /* so is this */
+	struct engine_turn turn;	 /* and this */
 	struct table_vec tables;	 /* of our range, seen or given out */
 
 	/* What is to be read before the next plan. */
@@ -254,8 +267,8 @@ bool engine_is_busy(const struct engine *engine);
 /**
  * engine_run() - one reconcile: read what must be read, plan, write
  *
- * Of many rows it looks at the first only; engine_is_busy() then, and it must
- * be called again.
+ * Of many rows it looks at the first only, and when its turn is over it stops
+ * writing; engine_is_busy() then, and it must be called again.
  * Return: 0 also when ops failed and will be tried again; -EPERM when the
  * kernel does not let us write at all.
  */

@@ -12,6 +12,8 @@
 #define RETRY_MAX_MS 5000 /* between two tries */
 #define TRIES_MAX    3	  /* then the kernel's "not now" is a "no" */
 
+#define APPLY_OPS 100 /* at one go; each may take the kernel its time */
+
 void engine_result_done(struct engine_result *result)
 {
 	vec_done(&result->failures);
@@ -137,8 +139,9 @@ static bool judge(struct engine *engine, uint64_t now_ms, const struct op *op,
 
 /* --- carrying out --- */
 
-static void apply_phase(struct engine *engine, const struct op_vec *ops,
-			size_t end, struct engine_result *ret)
+/* Return: whether it is known what came of them. */
+static bool apply_some(struct engine *engine, const struct op_vec *ops,
+		       size_t end, struct engine_result *ret)
 {
 	struct kernel_failure_vec failures = {0};
 	size_t begin = ret->begun;
@@ -157,7 +160,7 @@ static void apply_phase(struct engine *engine, const struct op_vec *ops,
 		engine->read_failed = true; /* not before the next try */
 		ret->failed = true;
 		vec_done(&failures);
-		return;
+		return false;
 	}
 	for (size_t i = begin; i < end; i++) {
 		if (next < failures.n && failures.items[next].op == i - begin) {
@@ -172,6 +175,7 @@ static void apply_phase(struct engine *engine, const struct op_vec *ops,
 	}
 	ret->begun = end;
 	vec_done(&failures);
+	return true;
 }
 
 /* A neighbour we may not keep is no reason to stop. */
@@ -198,19 +202,24 @@ bool engine_apply(struct engine *engine, const struct op_vec *ops,
 		  struct engine_result *ret)
 {
 	size_t phase = 0;
+	size_t end;
 
 	while (phase < DIFF_PHASES && ret->end[phase] <= ret->begun)
 		phase++;
 	if (phase == DIFF_PHASES)
 		return false;
-	apply_phase(engine, ops, ret->end[phase], ret);
+	end = ret->end[phase];
+	if (end > ret->begun + APPLY_OPS)
+		end = ret->begun + APPLY_OPS;
+	/* What was unknown is read again first. */
+	if (!apply_some(engine, ops, end, ret))
+		return false;
 	ret->failed |= has_failed(ops, ret);
 	if (is_refused_all(ret))
 		ret->error = -EPERM;
-	/* What was unknown is read again first. */
-	if (ret->begun < ret->end[phase] || ret->begun == ops->n)
-		return false;
-	return !ret->failed || ret->go_on;
+	if (end < ret->end[phase])
+		return true;
+	return end < ops->n && (!ret->failed || ret->go_on);
 }
 
 static void redo_op(struct engine *engine, const struct op *op, bool again)
@@ -275,6 +284,15 @@ static bool has_failed_pin(const struct engine *engine,
 	return false;
 }
 
+/* Not begun, because something failed or something else is urgent. */
+static void redo_rest(struct engine *engine, bool again)
+{
+	const struct engine_batch *batch = &engine->batch;
+
+	for (size_t i = batch->result.begun; i < batch->ops.n; i++)
+		redo_op(engine, &batch->ops.items[i], again);
+}
+
 void engine_redo(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -295,10 +313,11 @@ void engine_redo(struct engine *engine, uint64_t now_ms)
 		batch->error = result->error;
 	batch->is_stopped = result->error || engine->read_failed ||
 			    has_failed_pin(engine, result);
-	if (!result->failed && !(later && is_worth_a_retry(ops, result)))
+	if (!result->failed && !(later && is_worth_a_retry(ops, result))) {
+		redo_rest(engine, true);
 		return;
-	for (size_t i = result->begun; i < ops->n; i++)
-		redo_op(engine, &ops->items[i], again);
+	}
+	redo_rest(engine, again);
 	if (again)
 		engine->model.changes.rules = true;
 	batch->failed |= result->failed;

@@ -15,7 +15,7 @@
 void engine_result_done(struct engine_result *result);
 
 /**
- * engine_apply() - carry out the next phase of @ops; the model follows
+ * engine_apply() - carry out the next ops of a phase; the model follows
  * @ops: ordered
  *
  * Return: whether there are more to be carried out.
@@ -28,7 +28,7 @@ void engine_drop_batch(struct engine *engine);
 
 /**
  * engine_redo() - what came of the batch's slice; what failed or was not begun
- * is marked to be planned again
+ * is marked to be planned again, the latter at once if nothing failed
  */
 void engine_redo(struct engine *engine, uint64_t now_ms);
 

@@ -13,6 +13,7 @@
 #include "log.h"
 
 #define LISTEN_MAX	 1024 /* messages at one go: some milliseconds */
+#define LISTEN_BUSY_MAX	 4096 /* between two turns of writing */
 #define REFUSED_RETRY_MS 2000
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
@@ -418,13 +419,14 @@ void engine_take(const struct kernel_event *event, void *data)
 bool engine_listen(struct engine *engine, uint64_t now_ms)
 {
 	struct intake intake = {.engine = engine, .now_ms = now_ms};
+	size_t max = engine->batch.active ? LISTEN_BUSY_MAX : LISTEN_MAX;
 	int n;
 
-	n = kernel_listen(engine->kernel, LISTEN_MAX, engine_take, &intake);
+	n = kernel_listen(engine->kernel, max, engine_take, &intake);
 	if (n < 0) {
 		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,
 			    "listening to the kernel: %s", strerror(-n));
 		engine->read_all = true;
 	}
-	return n == LISTEN_MAX;
+	return n >= 0 && (size_t)n == max;
 }

@@ -378,7 +378,20 @@ static void queue_table(struct engine *engine, uint32_t table)
 	}
 }
 
-/* What is small at once; the tables one by one, and others' work in between. */
+static int read_next_table(struct engine *engine)
+{
+	const struct reread what = engine->resync.items[0];
+	int error = read_routes(engine, &what, false);
+
+	if (error == 0)
+		vec_remove(&engine->resync, 0);
+	return error;
+}
+
+/*
+ * What is small and main at once; the other tables one by one, and others' work
+ * in between.
+ */
 static int begin_resync(struct engine *engine, uint64_t now_ms)
 {
 	int error;
@@ -399,7 +412,9 @@ static int begin_resync(struct engine *engine, uint64_t now_ms)
 	for (size_t i = 0; i < engine->tables.n; i++)
 		queue_table(engine, engine->tables.items[i]);
 	rest(engine, now_ms);
-	return 0;
+	for (size_t f = 0; f < N_FAMILIES && error == 0; f++)
+		error = read_next_table(engine);
+	return error;
 }
 
 void engine_lost(struct engine *engine, uint64_t now_ms)
@@ -414,20 +429,16 @@ void engine_lost(struct engine *engine, uint64_t now_ms)
 		engine->resync_ms = 1;
 }
 
+bool engine_resync_is_due(const struct engine *engine, uint64_t now_ms)
+{
+	return engine->resync_ms && engine->resync_ms <= now_ms;
+}
+
 static int go_on_with_resync(struct engine *engine, uint64_t now_ms)
 {
-	struct reread what;
-	int error;
-
-	if (engine->resync_ms && engine->resync_ms <= now_ms)
+	if (engine_resync_is_due(engine, now_ms))
 		return begin_resync(engine, now_ms);
-	if (engine->resync.n == 0)
-		return 0;
-	what = engine->resync.items[0];
-	error = read_routes(engine, &what, false);
-	if (error == 0)
-		vec_remove(&engine->resync, 0);
-	return error;
+	return engine->resync.n ? read_next_table(engine) : 0;
 }
 
 /*
@@ -437,10 +448,9 @@ static int go_on_with_resync(struct engine *engine, uint64_t now_ms)
  */
 static int let_it_end(struct engine *engine, uint64_t now_ms)
 {
-	bool begins_resync = engine->resync_ms && engine->resync_ms <= now_ms;
-
 	if (engine->read_all || engine->read_rules || engine->read_ipv6 ||
-	    engine->ipv6_links.n || engine->rereads.n || begins_resync)
+	    engine->ipv6_links.n || engine->rereads.n ||
+	    engine_resync_is_due(engine, now_ms))
 		return kernel_settle(engine->kernel);
 	return 0;
 }

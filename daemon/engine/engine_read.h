@@ -30,6 +30,9 @@ int engine_read_table(struct engine *engine, uint32_t table);
  */
 void engine_lost(struct engine *engine, uint64_t now_ms);
 
+/** engine_resync_is_due() - everything is to be read again, and may be now */
+bool engine_resync_is_due(const struct engine *engine, uint64_t now_ms);
+
 /**
  * engine_read_neighbours() - those of routers
  *

@@ -325,18 +325,24 @@ static void note_rules(struct engine *engine)
 	call_before_write(engine);
 }
 
-static void write_slice(struct engine *engine, uint64_t now_ms)
+static void begin_slice(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
-	const struct view view = engine_view(engine);
-	size_t refused = engine->refused.n;
 
 	batch->result = (struct engine_result){.now_ms = now_ms};
 	hold_back(&engine->repair, now_ms, &batch->ops);
 	note_rules(engine);
 	diff_order(&batch->ops, batch->result.end);
-	while (engine_apply(engine, &batch->ops, &batch->result))
-		;
+}
+
+/* What of it was not begun is planned again. */
+static void end_slice(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+	const struct view view = engine_view(engine);
+	size_t refused = engine->refused.n;
+
+	batch->is_cut = false;
 	touch_released(engine);
 	engine_redo(engine, now_ms);
 	vec_clear(&batch->ops);
@@ -348,6 +354,35 @@ static void write_slice(struct engine *engine, uint64_t now_ms)
 	}
 }
 
+static bool is_turn_over(const struct engine *engine)
+{
+	return engine->turn.is_over && engine->turn.is_over(engine->turn.data);
+}
+
+/* All of it, or what there is time for. */
+static void write_slice(struct engine *engine, uint64_t now_ms)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	if (!batch->is_cut)
+		begin_slice(engine, now_ms);
+	batch->is_cut = false;
+	while (!batch->is_cut &&
+	       engine_apply(engine, &batch->ops, &batch->result))
+		batch->is_cut = is_turn_over(engine);
+	if (!batch->is_cut)
+		end_slice(engine, now_ms);
+}
+
+/* Something does not wait for the rest of it. */
+static void cut_short(struct engine *engine, uint64_t now_ms)
+{
+	if (engine->batch.is_cut)
+		end_slice(engine, now_ms);
+	engine_slice_give_back(engine);
+	(void)finish_round(engine, now_ms);
+}
+
 bool engine_is_busy(const struct engine *engine)
 {
 	return engine->batch.active;
@@ -357,15 +392,18 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
 
-	if (batch->active && is_urgent(engine)) {
-		engine_slice_give_back(engine);
-		(void)finish_round(engine, now_ms);
-	}
+	/* What was lost may be urgent as well. */
+	if (batch->active &&
+	    (is_urgent(engine) || engine_resync_is_due(engine, now_ms)))
+		cut_short(engine, now_ms);
 	if (!batch->active && begin_round(engine, now_ms))
 		return 0;
-	engine_slice_plan(engine);
+	if (!batch->is_cut)
+		engine_slice_plan(engine);
 	if (batch->ops.n)
 		write_slice(engine, now_ms);
+	if (batch->is_cut)
+		return 0;
 	if (batch->is_stopped)
 		engine_slice_put_off(engine);
 	return batch->pass == ENGINE_DONE ? finish_round(engine, now_ms) : 0;

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 
 /* Looked at at one go, where there is little to write. */
-#define SLICE_ROWS 8192
+#define SLICE_ROWS 2048
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -222,13 +222,26 @@ static void plan_small(struct engine *engine)
 	batch->pass = ENGINE_DONE;
 }
 
+/*
+ * What comes first in order, be it pins or defaults, is a slice of its own: a
+ * default that changes would come last in one with new prefixes.
+ */
+static bool is_enough(const struct engine_batch *batch)
+{
+	const struct ip_prefix *next = &batch->rows.items[batch->next];
+
+	if (batch->ops.n >= ENGINE_SLICE_OPS)
+		return true;
+	return batch->ops.n && batch->next && planned_is_first(next - 1) &&
+	       !planned_is_first(next);
+}
+
 static void plan_puts(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
 	struct rib *rib = &engine->model.rib;
 
-	for (size_t i = 0; i < SLICE_ROWS && batch->ops.n < ENGINE_SLICE_OPS;
-	     i++) {
+	for (size_t i = 0; i < SLICE_ROWS; i++) {
 		const struct ip_prefix *it;
 
 		if (batch->next == batch->rows.n) {
@@ -237,6 +250,8 @@ static void plan_puts(struct engine *engine)
 			batch->pass = ENGINE_LATE;
 			return;
 		}
+		if (is_enough(batch))
+			return;
 		it = &batch->rows.items[batch->next++];
 		if (rib_is_due(rib, it))
 			plan_row(engine, it, true);

@@ -257,6 +257,11 @@ static size_t class_of(const struct ip_prefix *prefix)
 	return CLASS_LENGTH + 128 - (size_t)prefix->len;
 }
 
+bool planned_is_first(const struct ip_prefix *prefix)
+{
+	return class_of(prefix) < CLASS_LENGTH;
+}
+
 /* By @class, below CLASSES; what is equal stays in order. */
 static void sort_by_class(struct prefix_vec *rows,
 			  size_t (*class)(const struct ip_prefix *prefix))

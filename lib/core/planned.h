@@ -75,6 +75,9 @@ void planned_diff(struct planned *planned, const struct ip_prefix *prefix,
  */
 void planned_order(struct prefix_vec *rows);
 
+/** planned_is_first() - hosts and defaults, which come before the rest there */
+bool planned_is_first(const struct ip_prefix *prefix);
+
 /**
  * planned_order_back() - the order in which entries go: the shortest first
  *

@@ -4,7 +4,8 @@
 
 Routes of a full table are led over another link, deleted and added again, as
 fast as that (bench-routes churn), with four managed subnets. Meanwhile somebody
-asks for the status all the time, and an uplink's default route changes.
+asks for the status all the time, and an uplink's default route changes. Where
+there are fewer than 100,000 at the begin, the rest of them come in the storm.
 
   changed_per_s        that the kernel took: writer and daemon share it
   slowest_status_ms    the longest wait for an answer (goal: 100)
@@ -81,7 +82,7 @@ def one_size(n, given):
         say("storm", routes=n, subnets=SUBNETS, offered_per_s=given.rate,
             seconds=given.seconds, **row,
             resyncs=int(counters["multihomed_resyncs_total"]),
-            peak_per_route=round(memory(daemon.process.pid)[1] / n, 1))
+            peak_per_route=round(memory(daemon.process.pid)[1] / wanted, 1))
         before = cpu_us(daemon.process.pid)
         at.start_routes("churn", FOREIGN, given.rate,
                         given.seconds / 2).communicate()
@@ -95,7 +96,7 @@ def main():
     def more(parser):
         parser.add_argument("--rate", type=int, default=100000)
         parser.add_argument("--seconds", type=float, default=10)
-    given = begin(__doc__, "100000", more)
+    given = begin(__doc__, "10000,100000", more)
     for n in given.sizes:
         one_size(n, given)
 

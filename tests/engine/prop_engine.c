@@ -207,6 +207,13 @@ static bool is_behind(struct walk *walk)
 	return connects_more(walk) || bad;
 }
 
+static bool is_turn_over(void *data)
+{
+	struct walk *walk = data;
+
+	return walk->haste && walk_roll(walk, 2);
+}
+
 static void walk_one(uint64_t seed, bool talk)
 {
 	struct walk walk = {.dice = {.state = seed}, .talk = talk};
@@ -224,9 +231,11 @@ static void walk_one(uint64_t seed, bool talk)
 			 "metric 200\n");
 	walk.many = !walk_roll(&walk, 4);
 	walk.pins = !walk_roll(&walk, 3);
+	walk.haste = walk_roll(&walk, 2);
 	world_open(walk.world);
 	walk.world->engine.before_write =
 		(struct engine_hook){walk_mark, &walk};
+	walk.world->engine.turn = (struct engine_turn){is_turn_over, &walk};
 	if (talk)
 		walk.world->engine.observer.wrote = wrote;
 	for (int i = 0; i < QUIETS; i++) {

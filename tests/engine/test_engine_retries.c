@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -253,18 +254,6 @@ static void note_pinned(const struct engine *engine, const struct op *op,
 	pinned->moved |= !have || !path_entry(have, 7100);
 }
 
-static void many_routes(const char *verb, const char *via)
-{
-	char line[128];
-
-	for (unsigned int i = 0; i < 2000; i++) {
-		(void)snprintf(line, sizeof(line),
-			       "route %s 10.%u.%u.0/24 via %s dev d1", verb,
-			       i >> 8, i & 255, via);
-		world_do(line);
-	}
-}
-
 static void a_pin_that_fails_holds_up_all_slices(void **state)
 {
 	struct world *world = *state;
@@ -272,7 +261,7 @@ static void a_pin_that_fails_holds_up_all_slices(void **state)
 
 	world->policy.settle_ms = 0;
 	world_do(STORY_V4);
-	many_routes("add", "192.0.2.1");
+	world_many(AF_INET, "add", 0, 2000, "via 192.0.2.1 dev d1");
 	world_start(world);
 	world_pass(world, LONG_MS);
 	(void)world_begin(world, "192.0.2.2", "10.7.100.5");
@@ -283,7 +272,7 @@ static void a_pin_that_fails_holds_up_all_slices(void **state)
 				       .nth = 1,
 				       .error = -ENOBUFS,
 				       .kinds = 1U << OP_ROUTE_PUT});
-	many_routes("replace", "192.0.2.9");
+	world_many(AF_INET, "replace", 0, 2000, "via 192.0.2.9 dev d1");
 	world_pass(world, LONG_MS);
 	assert_int_equal(fake_faults_hit(world_fake()), 1);
 	assert_true(pinned.written);

@@ -32,31 +32,6 @@
 
 static uint64_t seed;
 
-static void many(const char *verb, unsigned int from, unsigned int n,
-		 const char *rest)
-{
-	char line[128];
-
-	for (unsigned int i = from; i < from + n; i++) {
-		(void)snprintf(line, sizeof(line), "route %s 10.%u.%u.0/%u %s",
-			       verb, i >> 8, i & 255, i % 8 ? 24 : 25, rest);
-		world_do(line);
-	}
-}
-
-static void many6(const char *verb, unsigned int from, unsigned int n,
-		  const char *rest)
-{
-	char line[128];
-
-	for (unsigned int i = from; i < from + n; i++) {
-		(void)snprintf(line, sizeof(line),
-			       "route %s 2001:db8:%x:%x::/%u %s", verb, i >> 8,
-			       i & 255, i % 8 ? 64 : 63, rest);
-		world_do(line);
-	}
-}
-
 static bool has_default(const struct world *world, const char *text)
 {
 	struct ip_prefix all = ip_prefix_default(AF_INET);
@@ -77,12 +52,12 @@ static void all_of_many_rows_arrive(void **state)
 	struct world *world = *state;
 
 	world_do(STORY_V4);
-	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 	world_start(world);
 	assert_int_equal(ENTRIES(7100), MANY + 3);
 	assert_int_equal(ENTRIES(7101), MANY + 3);
 	world_must_be_steady(world);
-	many("del", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "del", 0, MANY, "via 198.51.100.1 dev d2");
 	world_pass(world, LONG_MS);
 	world_must_hold(world, STORY_HELD4, "");
 	world_must_be_steady(world);
@@ -117,11 +92,11 @@ static void what_goes_goes_last(void **state)
 	world->observer.wrote = note;
 	world->observer.data = &order;
 	world_do(STORY_V4);
-	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 	world_start(world);
 	assert_int_equal(order.deletes, 0);
-	many("del", 0, MANY, "via 198.51.100.1 dev d2");
-	many("add", MANY, MANY, "via 192.0.2.1 dev d1");
+	world_many(AF_INET, "del", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "add", MANY, MANY, "via 192.0.2.1 dev d1");
 	world_run(world);
 	assert_int_equal(order.deletes, 2 * MANY);
 	assert_int_equal(order.puts_after_delete, 0);
@@ -160,7 +135,7 @@ static void the_rule_to_main_comes_before_many_rows(void **state)
 	world->observer.wrote = note_rule;
 	world->observer.data = &order;
 	world_do(STORY_V6);
-	many6("add", 0, MANY, "via fe80::2 dev d2");
+	world_many(AF_INET6, "add", 0, MANY, "via fe80::2 dev d2");
 	world_start(world);
 	assert_int_equal(order.before_main, 0);
 	assert_int_equal(order.before_ours, 2 * (MANY + 3));
@@ -181,9 +156,9 @@ static void a_rule_that_fails_early_stops_no_others(void **state)
 
 	world_do(STORY);
 	/* Left by somebody, and to be removed: many in each round. */
-	many6("add", 0, MANY,
-	      "via fe80::2 dev d2 metric 1024 table 7102 "
-	      "proto 109");
+	world_many(AF_INET6, "add", 0, MANY,
+		   "via fe80::2 dev d2 metric 1024 table 7102 "
+		   "proto 109");
 	fake_fail(world_fake(), &fault);
 	world_start(world);
 	assert_int_equal(fake_faults_hit(world_fake()), 3);
@@ -201,7 +176,7 @@ static void a_default_is_not_stuck_behind_many_rows(void **state)
 	world->policy.settle_ms = 0;
 	world_do(STORY_V4);
 	world_start(world);
-	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 	(void)engine_run(&world->engine, world->now_ms);
 	assert_true(engine_is_busy(&world->engine));
 	world_do(CHANGED);
@@ -232,13 +207,13 @@ static void a_failure_is_made_up_for(void **state)
 		};
 
 		fake_fail(world_fake(), &fault);
-		many("add", 0, MANY, "via 198.51.100.1 dev d2");
+		world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 		world_run(world);
 		world_pass(world, LONG_MS);
 		fake_mend(world_fake());
 		assert_int_equal(ENTRIES(7100), MANY + 3);
 		world_must_be_steady(world);
-		many("del", 0, MANY, "via 198.51.100.1 dev d2");
+		world_many(AF_INET, "del", 0, MANY, "via 198.51.100.1 dev d2");
 		world_pass(world, LONG_MS);
 		world_must_hold(world, STORY_HELD4, "");
 	}
@@ -262,7 +237,7 @@ static void what_is_held_back_is_not_forgotten(void **state)
 	world_start(world);
 	keep_deleting(world, 7);
 	world_must_hold(world, STORY_HELD4, "-" DELETED_IS);
-	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 	(void)engine_run(&world->engine, world->now_ms);
 	assert_true(engine_is_busy(&world->engine));
 	world->now_ms += LONG_MS;
@@ -278,13 +253,15 @@ static void many_that_are_held_back_are_not_forgotten(void **state)
 
 	world->policy.settle_ms = 0;
 	world_do(STORY_V4);
-	many("add", 0, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 	world_start(world);
 	keep_deleting(world, 6);
-	many("del", 0, MANY / 2, "via 198.51.100.1 dev d2 " OURS);
-	many("add", MANY, MANY, "via 198.51.100.1 dev d2");
+	world_many(AF_INET, "del", 0, MANY / 2,
+		   "via 198.51.100.1 dev d2 " OURS);
+	world_many(AF_INET, "add", MANY, MANY, "via 198.51.100.1 dev d2");
 	(void)engine_run(&world->engine, world->now_ms);
-	many("del", MANY / 2, MANY / 2, "via 198.51.100.1 dev d2 " OURS);
+	world_many(AF_INET, "del", MANY / 2, MANY / 2,
+		   "via 198.51.100.1 dev d2 " OURS);
 	(void)engine_listen(&world->engine, world->now_ms);
 	assert_true(engine_is_busy(&world->engine));
 	world->now_ms += LONG_MS;
@@ -348,8 +325,8 @@ static void anything_may_happen_in_between(void **state)
 	struct dice dice = {seed};
 
 	world_do(STORY);
-	many("add", 0, MANY, "via 198.51.100.1 dev d2 metric 9");
-	many6("add", 0, MANY, "via fe80::2 dev d2 metric 9");
+	world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2 metric 9");
+	world_many(AF_INET6, "add", 0, MANY, "via fe80::2 dev d2 metric 9");
 	world_start(world);
 	for (int step = 0; step < 60; step++) {
 		happen(&dice);

@@ -22,7 +22,8 @@ struct walk {
 	uint64_t looked; /* counters.wide, at the last look at endpoints */
 	struct endpoint_vec offered;
 	bool talk;
-	bool many; /* routes */
+	bool many;  /* routes */
+	bool haste; /* turns of writing end early */
 	bool pins;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/engine/world_fake.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,22 @@ static struct fake *fake;
 struct fake *world_fake(void)
 {
 	return fake;
+}
+
+void world_many(uint8_t family, const char *verb, unsigned int from,
+		unsigned int n, const char *rest)
+{
+	const bool is_v6 = family == AF_INET6;
+	const unsigned int lens[] = {is_v6 ? 63 : 25, is_v6 ? 64 : 24};
+	char line[128];
+
+	for (unsigned int i = from; i < from + n; i++) {
+		(void)snprintf(line, sizeof(line),
+			       is_v6 ? "route %s 2001:db8:%x:%x::/%u %s"
+				     : "route %s 10.%u.%u.0/%u %s",
+			       verb, i >> 8, i & 255, lens[i % 8 > 0], rest);
+		world_do(line);
+	}
 }
 
 bool world_enter(void)
