@@ -75,14 +75,14 @@ static bool is_candidate(const struct pass *pass, const struct route *route,
 	       ip_prefix_covers(&set->src, &pass->subnet->prefix);
 }
 
+/* The subnet first: most hops are on none but one, and that is soon told. */
 static bool counts(const struct pass *pass, const struct attrset *set,
 		   const struct next_hop *hop)
 {
-	if (pass->usable_only && !model_is_usable(pass->view->model, hop))
+	if (pass->on_subnet_only &&
+	    !subnet_has_next_hop(pass->view, pass->subnet, set, hop).yes)
 		return false;
-	if (!pass->on_subnet_only)
-		return true;
-	return subnet_has_next_hop(pass->view, pass->subnet, set, hop).yes;
+	return !pass->usable_only || model_is_usable(pass->view->model, hop);
 }
 
 static bool is_better(const struct best *best, uint64_t metric, int rank)
@@ -92,9 +92,8 @@ static bool is_better(const struct best *best, uint64_t metric, int rank)
 	return rank < best->rank; /* else the kernel's own order: the first */
 }
 
-/* The lowest metric among the hops that count; then @rejects beside them. */
-static struct best find_best(const struct pass *pass, const struct row *row,
-			     bool rejects)
+/* The lowest metric among the hops that count, and the rejects beside them. */
+static struct best find_best(const struct pass *pass, const struct row *row)
 {
 	struct best best = {0};
 
@@ -107,22 +106,41 @@ static struct best find_best(const struct pass *pass, const struct row *row,
 		if (!is_candidate(pass, route, set))
 			continue;
 		if (attrset_is_reject(set)) {
-			if (rejects &&
-			    is_better(&best, route->metric, tie_rank(set)))
+			if (is_better(&best, route->metric, tie_rank(set)))
 				best = (struct best){route, route->metric,
 						     tie_rank(set)};
 			continue;
 		}
 		vec_foreach(&set->hops, hop) {
-			uint64_t metric = hop_metric(pass->view, route, hop);
+			uint64_t metric;
 
-			if (counts(pass, set, hop) &&
-			    is_better(&best, metric, tie_rank(set)))
+			if (!counts(pass, set, hop))
+				continue;
+			metric = hop_metric(pass->view, route, hop);
+			if (is_better(&best, metric, tie_rank(set)))
 				best = (struct best){route, metric,
 						     tie_rank(set)};
 		}
 	}
 	return best;
+}
+
+/* Whether any hop of the row counts. */
+static bool has_one(const struct pass *pass, const struct row *row)
+{
+	for (size_t i = 0; row && i < row->n; i++) {
+		const struct route *route = &row->routes[i];
+		const struct attrset *set = attrset_get(
+			&pass->view->model->rib.attrs, route->attrs);
+		const struct next_hop *hop;
+
+		if (!is_candidate(pass, route, set) || attrset_is_reject(set))
+			continue;
+		vec_foreach(&set->hops, hop)
+			if (counts(pass, set, hop))
+				return true;
+	}
+	return false;
 }
 
 /* The winner's hops that count and have the winning metric stay together. */
@@ -153,18 +171,18 @@ void cell_pick(const struct view *view, const struct subnet *subnet,
 	ret->route = NULL;
 	ret->kind = CELL_NONE;
 	/* Where no next hop is usable, the unusable count as main has them. */
-	pass.usable_only = find_best(&pass, row, false).route != NULL;
+	pass.usable_only = has_one(&pass, row);
 
 	/* Rule 4: an on-subnet candidate; rejects compete by metric. */
 	pass.on_subnet_only = true;
-	if (find_best(&pass, row, false).route) {
-		best = find_best(&pass, row, true);
+	if (has_one(&pass, row)) {
+		best = find_best(&pass, row);
 		take(&pass, &best, CELL_CONGRUENT, ret);
 		return;
 	}
 	/* Rule 2: nothing matches. */
 	pass.on_subnet_only = false;
-	best = find_best(&pass, row, true);
+	best = find_best(&pass, row);
 	if (!best.route)
 		return;
 	/* Rule 3, or its alternate. */
