@@ -374,14 +374,16 @@ struct reading {
 	uint32_t ifindex;
 };
 
-static void mark_stale(struct route *route, void *data)
+static bool mark_stale(struct route *route, void *data)
 {
 	const struct reading *reading = data;
 
 	/* Leaving routes are gone from the kernel already. */
-	if (!(route->flags & ROUTE_LEAVING) &&
-	    is_read(reading->model, route, reading->table, reading->ifindex))
-		route->flags |= ROUTE_STALE;
+	if (route->flags & ROUTE_LEAVING ||
+	    !is_read(reading->model, route, reading->table, reading->ifindex))
+		return false;
+	route->flags |= ROUTE_STALE;
+	return true;
 }
 
 void model_read_begin(struct model *model, uint8_t family, uint32_t table,

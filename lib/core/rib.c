@@ -277,18 +277,30 @@ struct kind {
 
 VEC(kind_vec, struct kind);
 
+/* Most rows are as they were: these are not put together anew. */
 static uint32_t edit_row(struct rib *rib, uint32_t id,
-			 void (*fn)(struct route *route, void *data),
+			 bool (*fn)(struct route *route, void *data),
 			 void *data)
 {
 	const struct row *row = row_get(&rib->rows, id);
-	struct route *it;
+	struct route route;
+	size_t i = 0;
 
+	for (; i < row->n; i++) {
+		route = row->routes[i];
+		if (fn(&route, data))
+			break;
+	}
+	if (i == row->n) {
+		row_ref(&rib->rows, id);
+		return id;
+	}
 	vec_clear(&rib->draft);
-	for (size_t i = 0; i < row->n; i++)
-		vec_push(&rib->draft, row->routes[i]);
-	vec_foreach(&rib->draft, it)
-		fn(it, data);
+	for (size_t k = 0; k < row->n; k++)
+		vec_push(&rib->draft, row->routes[k]);
+	rib->draft.items[i] = route;
+	while (++i < row->n)
+		(void)fn(&rib->draft.items[i], data);
 	return row_intern(&rib->rows, &rib->attrs, rib->draft.items,
 			  rib->draft.n);
 }
@@ -316,7 +328,7 @@ static void release_kinds(struct rib *rib, struct kind_vec *kinds)
 }
 
 void rib_edit(struct rib *rib, uint8_t family,
-	      void (*fn)(struct route *route, void *data), void *data)
+	      bool (*fn)(struct route *route, void *data), void *data)
 {
 	struct kind_vec kinds = {0};
 	struct trie_entry *place;

@@ -104,12 +104,13 @@ void rib_set(struct rib *rib, const struct ip_prefix *prefix, size_t i,
 
 /**
  * rib_edit() - the same wholesale: for every entry of a family
- * @fn: may change what is no part of the key, or the attributes
+ * @fn: may change what is no part of the key, or the attributes; returns
+ *	whether it did
  *
  * It is called for each kind of row, not for each prefix.
  */
 void rib_edit(struct rib *rib, uint8_t family,
-	      void (*fn)(struct route *route, void *data), void *data);
+	      bool (*fn)(struct route *route, void *data), void *data);
 
 /**
  * rib_write() - as the kernel enters a put of ours: instead of the first entry

@@ -151,13 +151,42 @@ static void erase_leaves_no_empty_row(void **state)
 	}
 }
 
-static void make_stale(struct route *route, void *data)
+static bool make_stale(struct route *route, void *data)
 {
 	size_t *calls = data;
 
 	(*calls)++;
-	if (route->table == 254)
-		route->flags |= ROUTE_STALE;
+	if (route->table != 254)
+		return false;
+	route->flags |= ROUTE_STALE;
+	return true;
+}
+
+/* In the middle and at the end of a row, whose first entry stays as it is. */
+static void edit_goes_through_the_whole_row(void **state)
+{
+	const struct route routes[] = {{.table = 7100},
+				       {.table = 254},
+				       {.table = 7101},
+				       {.table = 254, .metric = 9}};
+	const struct row *row;
+	struct rib rib;
+	size_t calls = 0;
+
+	(void)state;
+	rib_init(&rib);
+	for (size_t i = 0; i < 4; i++)
+		put(&rib, "192.0.2.0/24", &routes[i], 1, RIB_APPEND);
+	rib_clean(&rib);
+	rib_edit(&rib, AF_INET, make_stale, &calls);
+	assert_int_equal(calls, 4);
+	row = find_row(&rib, "192.0.2.0/24");
+	assert_int_equal(row->n, 4);
+	for (size_t i = 0; i < row->n; i++)
+		assert_int_equal(row->routes[i].flags,
+				 row->routes[i].table == 254 ? ROUTE_STALE : 0);
+	assert_int_equal(rib.rows.used, 1);
+	rib_done(&rib);
 }
 
 static void edit_asks_once_for_each_kind(void **state)
@@ -266,6 +295,7 @@ int main(void)
 		cmocka_unit_test(write_is_what_the_kernel_does),
 		cmocka_unit_test(erase_leaves_no_empty_row),
 		cmocka_unit_test(edit_asks_once_for_each_kind),
+		cmocka_unit_test(edit_goes_through_the_whole_row),
 		cmocka_unit_test(taken_rows_are_due_once),
 		cmocka_unit_test(rows_given_back_stand_there_once),
 	};
