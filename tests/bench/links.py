@@ -18,12 +18,8 @@ ours grows with the number of routes, but for a network's, whose link's routes
 are read.
 """
 
-import time
+from scale import (COPIES, Bird, begin, have_bird, host, managed, say, used_by)
 
-from scale import (COPIES, Bird, begin, cpu_us, have_bird, host, managed, say,
-                   wait_idle)
-
-PAUSE_S = 0.05
 CHANGES = {
     "container_us": ("link add v0 type veth peer name v1\n"
                      "link set v0 up\nlink set v1 up\nlink set v0 master br0",
@@ -52,25 +48,10 @@ def add_containers(at, n):
                       for i in range(n)))
 
 
-def used(at, pid, n, come, go):
-    wait_idle(pid)
-    before = cpu_us(pid)
-    for _ in range(n):
-        for lines in (come, go):
-            at.a.ip(lines)
-            time.sleep(PAUSE_S)
-    wait_idle(pid)
-    return round((cpu_us(pid) - before) / n)
-
-
-def all_used(at, pid, n):
-    return {name: used(at, pid, n, *lines) for name, lines in CHANGES.items()}
-
-
 def ours(at, n):
     daemon = managed(at, "settle_ms = 0;")
     row = {"start_ms": round(daemon.start_timed(), 1)}
-    row |= all_used(at, daemon.process.pid, n)
+    row |= used_by(at, daemon.process.pid, n, CHANGES)
     daemon.leave()
     return row
 
@@ -78,7 +59,7 @@ def ours(at, n):
 def birds(at, n):
     bird = Bird(at, 4, range(COPIES, COPIES + 2))
     bird.start_timed()
-    row = all_used(at, bird.process.pid, n)
+    row = used_by(at, bird.process.pid, n, CHANGES)
     bird.end()
     return {f"bird_{name}": value for name, value in row.items()}
 

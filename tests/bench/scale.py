@@ -35,6 +35,7 @@ from latency import Listener  # noqa: E402
 NEWLINK, LOWER_UP = 16, 0x10000
 SKIPPED = 77  # to meson
 MAIN = 254
+PAUSE_S = 0.05  # from one change to the next
 LIMIT_S = 600
 TICKS_S = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -148,6 +149,24 @@ def wait_idle(pid, still_s=0.5):
         elif time.monotonic() > since + still_s:
             return since
     raise SystemExit(f"{pid} works on and on")
+
+
+def used(at, pid, n, come, go):
+    """Processor time for what comes and goes, as ip -batch has it;
+    microseconds, the mean of n."""
+    wait_idle(pid)
+    before = cpu_us(pid)
+    for _ in range(n):
+        for lines in (come, go):
+            at.a.ip(lines)
+            time.sleep(PAUSE_S)
+    wait_idle(pid)
+    return round((cpu_us(pid) - before) / n)
+
+
+def used_by(at, pid, n, changes):
+    """The same of each of {name: (come, go)}."""
+    return {name: used(at, pid, n, *lines) for name, lines in changes.items()}
 
 
 # -- the host --------------------------------------------------------------
