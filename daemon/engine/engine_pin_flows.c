@@ -68,6 +68,17 @@ struct listing {
 	struct pin_flow_vec *flows;
 };
 
+static struct listing new_list(struct engine *engine,
+			       const struct table_vec *tables,
+			       struct pin_flow_vec *flows)
+{
+	return (struct listing){
+		.engine = engine,
+		.wanted = tables,
+		.flows = flows,
+	};
+}
+
 static void take_flow(const struct flow *flow, void *data)
 {
 	struct listing *listing = data;
@@ -213,11 +224,7 @@ bool engine_pin_flows_pinned(struct engine *engine, uint64_t now_ms,
 			     const struct table_vec *tables,
 			     struct pin_flow_vec *flows)
 {
-	struct listing listing = {
-		.engine = engine,
-		.wanted = tables,
-		.flows = flows,
-	};
+	struct listing listing = new_list(engine, tables, flows);
 	const struct pin_vec *pins = &engine->pins.set.pins;
 	const struct pin *pin;
 
@@ -244,11 +251,7 @@ bool engine_pin_flows_moving(struct engine *engine, uint64_t now_ms,
 			     const struct table_vec *tables,
 			     struct pin_flow_vec *flows)
 {
-	struct listing listing = {
-		.engine = engine,
-		.wanted = tables,
-		.flows = flows,
-	};
+	struct listing listing = new_list(engine, tables, flows);
 	const struct prefix_vec *rows = &engine->model.rib.dirty;
 	const struct ip_prefix *row;
 

@@ -39,6 +39,23 @@ static void begin(struct world *world)
 	world->engine.turn.is_over = always;
 }
 
+/* The first turn of a round of @n routes more is over. */
+static void begin_amid(struct world *world, unsigned int n)
+{
+	begin(world);
+	world_many(AF_INET, "add", 0, n, VIA);
+	(void)engine_run(&world->engine, world->now_ms);
+	assert_true(engine_is_busy(&world->engine));
+}
+
+static void must_have_all(struct world *world, unsigned int n)
+{
+	world_run(world);
+	assert_int_equal(ENTRIES(7100), n + 3);
+	assert_int_equal(ENTRIES(7101), n + 3);
+	world_must_be_steady(world);
+}
+
 static bool has_new_default(const struct world *world)
 {
 	struct ip_prefix all = ip_prefix_default(AF_INET);
@@ -68,10 +85,10 @@ static void some_ops_are_written_in_each_turn(void **state)
 		uint64_t n = world_written(world);
 
 		(void)engine_run(&world->engine, world->now_ms);
-		assert_in_range(world_written(world) - n, 1, SOME);
+		assert_in_range(world_written(world) - n, 1, SOME / 2);
 	} while (engine_is_busy(&world->engine) && runs++ < RUNS_MAX);
 	assert_int_equal(world_written(world) - before, 2 * SOME);
-	assert_true(runs >= 1);
+	assert_true(runs >= 3);
 	world_must_be_steady(world);
 }
 
@@ -80,19 +97,13 @@ static void a_default_does_not_wait_for_many_rows(void **state)
 {
 	struct world *world = *state;
 
-	begin(world);
-	world_many(AF_INET, "add", 0, MANY, VIA);
-	(void)engine_run(&world->engine, world->now_ms);
-	assert_true(engine_is_busy(&world->engine));
+	begin_amid(world, MANY);
 	world_do(CHANGED);
 	(void)engine_listen(&world->engine, world->now_ms);
 	(void)engine_run(&world->engine, world->now_ms);
 	assert_true(has_new_default(world));
 	assert_true(ENTRIES(7101) < MANY);
-	world_run(world);
-	assert_int_equal(ENTRIES(7100), MANY + 3);
-	assert_int_equal(ENTRIES(7101), MANY + 3);
-	world_must_be_steady(world);
+	must_have_all(world, MANY);
 }
 
 /* What was planned and not yet written is planned again, all of it. */
@@ -100,16 +111,10 @@ static void nothing_of_a_slice_cut_short_is_lost(void **state)
 {
 	struct world *world = *state;
 
-	begin(world);
-	world_many(AF_INET, "add", 0, SOME, VIA);
-	(void)engine_run(&world->engine, world->now_ms);
-	assert_true(engine_is_busy(&world->engine));
+	begin_amid(world, SOME);
 	world_do(CHANGED);
-	world_run(world);
+	must_have_all(world, SOME);
 	assert_true(has_new_default(world));
-	assert_int_equal(ENTRIES(7100), SOME + 3);
-	assert_int_equal(ENTRIES(7101), SOME + 3);
-	world_must_be_steady(world);
 }
 
 /* Before the turn ends, and in the turn after it. */
@@ -168,10 +173,7 @@ static void a_loss_does_not_wait_for_many_rows(void **state)
 {
 	struct world *world = *state;
 
-	begin(world);
-	world_many(AF_INET, "add", 0, MANY, VIA);
-	(void)engine_run(&world->engine, world->now_ms);
-	assert_true(engine_is_busy(&world->engine));
+	begin_amid(world, MANY);
 	fake_set_news(world_fake(), FAKE_HIDE);
 	world_do(CHANGED);
 	fake_set_news(world_fake(), FAKE_TELL);
@@ -180,9 +182,7 @@ static void a_loss_does_not_wait_for_many_rows(void **state)
 	(void)engine_run(&world->engine, world->now_ms);
 	assert_true(has_new_default(world));
 	assert_true(ENTRIES(7101) < MANY);
-	world_run(world);
-	assert_int_equal(ENTRIES(7100), MANY + 3);
-	world_must_be_steady(world);
+	must_have_all(world, MANY);
 }
 
 /* Or it would lag behind, a slice for each slice. */
@@ -190,15 +190,10 @@ static void what_comes_amid_many_rows_is_heard_at_one_go(void **state)
 {
 	struct world *world = *state;
 
-	begin(world);
-	world_many(AF_INET, "add", 0, MANY, VIA);
-	(void)engine_run(&world->engine, world->now_ms);
-	assert_true(engine_is_busy(&world->engine));
+	begin_amid(world, MANY);
 	world_many(AF_INET, "add", MANY, MANY, VIA);
 	assert_false(engine_listen(&world->engine, world->now_ms));
-	world_run(world);
-	assert_int_equal(ENTRIES(7100), 2 * MANY + 3);
-	world_must_be_steady(world);
+	must_have_all(world, 2 * MANY);
 }
 
 #define TEST(name)                                                             \
