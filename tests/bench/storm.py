@@ -13,7 +13,7 @@ there are fewer than 100,000 at the begin, the rest of them come in the storm.
                        follow it, as `ip route get` says
   settled_ms           from the last change till the daemon is steady
   wrong                entries that main's routes do not have in each table then
-  resyncs, peak_per_route (bytes)
+  resyncs, peak_per_route (bytes, by the routes there are at the end)
 
 The second line is the same storm in a table that is nobody's business: cpu_ms
 that the daemon spent in it.

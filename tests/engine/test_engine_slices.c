@@ -210,6 +210,7 @@ static void a_failure_is_made_up_for(void **state)
 		world_many(AF_INET, "add", 0, MANY, "via 198.51.100.1 dev d2");
 		world_run(world);
 		world_pass(world, LONG_MS);
+		assert_int_equal(fake_faults_hit(world_fake()), i + 1);
 		fake_mend(world_fake());
 		assert_int_equal(ENTRIES(7100), MANY + 3);
 		world_must_be_steady(world);

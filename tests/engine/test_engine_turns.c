@@ -135,6 +135,7 @@ static void a_failure_is_made_up_for(void **state)
 		world_many(AF_INET, "add", 0, SOME, VIA);
 		world_run(world);
 		world_pass(world, LONG_MS);
+		assert_int_equal(fake_faults_hit(world_fake()), i + 1);
 		fake_mend(world_fake());
 		assert_int_equal(ENTRIES(7100), SOME + 3);
 		world_must_be_steady(world);
