@@ -2,7 +2,6 @@
 """What only NetworkManager does: it makes MPTCP endpoints of its own, keeps
 default routes away if told so, and activates connections anew on demand."""
 
-import contextlib
 import json
 import pathlib
 import re
@@ -155,29 +154,38 @@ def test_a_cable_may_be_out_for_longer_if_it_is_told_so(lab):
     scene.is_right()
 
 
-@contextlib.contextmanager
-def ipv6_traffic(scene):
-    """None of it is lost, unless NetworkManager took the addresses away, which
-    it sometimes does when IPv4 is modified: then the daemon gave the subnet
-    up meanwhile, and said so."""
-    try:
-        with scene.site.traffic(families=(6,)):
-            yield
-    except AssertionError:
-        if "2001:db8:1::/64: no longer managed" not in scene.daemon.log():
-            raise
+def managed_after(watch, link, prefix):
+    """How many seconds after main's default route on that link its rule came
+    back; negative if before it, 0 if it never went."""
+    events = watch.events()
+    rules = [e for e in events if e.kind == "NEWRULE" and e.prefix == prefix]
+    if not rules:
+        return 0
+    default = [e for e in events if e.kind == "NEWROUTE" and e.table == 254
+               and e.prefix == "::/0" and e.ifindex == link]
+    return rules[-1].time - default[-1].time
 
 
 def test_another_metric_is_followed(lab):
+    """For it NetworkManager turns the link's IPv6 off and on: addresses and
+    default route go, and are back some milliseconds later. Packets of that
+    subnet cannot be kept meanwhile; all others are, and its rule is there as
+    soon as they are."""
     scene = Scene(lab, NetworkManager)
+    first, second = scene.site.routers
 
     def metric():
-        return scene.daemon.subnet("eth0", "10.1.0.0/24")["default"]["metric"]
-    with scene.site.traffic(families=(4,)), ipv6_traffic(scene):
+        return scene.daemon.subnet("eth0", first.prefix[4])["default"]["metric"]
+    with scene.site.traffic(of=first, families=(4,)), \
+            scene.site.traffic(of=second), Watch(scene.a) as watch:
         scene.client.nmcli("device", "modify", "eth0", "ipv4.route-metric",
                            "700")
         until(lambda: metric() == 700, 5)
-    assert metric() == 700
+        scene.daemon.wait()
+        until(lambda: scene.daemon.subnet("eth0", first.prefix[6])["managed"],
+              5)
+        assert managed_after(watch, scene.a.ifindex("eth0"),
+                             first.prefix[6]) < 1
     scene.is_right()
 
 
