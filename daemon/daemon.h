@@ -77,6 +77,7 @@ struct daemon {
 	bool is_informed; /* the kernel was read, and what was learned before */
 	uint64_t learn_ms; /* if it is not: when that is tried again */
 	uint64_t turn_ms;  /* when the engine's turn began */
+	bool gives_way;	   /* it was long: who asked meanwhile comes first */
 	bool ready;	   /* READY=1 was sent */
 	enum daemon_end end;
 };

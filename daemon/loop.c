@@ -10,6 +10,7 @@
 #include "log.h"
 
 #define CLAIM_PAUSE_S 1.0 /* before who asks is looked at again */
+#define LONG_TURN_MS  5	  /* of the engine */
 
 /* --- the work between two waits --- */
 
@@ -77,6 +78,29 @@ static void on_check(struct ev_loop *loop, ev_check *watcher, int events)
 		round_begin(&daemon->round, daemon_now_us());
 }
 
+/* One turn of it: often that is all there is to do. */
+static int take_turn(struct daemon *daemon, uint64_t now_ms)
+{
+	int error;
+
+	daemon->turn_ms = now_ms;
+	error = engine_run(&daemon->engine, now_ms);
+	daemon->gives_way = daemon_now() >= now_ms + LONG_TURN_MS;
+	return error;
+}
+
+/*
+ * Long turns may follow one another, and a call needs two rounds of the loop,
+ * to be read and to be answered. After each of them one is not the engine's.
+ */
+static bool give_way(struct daemon *daemon)
+{
+	bool gives_way = daemon->gives_way && server_is_asked(daemon->server);
+
+	daemon->gives_way = false;
+	return gives_way;
+}
+
 /* What is due of the engine's work. */
 static int run_engine(struct daemon *daemon, uint64_t now_ms)
 {
@@ -84,9 +108,10 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	bool is_due = engine_is_pending(engine, now_ms);
 	int error = 0;
 
-	daemon->turn_ms = now_ms;
+	if (is_due && give_way(daemon))
+		return 0;
 	if (is_due)
-		error = engine_run(engine, now_ms);
+		error = take_turn(daemon, now_ms);
 	if (engine_is_busy(engine))
 		return error; /* the round goes on */
 	if (round_end(&daemon->round, engine, daemon_now_us()))

@@ -97,6 +97,11 @@ void clients_turn_over(struct connection *client)
 	client->has_turn = false;
 }
 
+bool clients_have_turns(const struct clients *clients)
+{
+	return ev_is_active(&clients->turn);
+}
+
 static struct connection *next_turn(const struct clients *clients)
 {
 	struct connection *client = TAILQ_FIRST(&clients->turns[0]);
@@ -205,6 +210,8 @@ int clients_add(struct clients *clients, int fd)
 	}
 	TAILQ_INSERT_TAIL(&clients->list, client, entry);
 	clients->count++;
+	/* Its first call is mostly there already. */
+	ev_feed_event(clients->loop, &client->readable, EV_READ);
 	return 0;
 }
 

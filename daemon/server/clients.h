@@ -87,6 +87,9 @@ void clients_turn(struct connection *client);
 /* @client has no turn any more. */
 void clients_turn_over(struct connection *client);
 
+/* Somebody has one. */
+bool clients_have_turns(const struct clients *clients);
+
 /* @client is not quiet. */
 void clients_heard(struct connection *client);
 

@@ -318,3 +318,8 @@ unsigned int server_clients(const struct server *server)
 {
 	return server->clients.count;
 }
+
+bool server_is_asked(const struct server *server)
+{
+	return clients_have_turns(&server->clients);
+}

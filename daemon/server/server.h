@@ -104,6 +104,9 @@ void server_free(struct server *server);
 /* How many clients are connected. */
 unsigned int server_clients(const struct server *server);
 
+/* Somebody's call was read; it is run in the next round of the loop. */
+bool server_is_asked(const struct server *server);
+
 /**
  * server_call_defer() - this call will be answered later
  * @call:   running

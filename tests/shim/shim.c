@@ -25,6 +25,9 @@
  * MULTIHOMED_SHIM_ENDPOINTS=FILE: the same of every MPTCP endpoint that is to
  * be added: that fails.
  *
+ * MULTIHOMED_SHIM_SLOW=FILE: what is sent to write routes takes so many ms longer
+ * as its 8 bytes say, as it does where the kernel is busy with others' routes.
+ *
  * MULTIHOMED_SHIM_NO_IPV6=1: as with ipv6.disable=1, there are no IPv6 rules:
  * whoever asks for them asks for MPLS's in truth, a family that has none.
  */
@@ -70,6 +73,7 @@ static const volatile int64_t *clock_offset_s;
 static const volatile int64_t *dump_errno;
 static const volatile int64_t *endpoint_errno;
 static const volatile int64_t *flows_errno;
+static const volatile int64_t *slow_ms;
 static bool no_ipv6;
 static enum call fault_call = CALLS;
 static uint64_t fault_nth;
@@ -101,6 +105,7 @@ __attribute__((constructor)) static void begin(void)
 	dump_errno = map("MULTIHOMED_SHIM_DUMPS", sizeof(int64_t));
 	endpoint_errno = map("MULTIHOMED_SHIM_ENDPOINTS", sizeof(int64_t));
 	flows_errno = map("MULTIHOMED_SHIM_FLOWS", sizeof(int64_t));
+	slow_ms = map("MULTIHOMED_SHIM_SLOW", sizeof(int64_t));
 	no_ipv6 = getenv("MULTIHOMED_SHIM_NO_IPV6") != NULL;
 	if (!fault ||
 	    sscanf(fault, "%15[a-z]:%lu:%d", name, &nth, &fault_errno) != 3)
@@ -156,6 +161,18 @@ static bool is_new_endpoint(int fd, const struct nlmsghdr *hdr)
 	       option(fd, SO_PROTOCOL) == NETLINK_GENERIC;
 }
 
+static void be_slow(int fd, const struct nlmsghdr *hdr)
+{
+	int64_t ms = slow_ms ? *slow_ms : 0;
+	struct timespec pause = {.tv_sec = ms / 1000,
+				 .tv_nsec = ms % 1000 * 1000000};
+
+	if (ms > 0 && option(fd, SO_PROTOCOL) == NETLINK_ROUTE &&
+	    (hdr->nlmsg_type == RTM_NEWROUTE ||
+	     hdr->nlmsg_type == RTM_DELROUTE))
+		(void)nanosleep(&pause, NULL);
+}
+
 /* Return: whether this one, of a netlink socket, fails; errno is set then. */
 static bool send_fails(int fd, const void *bytes, size_t n)
 {
@@ -166,6 +183,7 @@ static bool send_fails(int fd, const void *bytes, size_t n)
 		return true;
 	if (n < sizeof(*hdr))
 		return false;
+	be_slow(fd, hdr);
 	if (dump_errno && is_dump(fd, hdr))
 		error = *dump_errno;
 	if (endpoint_errno && is_new_endpoint(fd, hdr))

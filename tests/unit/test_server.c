@@ -31,6 +31,27 @@ static void answers_a_call(void **state)
 	assert_string_equal(host.log, "");
 }
 
+/* Others of the loop take long turns, so each round of it counts. */
+static void answers_who_comes_in_two_rounds(void **state)
+{
+	int fd;
+
+	(void)state;
+	server_host_start(NULL);
+	assert_false(server_is_asked(host.server));
+	fd = client_connect();
+	assert_true(fd >= 0);
+	client_send(fd, STATUS);
+	(void)server_host_turn(0);
+	assert_true(server_is_asked(host.server));
+	assert_int_equal(host.handled, 0);
+	(void)server_host_turn(0);
+	assert_int_equal(host.handled, 1);
+	assert_false(server_is_asked(host.server));
+	expect(fd, "{\"parameters\":{\"handled\":1}}");
+	(void)close(fd);
+}
+
 static void joins_the_pieces_of_a_call(void **state)
 {
 	static const char text[] = STATUS;
@@ -391,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		server_host_test(answers_a_call),
+		server_host_test(answers_who_comes_in_two_rounds),
 		server_host_test(joins_the_pieces_of_a_call),
 		server_host_test(answers_pipelined_calls_one_at_a_time),
 		server_host_test(names_what_it_refuses),

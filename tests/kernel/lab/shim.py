@@ -17,7 +17,7 @@ CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
 def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
-            endpoints=None, ipv6=True):
+            endpoints=None, slow=None, ipv6=True):
     """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; ipv6=False:
     the kernel has no rules of it; the others are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
@@ -41,6 +41,8 @@ def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
         env["MULTIHOMED_SHIM_FLOWS"] = flows
     if endpoints:
         env["MULTIHOMED_SHIM_ENDPOINTS"] = endpoints
+    if slow:
+        env["MULTIHOMED_SHIM_SLOW"] = slow
     if not ipv6:
         env["MULTIHOMED_SHIM_NO_IPV6"] = "1"
     return env

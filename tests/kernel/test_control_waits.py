@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long answers take while the kernel takes its time.
+
+Others' writes hold up ours, by some ms or by a hundred, and the daemon with
+them. Long turns follow one another then, and a question, which has to be
+accepted, read and answered, waits for one of them and no more.
+"""
+
+import re
+import statistics
+import threading
+import time
+
+import pytest
+
+from lab import Daemon, until
+from lab.shim import preload, put_number
+from lab.varlink import Client
+
+pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
+
+ROUTES = 4000
+SLOW_MS = 60  # what each hundred of our routes takes
+ASKED = 15
+WINDOW = 20  # calls of one client that are on their way
+
+
+@pytest.fixture
+def busy(figure):
+    """A daemon that writes 8000 routes, which takes it five seconds."""
+    slow = put_number(f"{figure.lab.directory}/slow", 0)
+    daemon = Daemon(figure.a, "settle_ms = 0;", env=preload(slow=slow))
+    figure.lab.daemons.append(daemon)
+    daemon.start()
+    put_number(slow, SLOW_MS)
+    figure.a.run("ip", "-batch", "-", stdin="".join(
+        f"route add 20.{i >> 8}.{i & 255}.0/24 via 10.1.0.1\n"
+        for i in range(ROUTES)))
+    until(lambda: written(daemon) > 500, 10, 0.01, "that it writes")
+    return daemon
+
+
+def written(daemon):
+    return sum(int(n) for n in re.findall(
+        r"^multihomed_ops_total\S* (\d+)", daemon.ctl("metrics").stdout, re.M))
+
+
+def took_ms(ask):
+    start = time.monotonic()
+    ask()
+    return (time.monotonic() - start) * 1000
+
+
+def waits(daemon, ask):
+    """In ms; all of them while it still writes."""
+    found = [took_ms(ask) for _ in range(ASKED)]
+    assert written(daemon) < 2 * ROUTES, "it was done too early"
+    return found
+
+
+def test_a_question_waits_for_one_turn(busy):
+    with Client(busy.socket_path) as client:
+        found = waits(busy, lambda: client.ask("io.multihomed.Status"))
+    assert SLOW_MS / 3 < statistics.median(found) < 1.5 * SLOW_MS, found
+
+
+def test_so_does_one_of_a_new_client(busy):
+    def ask():
+        with Client(busy.socket_path) as client:
+            client.ask("io.multihomed.Status")
+    found = waits(busy, ask)
+    assert SLOW_MS / 3 < statistics.median(found) < 1.5 * SLOW_MS, found
+
+
+def ask_without_end(path, is_over):
+    """A call waits for its turn at all times."""
+    with Client(path) as client:
+        for _ in range(WINDOW):
+            client.send("io.multihomed.Status")
+        while not is_over.is_set():
+            client.send("io.multihomed.Status")
+            client.receive()
+
+
+def test_questions_without_end_stop_nothing(busy):
+    """Every other round of the loop is theirs, not every."""
+    left = 2 * ROUTES - written(busy)
+    start, is_over = time.monotonic(), threading.Event()
+    askers = [threading.Thread(target=ask_without_end,
+                               args=(busy.socket_path, is_over))
+              for _ in range(5)]
+    for asker in askers:
+        asker.start()
+    until(lambda: written(busy) >= 2 * ROUTES, 30, 0.05)
+    took = time.monotonic() - start
+    is_over.set()
+    for asker in askers:
+        asker.join()
+    assert took < 1.5 * left / 100 * SLOW_MS / 1000
