@@ -25,8 +25,8 @@
  * MULTIHOMED_SHIM_ENDPOINTS=FILE: the same of every MPTCP endpoint that is to
  * be added: that fails.
  *
- * MULTIHOMED_SHIM_SLOW=FILE: what is sent to write routes takes longer by the ms
- * that its 8 bytes say: the kernel is busy with others' routes.
+ * MULTIHOMED_SHIM_SLOW=FILE: what is sent to write routes takes longer, by as
+ * many ms as its 8 bytes say: the kernel is busy with others' routes.
  *
  * MULTIHOMED_SHIM_NO_IPV6=1: as with ipv6.disable=1, there are no IPv6 rules:
  * whoever asks for them asks for MPLS's in truth, a family that has none.
