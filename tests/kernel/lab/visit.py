@@ -107,13 +107,13 @@ def show(what, samples):
 
 
 def assert_prompt(daemon, what, samples, seconds):
-    """All of them within so many seconds, but one in fifty within ten times
-    as many: the kernel has one lock for the routing of all namespaces, and
+    """All of them within so many seconds, but one, or one in fifty, within ten
+    times as many: the kernel has one lock for the routing of all namespaces, and
     what else runs on this machine takes it too."""
     allowed = limit(daemon, seconds)
     late = sorted(s for s in samples if s >= allowed)
     shown = f"{what}: {[f'{s * 1000:.0f} ms' for s in late[-10:]]} are late"
-    assert len(late) <= len(samples) // 50, f"{shown}, of {len(samples)}"
+    assert len(late) <= max(len(samples) // 50, 1), f"{shown}, of {len(samples)}"
     assert max(samples) < 10 * allowed, shown
 
 
@@ -137,6 +137,14 @@ def forget_peak(pid):
 
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def descriptors_at_rest(pid):
+    """Who asked last may not be gone yet: the fewest of some looks."""
+    def look():
+        time.sleep(0.02)
+        return descriptors(pid)
+    return min(look() for _ in range(10))
 
 
 def is_sanitized(pid):
