@@ -20,6 +20,10 @@ from lab.visit import after_others, is_sanitized, limit
 
 ONE, TWO, EVIL = net(1), net(2), net(0xbad)
 STATUS_S = 0.1
+# More than are kept of a link. Linux has 1024 neighbours for all namespaces, and if
+# they are used up, other tests' routers find no place. So only the host hears of
+# them; and they are of one solicited-node group, which is a neighbour too.
+ROUTERS = 600
 _fork = multiprocessing.get_context("fork")
 
 
@@ -284,27 +288,33 @@ def test_thousands_of_prefixes(lab):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lifetime", [0, 1800])
-def test_a_thousand_routers(lab, lifetime):
+def test_very_many_routers(lab):
     """With a lifetime each is a default route of main, which the kernel keeps
     without a limit: that much is to be looked at for each change."""
     site = Site(lab)
     daemon = start(site)
+    # One after the other: the neighbours of both are the same.
+    from_very_many(site, daemon, 0).assert_responsive(STATUS_S)
+    from_very_many(site, daemon, 1800).assert_responsive(1)
+    assert len(site.a.route_lines("main", 6)) > ROUTERS
+    all_is_well(daemon)
+
+
+def from_very_many(site, daemon, lifetime):
     advert = site.advert(1)
-    frames = [advert.frame(message(lifetime=lifetime, pios=[quiet_pio(EVIL)]),
-                           f"fe80::bad:{i:x}") for i in range(1, 1001)]
+    body = message(lifetime=lifetime, pios=[quiet_pio(EVIL)])
+    host = site.a.mac("eth0")
+    frames = [host + advert.frame(body, f"fe80::{i:x}:0:bad")[6:]
+              for i in range(1, 1 + ROUTERS)]
     flood = Flood(site, daemon, frames, 1000).run(f"routers of {lifetime} s")
-    flood.assert_responsive(STATUS_S if lifetime == 0 else 1)
     flood.assert_bounded(4096)
     assert len(learned(daemon)) <= 512
-    lines = site.a.route_lines("main", 6)
-    assert len(lines) > 1000 or lifetime == 0
-    site.advert(1).send(pios=[Pio(ONE)])
+    advert.send(pios=[Pio(ONE)])
     site.advert(2).send(pios=[Pio(TWO)])
     site.learned(daemon, 1, ONE)
     site.learned(daemon, 2, TWO)
     assert site.passes(source(ONE)) == 1 and site.passes(source(TWO)) == 2
-    all_is_well(daemon)
+    return flood
 
 
 FLAPS = {

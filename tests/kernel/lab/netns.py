@@ -235,6 +235,13 @@ class Namespace:
         with self.inside():
             return socket.if_nametoindex(link)
 
+    def mac(self, link):
+        """Six bytes."""
+        with self.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                          0) as sock:
+            sock.bind((link, 0))
+            return sock.getsockname()[4]
+
     # -- traffic -----------------------------------------------------------
 
     def socket(self, family, kind=socket.SOCK_STREAM, proto=0, timeout=1.0):
