@@ -22,7 +22,7 @@ pytestmark = pytest.mark.no_sandbox("a shim is loaded before it")
 ROUTES = 4000
 SLOW_MS = 60  # what each hundred of our routes takes
 ASKED = 15
-WINDOW = 20  # calls of one client that are on their way
+WINDOW = 200  # calls of one client that are on their way
 
 
 @pytest.fixture
@@ -96,4 +96,4 @@ def test_questions_without_end_stop_nothing(busy):
     is_over.set()
     for asker in askers:
         asker.join()
-    assert took < 1.5 * left / 100 * SLOW_MS / 1000
+    assert took < 3 * left / 100 * SLOW_MS / 1000
