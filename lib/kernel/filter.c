@@ -31,14 +31,14 @@
 
 /* Places in the program. */
 enum {
-	OPTION = 9,
-	CHANGED = 11,
-	DELETED = 13,
-	ROUTE = 22,
-	LARGE = 29,
-	RANGE = 53,
-	PASS = 55,
-	DROP = 56,
+	OPTION = 12,
+	CHANGED = 14,
+	DELETED = 16,
+	ROUTE = 25,
+	LARGE = 32,
+	RANGE = 56,
+	PASS = 58,
+	DROP = 59,
 };
 
 /* Places in its memory. */
@@ -60,6 +60,8 @@ enum {
 #define TEST(here, what, value, yes, no)                                       \
 	BPF_JUMP(BPF_JMP | (what) | BPF_K, (value), (yes) - (here)-1,          \
 		 (no) - (here)-1)
+#define OWN(here, i, no)                                                       \
+	TEST(here, BPF_JEQ, htonl(filter->own_ports[i]), DROP, no)
 #define END(accepted) BPF_STMT(BPF_RET | BPF_K, (accepted))
 
 /*
@@ -78,49 +80,52 @@ int filter_attach(struct nl_sock *sock, const struct filter *filter)
 	// clang-format off
 	struct sock_filter code[] = {
 		[0] = LOAD_WORD(PORT_AT),
-		[1] = TEST(1, BPF_JEQ, htonl(filter->own_port), DROP, 2),
-		[2] = LOAD_HALF(TYPE_AT),
-		[3] = TEST(3, BPF_JEQ, htons(RTM_NEWROUTE), ROUTE, 4),
-		[4] = TEST(4, BPF_JEQ, htons(RTM_DELROUTE), ROUTE, 5),
-		[5] = TEST(5, BPF_JEQ, htons(RTM_NEWNEIGH), CHANGED, 6),
-		[6] = TEST(6, BPF_JEQ, htons(RTM_DELNEIGH), DELETED, 7),
-		[7] = TEST(7, BPF_JEQ, htons(RTM_NEWNDUSEROPT), OPTION, 8),
-		[8] = END(UINT32_MAX),
+		[1] = TEST(1, BPF_JEQ, 0, 5, 2), /* nobody's */
+		[2] = OWN(2, 0, 3),
+		[3] = OWN(3, 1, 4),
+		[4] = OWN(4, 2, 5),
+		[5] = LOAD_HALF(TYPE_AT),
+		[6] = TEST(6, BPF_JEQ, htons(RTM_NEWROUTE), ROUTE, 7),
+		[7] = TEST(7, BPF_JEQ, htons(RTM_DELROUTE), ROUTE, 8),
+		[8] = TEST(8, BPF_JEQ, htons(RTM_NEWNEIGH), CHANGED, 9),
+		[9] = TEST(9, BPF_JEQ, htons(RTM_DELNEIGH), DELETED, 10),
+		[10] = TEST(10, BPF_JEQ, htons(RTM_NEWNDUSEROPT), OPTION, 11),
+		[11] = END(UINT32_MAX),
 		[OPTION] = LOAD_BYTE(OPTION_AT),
-		[10] = TEST(10, BPF_JEQ, OPTION_PREFIX, PASS, DROP),
+		[13] = TEST(13, BPF_JEQ, OPTION_PREFIX, PASS, DROP),
 		[CHANGED] = LOAD_HALF(STATE_AT),
-		[12] = TEST(12, BPF_JSET, htons(states), PASS, DROP),
+		[15] = TEST(15, BPF_JSET, htons(states), PASS, DROP),
 		[DELETED] = LOAD(filter->recovery),
-		[14] = TEST(14, BPF_JEQ, true, PASS, 15),
-		[15] = LOAD(ATTRS_AT),
-		[16] = BPF_STMT(BPF_LDX | BPF_IMM, NDA_PROTOCOL),
-		[17] = LOAD_WORD(FIND_ATTRIBUTE), /* where it is; 0: nowhere */
-		[18] = TEST(18, BPF_JEQ, 0, DROP, 19),
-		[19] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		[20] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, VALUE_AT),
-		[21] = TEST(21, BPF_JEQ, filter->protocol, PASS, DROP),
+		[17] = TEST(17, BPF_JEQ, true, PASS, 18),
+		[18] = LOAD(ATTRS_AT),
+		[19] = BPF_STMT(BPF_LDX | BPF_IMM, NDA_PROTOCOL),
+		[20] = LOAD_WORD(FIND_ATTRIBUTE), /* where it is; 0: nowhere */
+		[21] = TEST(21, BPF_JEQ, 0, DROP, 22),
+		[22] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		[23] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, VALUE_AT),
+		[24] = TEST(24, BPF_JEQ, filter->protocol, PASS, DROP),
 		[ROUTE] = LOAD_BYTE(TABLE_AT),
-		[23] = TEST(23, BPF_JEQ, RT_TABLE_MAIN, PASS, 24),
-		[24] = TEST(24, BPF_JEQ, RT_TABLE_LOCAL, DROP, 25),
-		[25] = LOAD_BYTE(DST_LEN_AT),
-		[26] = TEST(26, BPF_JEQ, 0, PASS, 27),
-		[27] = LOAD_BYTE(TABLE_AT),
+		[26] = TEST(26, BPF_JEQ, RT_TABLE_MAIN, PASS, 27),
+		[27] = TEST(27, BPF_JEQ, RT_TABLE_LOCAL, DROP, 28),
+		[28] = LOAD_BYTE(DST_LEN_AT),
+		[29] = TEST(29, BPF_JEQ, 0, PASS, 30),
+		[30] = LOAD_BYTE(TABLE_AT),
 		/* Numbers above 255 are in an attribute. */
-		[28] = TEST(28, BPF_JEQ, RT_TABLE_COMPAT, LARGE, RANGE),
+		[31] = TEST(31, BPF_JEQ, RT_TABLE_COMPAT, LARGE, RANGE),
 		[LARGE] = LOAD(RT_ATTRS_AT),
-		[30] = BPF_STMT(BPF_LDX | BPF_IMM, RTA_TABLE),
-		[31] = LOAD_WORD(FIND_ATTRIBUTE),
-		[32] = TEST(32, BPF_JEQ, 0, PASS, 33),
-		[33] = STORE(ATTRIBUTE),
-		[34] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		[35] = LOAD_PART(3), [36] = SHIFT(3), [37] = STORE(NUMBER),
-		[38] = LOAD_PART(2), [39] = SHIFT(2), [40] = FETCH_X(NUMBER),
-		[41] = OR_X, [42] = STORE(NUMBER), [43] = FETCH_X(ATTRIBUTE),
-		[44] = LOAD_PART(1), [45] = SHIFT(1), [46] = FETCH_X(NUMBER),
-		[47] = OR_X, [48] = STORE(NUMBER), [49] = FETCH_X(ATTRIBUTE),
-		[50] = LOAD_PART(0), [51] = FETCH_X(NUMBER), [52] = OR_X,
-		[RANGE] = TEST(53, BPF_JGE, filter->table_first, 54, DROP),
-		[54] = TEST(54, BPF_JGT, filter->table_last, DROP, PASS),
+		[33] = BPF_STMT(BPF_LDX | BPF_IMM, RTA_TABLE),
+		[34] = LOAD_WORD(FIND_ATTRIBUTE),
+		[35] = TEST(35, BPF_JEQ, 0, PASS, 36),
+		[36] = STORE(ATTRIBUTE),
+		[37] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		[38] = LOAD_PART(3), [39] = SHIFT(3), [40] = STORE(NUMBER),
+		[41] = LOAD_PART(2), [42] = SHIFT(2), [43] = FETCH_X(NUMBER),
+		[44] = OR_X, [45] = STORE(NUMBER), [46] = FETCH_X(ATTRIBUTE),
+		[47] = LOAD_PART(1), [48] = SHIFT(1), [49] = FETCH_X(NUMBER),
+		[50] = OR_X, [51] = STORE(NUMBER), [52] = FETCH_X(ATTRIBUTE),
+		[53] = LOAD_PART(0), [54] = FETCH_X(NUMBER), [55] = OR_X,
+		[RANGE] = TEST(56, BPF_JGE, filter->table_first, 57, DROP),
+		[57] = TEST(57, BPF_JGT, filter->table_last, DROP, PASS),
 		[PASS] = END(UINT32_MAX),
 		[DROP] = END(0),
 	};

@@ -16,8 +16,11 @@
 
 #include <netlink/netlink.h>
 
+#define FILTER_PORTS 3
+
 struct filter {
-	uint32_t own_port;    /* whose echoes are dropped */
+	/* Whose echoes are dropped; 0: nobody's (the kernel's own pass). */
+	uint32_t own_ports[FILTER_PORTS];
 	uint8_t protocol;     /* neighbour entries marked so are ours */
 	uint32_t table_first; /* routes of these tables pass, and main's */
 	uint32_t table_last;

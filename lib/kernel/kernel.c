@@ -12,14 +12,8 @@
 #include "kernel/filter.h"
 #include "kernel/sockets.h"
 
-#define ANSWER_TIMEOUT_S 5
-#define ANSWER_BUFFER	 (1024 * 1024)
-
 /* Room for any one message we write; a batch has a limit of its own. */
 #define MESSAGE_MAX 16384
-
-/* Of an answer left behind: a dump of everything is some 100 000 datagrams. */
-#define LEFTOVER_MAX 1000000
 
 static const int groups[] = {
 	RTNLGRP_LINK,
@@ -35,16 +29,18 @@ static const int groups[] = {
 	0,
 };
 
-static int attach(struct kernel *kernel)
+int sockets_attach(struct kernel *kernel)
 {
 	struct filter filter = {
-		.own_port = nl_socket_get_local_port(kernel->asker),
 		.protocol = kernel->config.protocol,
 		.recovery = kernel->recovery,
 		.table_first = kernel->config.table_first,
 		.table_last = kernel->config.table_last,
 	};
 
+	filter.own_ports[0] = nl_socket_get_local_port(kernel->asker);
+	for (size_t i = 1; i < FILTER_PORTS; i++)
+		filter.own_ports[i] = aside_port(kernel->aside, i - 1);
 	return filter_attach(kernel->listener, &filter);
 }
 
@@ -52,21 +48,14 @@ static int open_sockets(struct kernel *kernel)
 {
 	int r;
 
-	r = nl_sock_open(NETLINK_ROUTE, &kernel->asker);
-	if (r)
-		return r;
-	/* A batch of which every message fails has as many answers. */
-	r = nl_sock_set_buffer(kernel->asker, ANSWER_BUFFER);
-	if (r)
-		return r;
-	r = nl_sock_set_receive_timeout(kernel->asker, ANSWER_TIMEOUT_S);
+	r = nl_sock_open_asker(&kernel->asker);
 	if (r)
 		return r;
 	r = nl_sock_open(NETLINK_ROUTE, &kernel->listener);
 	if (r)
 		return r;
 	/* The filter first, or something unwanted is queued before it. */
-	r = attach(kernel);
+	r = sockets_attach(kernel);
 	if (r)
 		return r;
 	return nl_sock_listen(kernel->listener, groups);
@@ -80,6 +69,7 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret)
 	kernel->config = *config;
 	kernel->buffer = xalloc(NL_SOCK_BUFFER);
 	kernel->batch = batch_new(kernel);
+	kernel->aside = aside_new(kernel);
 	kernel->msg = nlmsg_alloc_size(MESSAGE_MAX);
 	r = kernel->msg ? open_sockets(kernel) : -ENOMEM;
 	if (r) {
@@ -94,12 +84,13 @@ void kernel_free(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
+	aside_free(kernel->aside);
 	nl_sock_free(kernel->listener);
 	nl_sock_free(kernel->asker);
 	if (kernel->msg)
 		nlmsg_free(kernel->msg);
 	free(kernel->buffer);
-	free(kernel->batch);
+	batch_free(kernel->batch);
 	free(kernel);
 }
 
@@ -107,7 +98,7 @@ void kernel_configure(struct kernel *kernel, const struct kernel_config *config)
 {
 	kernel->config = *config;
 	/* If this fails the old filter stays: at most it passes too much. */
-	(void)attach(kernel);
+	(void)sockets_attach(kernel);
 }
 
 int kernel_fd(const struct kernel *kernel)
@@ -122,7 +113,7 @@ int kernel_watch_recovery(struct kernel *kernel, bool wanted)
 	if (kernel->recovery == wanted)
 		return 0;
 	kernel->recovery = wanted;
-	r = attach(kernel);
+	r = sockets_attach(kernel);
 	if (r)
 		kernel->recovery = !wanted;
 	return r;
@@ -188,15 +179,8 @@ struct decode_context sockets_context(const struct kernel *kernel,
 
 void sockets_ready(struct kernel *kernel)
 {
-	size_t i;
-
-	if (kernel->unfinished) {
-		for (i = 0; i < LEFTOVER_MAX; i++) {
-			if (nl_sock_receive(kernel->asker, kernel->buffer,
-					    false) == 0)
-				break;
-		}
-	}
+	if (kernel->unfinished)
+		nl_sock_drain(kernel->asker, kernel->buffer);
 	kernel->unfinished = true;
 }
 

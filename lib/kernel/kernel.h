@@ -4,12 +4,14 @@
  *
  * Two rtnetlink sockets: one listens, one asks. The asking one is used
  * synchronously: rtnetlink answers within the call, so nothing blocks for
- * longer than the kernel itself needs. The listening one is non-blocking and
- * for the caller's event loop. Nothing is cached here.
+ * longer than the kernel itself needs. That can be long where many ops are
+ * written: kernel_apply_begin() leaves it to threads. The listening one is
+ * non-blocking and for the caller's event loop. Nothing is cached here.
  *
  * Our own writes are not heard back (a filter on the listening socket drops
- * messages that carry the asking socket's port id); whoever writes enters the
- * result into the model from kernel_apply()'s report.
+ * messages that carry the port id of one of ours that writes); whoever writes
+ * enters the result into the model from the report of kernel_apply() or
+ * kernel_apply_end(), before it listens again.
  *
  * What the kernel does and does not say is in docs/kernel-notes.md.
  *
@@ -173,6 +175,36 @@ enum kernel_error_class kernel_error_class(enum op_kind kind, int error);
 int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 		 const struct attrset_store *attrs,
 		 struct kernel_failure_vec *failures);
+
+/**
+ * kernel_apply_begin() - the same, while the caller does something else
+ * @ops:    borrowed till kernel_apply_end()
+ * @max_ms: after so long, what was not begun stays undone
+ *
+ * Threads write, each by a socket of its own, whose echoes are left out as
+ * well; they are there from the first call on. Of ops on different tables no
+ * order is kept, of those on the same table it is. All else of this file may be
+ * called meanwhile, but for this. Worth it for hundreds of ops.
+ * Return: 0, or -errno: there is no thread, nothing was begun.
+ */
+int kernel_apply_begin(struct kernel *kernel, const struct op *ops, size_t n,
+		       const struct attrset_store *attrs, unsigned int max_ms);
+
+/** kernel_apply_is_over() - kernel_apply_end() would not wait */
+bool kernel_apply_is_over(const struct kernel *kernel);
+
+/** kernel_apply_fd() - readable when it is over; -1: none was begun so far */
+int kernel_apply_fd(const struct kernel *kernel);
+
+/**
+ * kernel_apply_end() - wait for the end, and what came of it
+ * @begun:    for each of the ops, whether it was given to the kernel
+ * @failures: as of kernel_apply(), of those that were
+ *
+ * Return: 0, or -errno as kernel_apply().
+ */
+int kernel_apply_end(struct kernel *kernel, bool *begun,
+		     struct kernel_failure_vec *failures);
 
 /* One packet of this host. */
 struct kernel_question {

@@ -8,31 +8,11 @@
 
 #include <linux/rtnetlink.h>
 
-#include "kernel/encode.h"
+#include "kernel/pattern.h"
 #include "kernel/sockets.h"
-
-#define BATCH_MESSAGES 100
-#define BATCH_BYTES    32768
-
-#define PATTERNS      16
-#define PATTERN_BYTES 256
-
-/*
- * A message that was encoded, and may serve for other prefixes: of many routes,
- * most differ in nothing else.
- */
-struct pattern {
-	uint64_t run; /* batch.run when it was kept; 0: there is none */
-	enum op_kind kind;
-	bool hidden;
-	uint8_t family;
-	struct route route;
-	uint32_t bytes[PATTERN_BYTES / sizeof(uint32_t)];
-};
 
 struct batch {
 	struct kernel *kernel;
-	const struct attrset_store *attrs;
 	const struct op *ops; /* all of them */
 	struct kernel_failure_vec *failures;
 	size_t len;
@@ -40,27 +20,30 @@ struct batch {
 	uint32_t first;		   /* sequence number of the first message */
 	size_t op[BATCH_MESSAGES]; /* which op each message is */
 	struct nlmsghdr *last;
-	/* Numbers of attributes may mean others in the next run. */
-	uint64_t run;
-	struct pattern patterns[PATTERNS];
+	struct patterns *patterns;
 	/* What nlmsghdr needs. */
 	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[BATCH_BYTES];
 };
 
-/* Keeps the failures sorted; they nearly always come in order. */
-static void add_failure(struct batch *batch, size_t op, int error,
-			const char *why)
+void sockets_fail(const struct op *ops, size_t op, int error, const char *why,
+		  struct kernel_failure_vec *failures)
 {
 	struct kernel_failure failure = {.op = op, .error = error};
-	size_t at = batch->failures->n;
+	size_t at = failures->n;
 
-	if (kernel_error_class(batch->ops[op].kind, error) == KERNEL_ERROR_DONE)
+	if (kernel_error_class(ops[op].kind, error) == KERNEL_ERROR_DONE)
 		return;
 	if (why)
 		memcpy(failure.why, why, sizeof(failure.why));
-	while (at > 0 && batch->failures->items[at - 1].op > op)
+	while (at > 0 && failures->items[at - 1].op > op)
 		at--;
-	vec_insert(batch->failures, at, failure);
+	vec_insert(failures, at, failure);
+}
+
+static void add_failure(struct batch *batch, size_t op, int error,
+			const char *why)
+{
+	sockets_fail(batch->ops, op, error, why, batch->failures);
 }
 
 /* Return: whether this was the answer that ends the batch. */
@@ -139,62 +122,16 @@ static int add_message(struct batch *batch, size_t op, struct nlmsghdr *hdr)
 	return 0;
 }
 
-/* --- patterns --- */
-
-static struct pattern *pattern_of(struct batch *batch, const struct op *op)
-{
-	const struct route *route = &op->route.route;
-
-	if ((op->kind != OP_ROUTE_PUT && op->kind != OP_ROUTE_DELETE) ||
-	    op->route.prefix.len == 0)
-		return NULL;
-	return &batch->patterns[(route->table + 5 * route->attrs) % PATTERNS];
-}
-
-static bool fits(const struct batch *batch, const struct pattern *pattern,
-		 const struct op *op)
-{
-	return pattern->run == batch->run && pattern->kind == op->kind &&
-	       pattern->hidden == op->route.hidden &&
-	       pattern->family == op->route.prefix.addr.family &&
-	       route_equal(&pattern->route, &op->route.route);
-}
-
-static void keep(const struct batch *batch, struct pattern *pattern,
-		 const struct op *op, const struct nlmsghdr *hdr)
-{
-	pattern->run = 0;
-	if (hdr->nlmsg_len > sizeof(pattern->bytes))
-		return;
-	pattern->run = batch->run;
-	pattern->kind = op->kind;
-	pattern->hidden = op->route.hidden;
-	pattern->family = op->route.prefix.addr.family;
-	pattern->route = op->route.route;
-	memcpy(pattern->bytes, hdr, hdr->nlmsg_len);
-}
-
 static int add_op(struct batch *batch, size_t i)
 {
-	const struct op *op = &batch->ops[i];
-	struct pattern *pattern = pattern_of(batch, op);
-	struct nlmsghdr *hdr = nlmsg_hdr(batch->kernel->msg);
-	int r;
+	struct nlmsghdr *hdr;
+	int r = patterns_encode(batch->patterns, &batch->ops[i],
+				batch->kernel->msg, &hdr);
 
-	if (pattern && fits(batch, pattern, op)) {
-		hdr = (struct nlmsghdr *)pattern->bytes;
-		encode_move(hdr, &op->route.prefix);
+	if (!r)
 		return add_message(batch, i, hdr);
-	}
-	r = encode_op(op, batch->attrs, batch->kernel->config.protocol,
-		      batch->kernel->msg);
-	if (r) {
-		add_failure(batch, i, r, NULL);
-		return 0;
-	}
-	if (pattern)
-		keep(batch, pattern, op, hdr);
-	return add_message(batch, i, hdr);
+	add_failure(batch, i, r, NULL);
+	return 0;
 }
 
 struct batch *batch_new(struct kernel *kernel)
@@ -202,7 +139,15 @@ struct batch *batch_new(struct kernel *kernel)
 	struct batch *batch = xalloc(sizeof(*batch));
 
 	batch->kernel = kernel;
+	batch->patterns = patterns_new();
 	return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+	if (batch)
+		patterns_free(batch->patterns);
+	free(batch);
 }
 
 int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
@@ -213,12 +158,11 @@ int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 	int r = 0;
 	size_t i;
 
-	batch->attrs = attrs;
+	patterns_begin(batch->patterns, attrs, kernel->config.protocol);
 	batch->ops = ops;
 	batch->failures = failures;
 	batch->n = 0;
 	batch->len = 0;
-	batch->run++;
 	for (i = 0; i < n && !r; i++)
 		r = add_op(batch, i);
 	if (!r)

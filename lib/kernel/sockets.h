@@ -25,10 +25,35 @@ struct kernel {
 	struct nl_msg *msg; /* the message being written */
 	void *buffer;	    /* NL_SOCK_BUFFER bytes for what is received */
 	struct batch *batch;
+	struct aside *aside;
 };
 
-/** batch_new() - what kernel_apply() works with; free() it */
+/** batch_new() - what kernel_apply() works with */
 struct batch *batch_new(struct kernel *kernel);
+void batch_free(struct batch *batch);
+
+/** aside_new() - what kernel_apply_begin() works with; no thread runs yet */
+struct aside *aside_new(struct kernel *kernel);
+void aside_free(struct aside *aside);
+
+/** aside_port() - of socket number @i that it writes by; 0: there is none */
+uint32_t aside_port(const struct aside *aside, size_t i);
+
+/** sockets_attach() - the listener's filter, as things are now; 0 or -errno */
+int sockets_attach(struct kernel *kernel);
+
+/**
+ * sockets_fail() - op number @op of @ops ended with @error
+ * @why: as of struct kernel_failure; NULL: nothing is known
+ * @failures: appended unless that is as good as success; sorted by op, and
+ *	      nearly always they come so
+ */
+void sockets_fail(const struct op *ops, size_t op, int error, const char *why,
+		  struct kernel_failure_vec *failures);
+
+/* A batch is what goes out with one call. */
+#define BATCH_MESSAGES 100
+#define BATCH_BYTES    32768
 
 /** sockets_context() - for decoding now; @table: of a dump, or 0 */
 struct decode_context sockets_context(const struct kernel *kernel,

@@ -48,6 +48,7 @@ void kernel_free(struct kernel *kernel)
 	machine_drop_news(fake, &kernel->delayed);
 	vec_done(&kernel->queue);
 	vec_done(&kernel->delayed);
+	vec_done(&kernel->failures);
 	(void)close(kernel->fd);
 	free(kernel);
 }
@@ -144,7 +145,7 @@ int kernel_listen(struct kernel *kernel, size_t max, kernel_event_fn *fn,
 	size_t n = 0;
 	int error;
 
-	assert(!kernel->busy);
+	assert(!kernel->busy && !kernel->ops);
 	error = machine_call(kernel->fake, FAKE_LISTEN, NULL);
 	if (error)
 		return error;
@@ -313,7 +314,7 @@ int kernel_read(struct kernel *kernel, const struct kernel_read *what,
 	struct dump dump = {kernel, what, fn, data, false, 0};
 	int error;
 
-	assert(!kernel->busy);
+	assert(!kernel->busy && !kernel->ops);
 	error = machine_call(kernel->fake, FAKE_READ, &dump.left);
 	dump.fails = error != 0;
 	for (size_t i = 0; i < sizeof(dumps) / sizeof(dumps[0]); i++) {
@@ -427,11 +428,82 @@ int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
 	size_t done = 0;
 	int error;
 
-	assert(!kernel->busy);
+	assert(!kernel->busy && !kernel->ops);
 	error = machine_call(kernel->fake, FAKE_APPLY, &done);
 	for (size_t i = 0; i < n && (!error || i < done); i++)
 		apply_at(kernel, ops, i, attrs, failures);
 	return error;
+}
+
+/* --- applying aside --- */
+
+static bool is_begun(const struct kernel *kernel, size_t i)
+{
+	const struct op *op = &kernel->ops[i];
+
+	if (kernel->error)
+		return i < kernel->done;
+	if (i < kernel->aside.at_most)
+		return true;
+	return (op->kind == OP_ROUTE_PUT || op->kind == OP_ROUTE_DELETE) &&
+	       op->route.prefix.addr.family == AF_INET6 &&
+	       op->route.route.table % 2;
+}
+
+static void apply_from(struct kernel *kernel, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end && i < kernel->n_ops; i++)
+		if (is_begun(kernel, i))
+			apply_at(kernel, kernel->ops, i, kernel->attrs,
+				 &kernel->failures);
+}
+
+int kernel_apply_begin(struct kernel *kernel, const struct op *ops, size_t n,
+		       const struct attrset_store *attrs, unsigned int max_ms)
+{
+	int error;
+
+	(void)max_ms;
+	assert(!kernel->busy && !kernel->ops && n);
+	error = machine_call(kernel->fake, FAKE_BEGIN, NULL);
+	if (error)
+		return error;
+	kernel->aside = kernel->fake->aside;
+	kernel->ops = ops;
+	kernel->n_ops = n;
+	kernel->attrs = attrs;
+	kernel->done = 0;
+	kernel->error = machine_call(kernel->fake, FAKE_APPLY, &kernel->done);
+	apply_from(kernel, 0, kernel->aside.at_once);
+	return 0;
+}
+
+int kernel_apply_fd(const struct kernel *kernel)
+{
+	(void)kernel;
+	return -1;
+}
+
+bool kernel_apply_is_over(const struct kernel *kernel)
+{
+	return !kernel->ops || kernel->n_ops <= kernel->aside.at_once;
+}
+
+int kernel_apply_end(struct kernel *kernel, bool *begun,
+		     struct kernel_failure_vec *failures)
+{
+	const struct kernel_failure *it;
+	size_t at_once = kernel->aside.at_once;
+
+	assert(kernel->ops);
+	apply_from(kernel, at_once, kernel->n_ops);
+	for (size_t i = 0; i < kernel->n_ops; i++)
+		begun[i] = is_begun(kernel, i);
+	vec_foreach(&kernel->failures, it)
+		vec_push(failures, *it);
+	vec_done(&kernel->failures);
+	kernel->ops = NULL;
+	return kernel->error;
 }
 
 /* --- asking --- */

@@ -113,6 +113,19 @@ void fake_set_answers(struct fake *fake, bool answer);
  */
 void fake_set_link_locals(struct fake *fake);
 
+/*
+ * What becomes of ops given to kernel_apply_begin(). Those of each second IPv6
+ * table are always begun.
+ */
+struct fake_aside {
+	size_t at_once; /* so many of them before it returns, the rest at the
+			 * end */
+	size_t at_most; /* the others are not begun */
+};
+
+/** fake_set_aside() - from now on; at the start all are done at once */
+void fake_set_aside(struct fake *fake, const struct fake_aside *aside);
+
 /* --- faults --- */
 
 enum fake_call {
@@ -120,7 +133,8 @@ enum fake_call {
 	FAKE_LISTEN,
 	FAKE_READ,
 	FAKE_APPLY, /* the call as a whole, as when the socket fails */
-	FAKE_OP,    /* one op in it */
+	FAKE_BEGIN, /* kernel_apply_begin(): there is no thread */
+	FAKE_OP,    /* one op in either */
 	FAKE_ASK,
 	FAKE_ASK_NEIGHBOUR,
 	FAKE_SETTLE,

@@ -46,6 +46,7 @@ struct fake *fake_new(void)
 	};
 
 	assert(!running);
+	fake->aside = (struct fake_aside){SIZE_MAX, SIZE_MAX};
 	model_init(&fake->model);
 	fake->last_ifindex = MACHINE_LO;
 	fake->last_port = FIRST_PORT;
@@ -222,6 +223,11 @@ void fake_set_news(struct fake *fake, enum fake_news news)
 }
 
 /* --- what goes without a word --- */
+
+void fake_set_aside(struct fake *fake, const struct fake_aside *aside)
+{
+	fake->aside = *aside;
+}
 
 void fake_set_lags(struct fake *fake, bool lags)
 {

@@ -33,6 +33,17 @@ struct kernel {
 	bool recovery;
 	bool overrun;
 	bool busy; /* in a callback, which may call nothing */
+	/*
+	 * Between kernel_apply_begin() and kernel_apply_end(). Who listened or
+	 * read then would enter its own ops after what is newer.
+	 */
+	const struct op *ops; /* NULL: it is not */
+	struct fake_aside aside;
+	size_t n_ops;
+	const struct attrset_store *attrs;
+	struct kernel_failure_vec failures;
+	int error; /* of the call as a whole */
+	size_t done;
 	struct machine_news_vec queue;
 	struct machine_news_vec delayed;
 };
@@ -73,6 +84,7 @@ struct fake {
 	bool answers;
 	bool link_locals;
 	bool lags;
+	struct fake_aside aside;
 	VEC(, struct ip_addr) lagging; /* machine_fall_silent() */
 
 	VEC(, struct fake_fault) faults; /* nth counts down */
