@@ -154,7 +154,8 @@ static int start(struct daemon *daemon)
 	userspace_init(&daemon->userspace, path);
 	daemon->engine.before_write =
 		(struct engine_hook){before_write, daemon};
-	daemon->engine.turn = (struct engine_turn){is_turn_over, daemon};
+	daemon->engine.turn =
+		(struct engine_turn){is_turn_over, daemon, TURN_MS};
 	daemon_learn(daemon, daemon_now());
 	return 0;
 }

@@ -46,6 +46,7 @@ enum daemon_end {
 struct daemon {
 	struct ev_loop *loop;
 	ev_io kernel_io;
+	ev_io written_io; /* threads that write have ended */
 	ev_io adverts_io;
 	ev_io flows_io;
 	ev_io userspace_io;

@@ -32,10 +32,11 @@ static void stop(struct daemon *daemon, enum daemon_end end)
 /* The first of all that waits for its time; 0: nothing does. */
 static uint64_t next_work(const struct daemon *daemon)
 {
+	const bool waits = engine_waits(&daemon->engine);
 	/* What is decided by the model waits till that can be read again. */
-	const bool knows = !daemon->engine.read_failed;
+	const bool knows = !daemon->engine.read_failed && !waits;
 	const uint64_t times[] = {
-		engine_next(&daemon->engine),
+		waits ? 0 : engine_next(&daemon->engine),
 		daemon_next_waiter(daemon),
 		trial_next(&daemon->trial),
 		adverts_next(&daemon->adverts),
@@ -52,13 +53,19 @@ static uint64_t next_work(const struct daemon *daemon)
 	return next;
 }
 
+/* Threads that write are waited for by their descriptor. */
+static bool is_due(const struct engine *engine, uint64_t now_ms)
+{
+	return engine_is_pending(engine, now_ms) && !engine_waits(engine);
+}
+
 static void set_timer(struct daemon *daemon, uint64_t now_ms)
 {
 	uint64_t next = next_work(daemon);
 	double after;
 
 	ev_timer_stop(daemon->loop, &daemon->timer);
-	if (engine_is_pending(&daemon->engine, now_ms))
+	if (is_due(&daemon->engine, now_ms))
 		next = now_ms;
 	if (!next)
 		return;
@@ -105,18 +112,18 @@ static bool give_way(struct daemon *daemon)
 static int run_engine(struct daemon *daemon, uint64_t now_ms)
 {
 	struct engine *engine = &daemon->engine;
-	bool is_due = engine_is_pending(engine, now_ms);
+	bool has_turn = is_due(engine, now_ms);
 	int error = 0;
 
-	if (is_due && give_way(daemon))
+	if (has_turn && give_way(daemon))
 		return 0;
-	if (is_due)
+	if (has_turn)
 		error = take_turn(daemon, now_ms);
 	if (engine_is_busy(engine))
 		return error; /* the round goes on */
 	if (round_end(&daemon->round, engine, daemon_now_us()))
 		monitor_tell(daemon);
-	if (is_due && !engine->read_failed) {
+	if (has_turn && !engine->read_failed) {
 		const struct view view = engine_view(engine);
 
 		linkdown_update(&daemon->linkdown, &view, now_ms);
@@ -175,6 +182,18 @@ static void update_mptcp(struct daemon *daemon, uint64_t now_ms)
 		 userspace_fd(&daemon->userspace));
 }
 
+/* What the engine does not take in now would only wake us again and again. */
+static void update_inputs(struct daemon *daemon)
+{
+	bool waits = engine_waits(&daemon->engine);
+
+	wait_for(daemon, &daemon->kernel_io,
+		 waits ? -1 : kernel_fd(daemon->kernel));
+	wait_for(daemon, &daemon->adverts_io,
+		 waits ? -1 : adverts_fd(&daemon->adverts));
+	wait_for(daemon, &daemon->written_io, kernel_apply_fd(daemon->kernel));
+}
+
 /* Before the loop sleeps: everything that is due, in one place. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
@@ -195,7 +214,9 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 		return;
 	}
 	/* Who waits wants to know that what is queued by now was taken in. */
-	if (daemon->waiters.n)
+	if (engine_waits(engine))
+		has_more = true;
+	else if (daemon->waiters.n)
 		has_more = engine_listen(engine, now_ms);
 	error = run_engine(daemon, now_ms);
 	if (error == -EPERM && !daemon->ready) {
@@ -212,6 +233,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 	if (!engine_is_pending(engine, now_ms) && !engine->read_failed)
 		tell_ready(daemon);
 	daemon_answer_waiters(daemon, now_ms, !has_more);
+	update_inputs(daemon);
 	set_timer(daemon, daemon_now());
 }
 
@@ -234,6 +256,13 @@ static void on_adverts(struct ev_loop *loop, ev_io *watcher, int events)
 }
 
 /* Only wakes the loop; on_prepare() does the rest. */
+static void on_written(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	(void)loop;
@@ -360,6 +389,7 @@ void loop_start_watchers(struct daemon *daemon)
 		start_input(daemon, &daemon->adverts_io, on_adverts,
 			    adverts_fd(&daemon->adverts));
 	}
+	ev_io_init(&daemon->written_io, on_written, -1, EV_READ);
 	ev_prepare_init(&daemon->prepare, on_prepare);
 	daemon->prepare.data = daemon;
 	ev_prepare_start(daemon->loop, &daemon->prepare);

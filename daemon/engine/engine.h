@@ -97,6 +97,14 @@ enum engine_pass {
 	ENGINE_DONE,
 };
 
+/* How far the ops of a slice are. */
+enum engine_slice {
+	SLICE_NONE,    /* the next one is still to be planned */
+	SLICE_OPEN,    /* some are to be written */
+	SLICE_SENT,    /* some are being written: kernel_apply_begin() */
+	SLICE_WRITTEN, /* all that will be; the outcome is in the model */
+};
+
 /*
  * A round on its way to the kernel, a slice at a time, so that the owner can do
  * something else in between. What is heard between two slices enters the model;
@@ -115,7 +123,8 @@ struct engine_batch {
 	/* Of the slice. */
 	struct op_vec ops;
 	struct engine_result result;
-	bool is_cut; /* the turn was over; the rest of @ops is still to come */
+	enum engine_slice slice;
+	size_t sent_end; /* in @ops, of those that are being written */
 	/* Of all of them. */
 	size_t written;
 	uint64_t noted;	       /* repair.noted when it began */
@@ -143,11 +152,14 @@ struct engine_hook {
  * Whether others are to get a turn, which only who has a clock can tell. Asked
  * some times in each slice: what the kernel takes for an op is between some
  * microseconds and, while its own tree grows or others write, tens of
- * milliseconds.
+ * milliseconds. So where there are many, threads may write them, and
+ * engine_waits() meanwhile.
  */
 struct engine_turn {
 	bool (*is_over)(void *data); /* or NULL: never */
 	void *data;
+	/* For so long they write, then we listen; 0: there are none. */
+	unsigned int aside_ms;
 };
 
 struct engine {
@@ -265,10 +277,19 @@ void engine_plan(struct engine *engine, uint64_t now_ms, struct op_vec *ops,
 bool engine_is_busy(const struct engine *engine);
 
 /**
+ * engine_waits() - threads are at work; engine_run() would wait for them
+ *
+ * As would whatever reads from the kernel or listens to it. Till
+ * kernel_apply_fd() is readable others may have their turn: the model can be
+ * looked at and changed as between two runs.
+ */
+bool engine_waits(const struct engine *engine);
+
+/**
  * engine_run() - one reconcile: read what must be read, plan, write
  *
- * Of many rows it looks at the first only, and when its turn is over it stops
- * writing; engine_is_busy() then, and it must be called again.
+ * Of many rows it looks at the first only, and when its turn is over, or others
+ * write for it, it stops; engine_is_busy() then, and it must be called again.
  * Return: 0 also when ops failed and will be tried again; -EPERM when the
  * kernel does not let us write at all.
  */

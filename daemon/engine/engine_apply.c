@@ -23,6 +23,7 @@ void engine_drop_batch(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
 
+	engine_catch_up(engine);
 	planned_done(&batch->planned);
 	vec_done(&batch->rows);
 	vec_done(&batch->late);
@@ -139,32 +140,29 @@ static bool judge(struct engine *engine, uint64_t now_ms, const struct op *op,
 
 /* --- carrying out --- */
 
-/* Return: whether it is known what came of them. */
-static bool apply_some(struct engine *engine, const struct op_vec *ops,
-		       size_t end, struct engine_result *ret)
+/* Who knows what was done: start from what the kernel says. */
+static void give_up(struct engine *engine, int error, struct engine_result *ret)
 {
-	struct kernel_failure_vec failures = {0};
+	log_limited(LOG_KIND_LOST, ret->now_ms, LOG_WARNING,
+		    "writing to the kernel: %s; reading everything again",
+		    strerror(-error));
+	engine->read_all = true;
+	engine->read_failed = true; /* not before the next try */
+	ret->failed = true;
+}
+
+/* @failures: of the ops from ret->begun up to @end, all of them begun */
+static void take_outcome(struct engine *engine, const struct op_vec *ops,
+			 size_t end, const struct kernel_failure_vec *failures,
+			 struct engine_result *ret)
+{
 	size_t begin = ret->begun;
 	size_t next = 0;
-	int error;
 
-	error = kernel_apply(engine->kernel, ops->items + begin, end - begin,
-			     &engine->model.rib.attrs, &failures);
-	if (error) {
-		/* Who knows what was done: start from what the kernel says. */
-		log_limited(LOG_KIND_LOST, ret->now_ms, LOG_WARNING,
-			    "writing to the kernel: %s; reading everything "
-			    "again",
-			    strerror(-error));
-		engine->read_all = true;
-		engine->read_failed = true; /* not before the next try */
-		ret->failed = true;
-		vec_done(&failures);
-		return false;
-	}
 	for (size_t i = begin; i < end; i++) {
-		if (next < failures.n && failures.items[next].op == i - begin) {
-			struct kernel_failure failure = failures.items[next++];
+		if (next < failures->n &&
+		    failures->items[next].op == i - begin) {
+			struct kernel_failure failure = failures->items[next++];
 
 			failure.op = i;
 			vec_push(&ret->failures, failure);
@@ -174,8 +172,24 @@ static bool apply_some(struct engine *engine, const struct op_vec *ops,
 		ret->written++;
 	}
 	ret->begun = end;
+}
+
+/* Return: whether it is known what came of them. */
+static bool apply_some(struct engine *engine, const struct op_vec *ops,
+		       size_t end, struct engine_result *ret)
+{
+	struct kernel_failure_vec failures = {0};
+	int error;
+
+	error = kernel_apply(engine->kernel, ops->items + ret->begun,
+			     end - ret->begun, &engine->model.rib.attrs,
+			     &failures);
+	if (error)
+		give_up(engine, error, ret);
+	else
+		take_outcome(engine, ops, end, &failures, ret);
 	vec_done(&failures);
-	return true;
+	return error == 0;
 }
 
 /* A neighbour we may not keep is no reason to stop. */
@@ -198,29 +212,131 @@ static bool is_refused_all(const struct engine_result *result)
 	       result->failures.items[0].error == -EPERM;
 }
 
-bool engine_apply(struct engine *engine, const struct op_vec *ops,
-		  struct engine_result *ret)
+/* Of the phase that is next; ret->begun: there is none. */
+static size_t phase_end(const struct engine_result *ret)
 {
-	size_t phase = 0;
-	size_t end;
+	for (size_t i = 0; i < DIFF_PHASES; i++)
+		if (ret->end[i] > ret->begun)
+			return ret->end[i];
+	return ret->begun;
+}
 
-	while (phase < DIFF_PHASES && ret->end[phase] <= ret->begun)
-		phase++;
-	if (phase == DIFF_PHASES)
-		return false;
-	end = ret->end[phase];
-	if (end > ret->begun + APPLY_OPS)
-		end = ret->begun + APPLY_OPS;
-	/* What was unknown is read again first. */
-	if (!apply_some(engine, ops, end, ret))
-		return false;
+/*
+ * After some ops of a phase up to @end. Return: whether there are more to be
+ * carried out.
+ */
+static bool goes_on(const struct op_vec *ops, size_t end,
+		    struct engine_result *ret)
+{
 	ret->failed |= has_failed(ops, ret);
 	if (is_refused_all(ret))
 		ret->error = -EPERM;
-	if (end < ret->end[phase])
+	if (ret->begun < end)
 		return true;
 	return end < ops->n && (!ret->failed || ret->go_on);
 }
+
+bool engine_apply(struct engine *engine, const struct op_vec *ops,
+		  struct engine_result *ret)
+{
+	size_t end = phase_end(ret);
+	size_t some = end;
+
+	if (end == ret->begun)
+		return false;
+	if (some > ret->begun + APPLY_OPS)
+		some = ret->begun + APPLY_OPS;
+	/* What was unknown is read again first. */
+	return apply_some(engine, ops, some, ret) && goes_on(ops, end, ret);
+}
+
+/* --- having it carried out --- */
+
+bool engine_send(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	size_t begin = batch->result.begun;
+	size_t end = phase_end(&batch->result);
+
+	if (engine->turn.aside_ms == 0 || end - begin <= APPLY_OPS ||
+	    kernel_apply_begin(engine->kernel, batch->ops.items + begin,
+			       end - begin, &engine->model.rib.attrs,
+			       engine->turn.aside_ms))
+		return false;
+	batch->sent_end = end;
+	batch->slice = SLICE_SENT;
+	return true;
+}
+
+/*
+ * Those that were begun come first, else in order. Return: how many they are.
+ * @ops: @n of them; @begun: of each
+ */
+static size_t begun_first(struct op *ops, size_t n, const bool *begun,
+			  struct kernel_failure_vec *failures)
+{
+	struct op *sorted = xgrow(NULL, n, sizeof(*sorted));
+	struct kernel_failure *failure = failures->items;
+	size_t n_begun = 0;
+	size_t rest = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_begun += begun[i];
+	rest = n_begun;
+	n_begun = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!begun[i]) {
+			sorted[rest++] = ops[i];
+			continue;
+		}
+		if (failure && failure < failures->items + failures->n &&
+		    failure->op == i)
+			(failure++)->op = n_begun;
+		sorted[n_begun++] = ops[i];
+	}
+	memcpy(ops, sorted, n * sizeof(*ops));
+	free(sorted);
+	return n_begun;
+}
+
+/* Return: whether there are more to be carried out. */
+static bool collect(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+	struct engine_result *ret = &batch->result;
+	struct op *ops = batch->ops.items + ret->begun;
+	size_t n = batch->sent_end - ret->begun;
+	bool *begun = xgrow(NULL, n, sizeof(*begun));
+	struct kernel_failure_vec failures = {0};
+	int error = kernel_apply_end(engine->kernel, begun, &failures);
+
+	if (error) {
+		give_up(engine, error, ret);
+	} else {
+		n = begun_first(ops, n, begun, &failures);
+		take_outcome(engine, &batch->ops, ret->begun + n, &failures,
+			     ret);
+	}
+	vec_done(&failures);
+	free(begun);
+	return error == 0 && goes_on(&batch->ops, batch->sent_end, ret);
+}
+
+void engine_catch_up(struct engine *engine)
+{
+	struct engine_batch *batch = &engine->batch;
+
+	if (batch->slice == SLICE_SENT)
+		batch->slice = collect(engine) ? SLICE_OPEN : SLICE_WRITTEN;
+}
+
+bool engine_waits(const struct engine *engine)
+{
+	return engine->batch.slice == SLICE_SENT &&
+	       !kernel_apply_is_over(engine->kernel);
+}
+
+/* --- what is planned again --- */
 
 static void redo_op(struct engine *engine, const struct op *op, bool again)
 {
@@ -323,93 +439,4 @@ void engine_redo(struct engine *engine, uint64_t now_ms)
 	batch->failed |= result->failed;
 	batch->is_bad = true;
 	batch->retry |= later;
-}
-
-/* --- removing all of it --- */
-
-/* Carried out at one go: not all of them need be there at the same time. */
-#define FLUSH_OPS 1024
-
-/* Carries out @ops and empties it. Return: the first -errno, or 0. */
-static int flush_ops(struct engine *engine, struct op_vec *ops)
-{
-	struct engine_result result = {.go_on = true};
-	int error = 0;
-
-	diff_order(ops, result.end);
-	while (engine_apply(engine, ops, &result))
-		;
-	if (result.failed || result.failures.n)
-		error = result.failures.n ? result.failures.items[0].error
-					  : -EIO;
-	engine_result_done(&result);
-	vec_clear(ops);
-	return error;
-}
-
-static int flush_routes(struct engine *engine, uint8_t family)
-{
-	const struct view view = engine_view(engine);
-	const struct rib *rib = &engine->model.rib;
-	const struct want_vec none = {0};
-	struct prefix_vec rows = {0};
-	struct op_vec ops = {0};
-	struct ip_prefix prefix;
-	uint32_t at = 0;
-	int first = 0;
-
-	while (trie_scan(rib_trie(rib, family), &at, &prefix))
-		vec_push(&rows, prefix);
-	planned_order_back(&rows);
-	for (size_t i = 0; i < rows.n; i++) {
-		int error = 0;
-
-		diff_row(&view, &rows.items[i], rib_row(rib, &rows.items[i]),
-			 &none, &ops);
-		if (ops.n >= FLUSH_OPS || i == rows.n - 1)
-			error = flush_ops(engine, &ops);
-		first = first ? first : error;
-	}
-	vec_done(&rows);
-	vec_done(&ops);
-	return first;
-}
-
-static int flush_all(struct engine *engine, uint64_t now_ms)
-{
-	const struct rule_vec no_rules = {0};
-	const struct neighbour_vec no_neighbours = {0};
-	struct op_vec ops = {0};
-	int errors[4];
-	int error = 0;
-
-	diff_rules(engine->policy, &engine->model.rules, &no_rules, &ops);
-	errors[0] = flush_ops(engine, &ops);
-	errors[1] = flush_routes(engine, AF_INET);
-	errors[2] = flush_routes(engine, AF_INET6);
-	/* Even what we were told that it was refused. */
-	engine_read_neighbours(engine, now_ms);
-	diff_neighbours(engine->policy, &engine->model.neighbours,
-			&no_neighbours, &ops);
-	errors[3] = flush_ops(engine, &ops);
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		error = error ? error : errors[i];
-	rib_clean(&engine->model.rib);
-	vec_done(&ops);
-	return error;
-}
-
-int engine_flush(struct engine *engine, uint64_t now_ms)
-{
-	int error = 0;
-
-	engine_drop_batch(engine);
-	/* What was never read is not gone. */
-	if (engine->read_all || engine->read_failed)
-		error = engine_read(engine, now_ms);
-	error = error ? error : flush_all(engine, now_ms);
-	/* What failed may be a passing want, or an answer that was lost. */
-	if (error && engine_read(engine, now_ms) == 0)
-		error = flush_all(engine, now_ms);
-	return error;
 }

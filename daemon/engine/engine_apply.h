@@ -23,6 +23,21 @@ void engine_result_done(struct engine_result *result);
 bool engine_apply(struct engine *engine, const struct op_vec *ops,
 		  struct engine_result *ret);
 
+/**
+ * engine_send() - have threads carry out the next ops of the batch's slice
+ *
+ * Return: whether they do: they are many, and it is wanted.
+ */
+bool engine_send(struct engine *engine);
+
+/**
+ * engine_catch_up() - wait for what was sent; the model follows
+ *
+ * To be called before the kernel is listened to or read: what it says then is
+ * newer.
+ */
+void engine_catch_up(struct engine *engine);
+
 /** engine_drop_batch() - forget what is on its way, written or not */
 void engine_drop_batch(struct engine *engine);
 

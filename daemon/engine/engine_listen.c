@@ -8,6 +8,7 @@
 
 #include "core/cell.h"
 #include "engine/engine_advert.h"
+#include "engine/engine_apply.h"
 #include "engine/engine_intake.h"
 #include "engine/engine_read.h"
 #include "log.h"
@@ -422,6 +423,7 @@ bool engine_listen(struct engine *engine, uint64_t now_ms)
 	size_t max = engine->batch.active ? LISTEN_BUSY_MAX : LISTEN_MAX;
 	int n;
 
+	engine_catch_up(engine);
 	n = kernel_listen(engine->kernel, max, engine_take, &intake);
 	if (n < 0) {
 		log_limited(LOG_KIND_LOST, now_ms, LOG_WARNING,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "engine/engine_apply.h"
 #include "engine/engine_intake.h"
 #include "log.h"
 
@@ -59,6 +60,7 @@ int engine_read_table(struct engine *engine, uint32_t table)
 {
 	int error = 0;
 
+	engine_catch_up(engine);
 	engine_add_table(engine, table);
 	for (size_t f = 0; f < N_FAMILIES && error == 0; f++) {
 		struct reread what = {families[f], table, 0};
@@ -495,6 +497,7 @@ int engine_read_pending(struct engine *engine, uint64_t now_ms)
 
 int engine_read(struct engine *engine, uint64_t now_ms)
 {
+	engine_catch_up(engine);
 	engine->read_all = true;
 	return engine_read_pending(engine, now_ms);
 }

@@ -333,6 +333,7 @@ static void begin_slice(struct engine *engine, uint64_t now_ms)
 	hold_back(&engine->repair, now_ms, &batch->ops);
 	note_rules(engine);
 	diff_order(&batch->ops, batch->result.end);
+	batch->slice = SLICE_OPEN;
 }
 
 /* What of it was not begun is planned again. */
@@ -342,7 +343,7 @@ static void end_slice(struct engine *engine, uint64_t now_ms)
 	const struct view view = engine_view(engine);
 	size_t refused = engine->refused.n;
 
-	batch->is_cut = false;
+	batch->slice = SLICE_NONE;
 	touch_released(engine);
 	engine_redo(engine, now_ms);
 	vec_clear(&batch->ops);
@@ -363,21 +364,25 @@ static bool is_turn_over(const struct engine *engine)
 static void write_slice(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
+	bool is_over = false;
 
-	if (!batch->is_cut)
+	if (batch->slice == SLICE_NONE)
 		begin_slice(engine, now_ms);
-	batch->is_cut = false;
-	while (!batch->is_cut &&
-	       engine_apply(engine, &batch->ops, &batch->result))
-		batch->is_cut = is_turn_over(engine);
-	if (!batch->is_cut)
+	while (batch->slice == SLICE_OPEN && !is_over) {
+		if (engine_send(engine))
+			return;
+		if (!engine_apply(engine, &batch->ops, &batch->result))
+			batch->slice = SLICE_WRITTEN;
+		is_over = is_turn_over(engine);
+	}
+	if (batch->slice == SLICE_WRITTEN)
 		end_slice(engine, now_ms);
 }
 
 /* Something does not wait for the rest of it. */
 static void cut_short(struct engine *engine, uint64_t now_ms)
 {
-	if (engine->batch.is_cut)
+	if (engine->batch.slice != SLICE_NONE)
 		end_slice(engine, now_ms);
 	engine_slice_give_back(engine);
 	(void)finish_round(engine, now_ms);
@@ -392,17 +397,18 @@ int engine_run(struct engine *engine, uint64_t now_ms)
 {
 	struct engine_batch *batch = &engine->batch;
 
+	engine_catch_up(engine);
 	/* What was lost may be urgent as well. */
 	if (batch->active &&
 	    (is_urgent(engine) || engine_resync_is_due(engine, now_ms)))
 		cut_short(engine, now_ms);
 	if (!batch->active && begin_round(engine, now_ms))
 		return 0;
-	if (!batch->is_cut)
+	if (batch->slice == SLICE_NONE)
 		engine_slice_plan(engine);
 	if (batch->ops.n)
 		write_slice(engine, now_ms);
-	if (batch->is_cut)
+	if (batch->slice != SLICE_NONE)
 		return 0;
 	if (batch->is_stopped)
 		engine_slice_put_off(engine);

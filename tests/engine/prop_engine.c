@@ -235,7 +235,11 @@ static void walk_one(uint64_t seed, bool talk)
 	world_open(walk.world);
 	walk.world->engine.before_write =
 		(struct engine_hook){walk_mark, &walk};
-	walk.world->engine.turn = (struct engine_turn){is_turn_over, &walk};
+	walk.world->engine.turn = (struct engine_turn){
+		.is_over = is_turn_over,
+		.data = &walk,
+		.aside_ms = walk_roll(&walk, 2),
+	};
 	if (talk)
 		walk.world->engine.observer.wrote = wrote;
 	for (int i = 0; i < QUIETS; i++) {

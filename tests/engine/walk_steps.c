@@ -93,16 +93,21 @@ static void change_route(struct walk *walk)
 static void change_many(struct walk *walk)
 {
 	static const char *const verbs[] = {"add", "del", "replace"};
-	static const char *const hops[] = {"via 192.0.2.1 dev d1",
-					   "via 198.51.100.1 dev d2", "dev d3"};
+	static const char *const hops[] = {
+		"via 192.0.2.1 dev d1", "via 198.51.100.1 dev d2", "dev d3",
+		"via fe80::1 dev d1",	"via fe80::2 dev d2",	   "dev d3"};
 	const char *verb = verbs[walk_roll(walk, 3)];
-	const char *hop = hops[walk_roll(walk, 3)];
+	bool is_v6 = walk_roll(walk, 2);
+	const char *hop = hops[walk_roll(walk, 3) + (is_v6 ? 3 : 0)];
 	char line[128];
 
 	for (unsigned int i = 0; i < 400; i++) {
 		(void)snprintf(line, sizeof(line),
-			       "route %s 10.200.%u.%u/%u %s", verb, i >> 4,
-			       (i & 15) << 4, i % 3 ? 28 : 29, hop);
+			       is_v6 ? "route %s 2001:db8:%x:%x::/%u %s"
+				     : "route %s 10.200.%u.%u/%u %s",
+			       verb, is_v6 ? 0x200 + (i >> 4) : i >> 4,
+			       (i & 15) << 4, (is_v6 ? 60 : 28) + !(i % 3),
+			       hop);
 		(void)fake_do(world_fake(), FAKE_SOMEBODY, line);
 	}
 	if (walk->talk)
@@ -115,6 +120,9 @@ static void run_some(struct walk *walk)
 	struct world *world = walk->world;
 	uint32_t n = walk_roll(walk, 4);
 
+	fake_set_aside(world_fake(),
+		       &(struct fake_aside){100 * walk_roll(walk, 10),
+					    50 + 100 * walk_roll(walk, 10)});
 	(void)engine_listen(&world->engine, world->now_ms);
 	while (n-- > 0 && engine_is_pending(&world->engine, world->now_ms))
 		world->error = engine_run(&world->engine, world->now_ms);
@@ -305,9 +313,10 @@ static void fail_something(struct walk *walk)
 {
 	static const int errors[] = {-ENOBUFS, -EBUSY, -ENOMEM};
 	static const enum fake_call calls[] = {
-		FAKE_OP, FAKE_OP, FAKE_OP, FAKE_READ, FAKE_APPLY, FAKE_WATCH};
+		FAKE_OP,    FAKE_OP,	FAKE_OP,   FAKE_READ,
+		FAKE_APPLY, FAKE_BEGIN, FAKE_WATCH};
 	struct fake_fault fault = {
-		.call = calls[walk_roll(walk, 6)],
+		.call = calls[walk_roll(walk, 7)],
 		.nth = 1 + walk_roll(walk, 6),
 		.error = errors[walk_roll(walk, 3)],
 		.times = 1 + walk_roll(walk, 3),

@@ -28,6 +28,8 @@
  * MULTIHOMED_SHIM_SLOW=FILE: what is sent to write routes takes longer, by as
  * many ms as its 8 bytes say: the kernel is busy with others' routes.
  *
+ * MULTIHOMED_SHIM_NO_THREADS=1: no thread can be made.
+ *
  * MULTIHOMED_SHIM_NO_IPV6=1: as with ipv6.disable=1, there are no IPv6 rules:
  * whoever asks for them asks for MPLS's in truth, a family that has none.
  */
@@ -39,6 +41,7 @@
 #include <linux/mptcp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -74,6 +77,7 @@ static const volatile int64_t *dump_errno;
 static const volatile int64_t *endpoint_errno;
 static const volatile int64_t *flows_errno;
 static const volatile int64_t *slow_ms;
+static bool no_threads;
 static bool no_ipv6;
 static enum call fault_call = CALLS;
 static uint64_t fault_nth;
@@ -106,6 +110,7 @@ __attribute__((constructor)) static void begin(void)
 	endpoint_errno = map("MULTIHOMED_SHIM_ENDPOINTS", sizeof(int64_t));
 	flows_errno = map("MULTIHOMED_SHIM_FLOWS", sizeof(int64_t));
 	slow_ms = map("MULTIHOMED_SHIM_SLOW", sizeof(int64_t));
+	no_threads = getenv("MULTIHOMED_SHIM_NO_THREADS") != NULL;
 	no_ipv6 = getenv("MULTIHOMED_SHIM_NO_IPV6") != NULL;
 	if (!fault ||
 	    sscanf(fault, "%15[a-z]:%lu:%d", name, &nth, &fault_errno) != 3)
@@ -119,8 +124,9 @@ __attribute__((constructor)) static void begin(void)
 /* Return: whether this one fails; errno is set then. */
 static bool fails(enum call call)
 {
-	counts[call]++;
-	if (call != fault_call || counts[call] != fault_nth)
+	uint64_t n = __atomic_add_fetch(&counts[call], 1, __ATOMIC_RELAXED);
+
+	if (call != fault_call || n != fault_nth)
 		return false;
 	if (fault_errno == 0)
 		(void)kill(getpid(), SIGKILL);
@@ -355,6 +361,15 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	spoil_acks(message->msg_iov[0].iov_base,
 		   n < (ssize_t)size ? n : (ssize_t)size, flags);
 	return spoil_flows(fd, message->msg_iov[0].iov_base, n, flags);
+}
+
+/* --- threads --- */
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+		   void *(*run)(void *), void *data)
+{
+	NEXT(pthread_create);
+	return no_threads ? EAGAIN : next(thread, attr, run, data);
 }
 
 /* --- the wall clock --- */

@@ -17,9 +17,10 @@ CALLS = ("socket", "bind", "setsockopt", "send", "receive", "ack")
 
 
 def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
-            endpoints=None, slow=None, ipv6=True):
-    """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL; ipv6=False:
-    the kernel has no rules of it; the others are paths."""
+            endpoints=None, slow=None, threads=True, ipv6=True):
+    """The environment; fault as CALL:N:NAME-OF-ERRNO, or CALL:N:KILL;
+    threads=False: none can be made; ipv6=False: the kernel has no rules of it;
+    the others are paths."""
     library = pathlib.Path(daemon_binary()).parents[1] / "tests/shim/shim.so"
     assert library.exists(), f"{library} is not there"
     # The sanitizer need not be the first library: what is before it is ours.
@@ -43,6 +44,8 @@ def preload(fault=None, counts=None, clock=None, dumps=None, flows=None,
         env["MULTIHOMED_SHIM_ENDPOINTS"] = endpoints
     if slow:
         env["MULTIHOMED_SHIM_SLOW"] = slow
+    if not threads:
+        env["MULTIHOMED_SHIM_NO_THREADS"] = "1"
     if not ipv6:
         env["MULTIHOMED_SHIM_NO_IPV6"] = "1"
     return env
