@@ -105,12 +105,29 @@ def plain_daemon():
     return os.environ.get("MULTIHOMED_SANDBOXED") or daemon_binary()
 
 
-def test_members_of_the_group_may_ask_it(figure, monkeypatch):
-    """Although it may not give files to a group: the socket has the right one
-    from the start."""
+@pytest.fixture
+def inside(monkeypatch):
+    """Daemons that start are in the sandbox."""
     monkeypatch.setenv("MULTIHOMED_SANDBOXED", plain_daemon())
     monkeypatch.setenv("MULTIHOMED_BIN_DAEMON", str(SANDBOX))
     monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
+
+
+@pytest.mark.usefixtures("inside")
+def test_threads_may_write_for_it(figure):
+    """Two of them: for many IPv6 routes, and where there are two processors."""
+    figure.a.run("ip", "-6", "-batch", "-", stdin="".join(
+        f"route add 2001:db8:ff:{i:x}::/64 via fe80::1 dev eth0\n"
+        for i in range(300)))
+    daemon = figure.start()
+    threads = os.listdir(f"/proc/{daemon.process.pid}/task")
+    assert len(threads) == 1 + min(2, len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.usefixtures("inside")
+def test_members_of_the_group_may_ask_it(figure):
+    """Although it may not give files to a group: the socket has the right one
+    from the start."""
     daemon = figure.start('control = { group = "games"; };')
     found = os.stat(daemon.socket_path)
     assert (found.st_gid, found.st_mode & 0o777) == \

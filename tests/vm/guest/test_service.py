@@ -49,6 +49,20 @@ def test_systemd_finds_nothing_to_say_of_the_units(service):
     assert done.stdout + done.stderr == ""
 
 
+def test_a_thread_may_write_for_it(service):
+    """For many routes; the filter and TasksMax let it."""
+    routes = [f"20.0.{i}.0/24 via 10.1.0.1" for i in range(250)]
+    host.run("systemctl stop multihomed")
+    host.run("ip -batch -", stdin="".join(f"route add {r}\n" for r in routes))
+    try:
+        host.run("systemctl start multihomed")
+        host.run("multihomectl wait")
+        assert host.proc_status(host.pid())["Threads"] == "2"
+    finally:
+        host.run("ip -batch -",
+                 stdin="".join(f"route del {r}\n" for r in routes))
+
+
 def test_the_system_is_read_only_for_it(service):
     root = f"/proc/{host.pid()}/root"
     for path in ("/etc", "/usr", "/var", "/home", "/proc/sys/net"):
