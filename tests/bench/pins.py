@@ -30,7 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests" / "kernel"))
 
-from lab import Lab, daemon_binary  # noqa: E402
+from lab import Lab, daemon_binary, processor_ns  # noqa: E402
 from lab.crowd import Asker, Holders, moved, network  # noqa: E402
 from lab.varlink import Client  # noqa: E402
 
@@ -40,8 +40,7 @@ BETTER = "default via 10.1.0.77 dev eth0 metric 50"
 
 def cpu_ms(daemon):
     """Processor time of the daemon so far."""
-    with open(f"/proc/{daemon.process.pid}/schedstat", encoding="ascii") as f:
-        return int(f.read().split()[0]) / 1e6
+    return processor_ns(daemon.process.pid) / 1e6
 
 
 def list_by_ss(a):

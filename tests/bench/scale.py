@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests" / "kernel"))
 
-from lab import Daemon, Lab, daemon_binary  # noqa: E402
+from lab import Daemon, Lab, daemon_binary, processor_ns  # noqa: E402
 from latency import Listener  # noqa: E402
 
 NEWLINK, LOWER_UP = 16, 0x10000
@@ -111,17 +111,9 @@ def have_bird():
 
 # -- a process -------------------------------------------------------------
 
-def cpu_ms(pid):
-    """Of all its life, user and system."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        words = file.read().rsplit(")", 1)[1].split()
-    return (int(words[11]) + int(words[12])) * 1000 / TICKS_S
-
-
 def cpu_us(pid):
-    """As cpu_ms(), by the scheduler's own finer clock."""
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1000
+    """Of all its life, user and system, all threads."""
+    return processor_ns(pid) / 1000
 
 
 def memory(pid):

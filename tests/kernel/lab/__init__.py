@@ -37,7 +37,7 @@ its daemons (SIGTERM, exit status 0 and a clean sanitizer log are required) and
 deletes its namespaces; when it failed, the report shows them as they were.
 """
 
-from .daemon import Daemon, ctl_binary, daemon_binary
+from .daemon import Daemon, ctl_binary, daemon_binary, processor_ns
 from .figure import V4, V6, Family, Figure
 from .netns import Answer, CommandFailed, Namespace, Tun, family_of, until
 from .traffic import (Connection, listen, receive_exactly, tcp_open, tcp_works,
@@ -48,6 +48,6 @@ __all__ = [
     "Answer", "CommandFailed", "Connection", "Daemon", "Family", "Figure",
     "Lab", "Namespace", "Tun", "V4", "V6", "ctl_binary", "daemon_binary",
     "family_of", "filter_counts", "ingress_filter", "listen", "nat",
-    "receive_exactly", "sweep_stale", "tcp_open", "tcp_works", "udp_send",
+    "processor_ns", "receive_exactly", "sweep_stale", "tcp_open", "tcp_works", "udp_send",
     "until",
 ]

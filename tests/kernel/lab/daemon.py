@@ -40,6 +40,14 @@ def daemon_binary():
     return binary("MULTIHOMED_BIN_DAEMON", "build/daemon/multihomed")
 
 
+def processor_ns(pid):
+    """How long its threads have been on a processor, system calls included."""
+    total = 0
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += int((thread / "schedstat").read_text().split()[0])
+    return total
+
+
 def ctl_binary():
     return binary("MULTIHOMED_BIN_CTL", "build/ctl/multihomectl")
 

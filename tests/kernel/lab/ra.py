@@ -25,7 +25,7 @@ import struct
 import time
 from dataclasses import dataclass
 
-from .daemon import daemon_binary
+from .daemon import daemon_binary, processor_ns
 from .netns import until
 from .traffic import udp_send
 from .varlink import Client
@@ -402,9 +402,7 @@ def plan(daemon):
 
 def cpu_seconds(daemon):
     """How long the daemon has been on a processor, system calls included."""
-    path = f"/proc/{daemon.process.pid}/schedstat"
-    with open(path, encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1e9
+    return processor_ns(daemon.process.pid) / 1e9
 
 
 def resident_kib(daemon):
