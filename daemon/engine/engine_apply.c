@@ -257,12 +257,21 @@ bool engine_send(struct engine *engine)
 	struct engine_batch *batch = &engine->batch;
 	size_t begin = batch->result.begun;
 	size_t end = phase_end(&batch->result);
+	int error;
 
-	if (engine->turn.aside_ms == 0 || end - begin <= APPLY_OPS ||
-	    kernel_apply_begin(engine->kernel, batch->ops.items + begin,
-			       end - begin, &engine->model.rib.attrs,
-			       engine->turn.aside_ms))
+	if (engine->turn.aside_ms == 0 || end - begin <= APPLY_OPS)
 		return false;
+	error = kernel_apply_begin(engine->kernel, batch->ops.items + begin,
+				   end - begin, &engine->model.rib.attrs,
+				   engine->turn.aside_ms);
+	if (error) {
+		log_limited(LOG_KIND_NO_THREAD, batch->result.now_ms,
+			    LOG_NOTICE,
+			    "no thread to write routes (%s): who asks may have "
+			    "to wait for it",
+			    strerror(-error));
+		return false;
+	}
 	batch->sent_end = end;
 	batch->slice = SLICE_SENT;
 	return true;
