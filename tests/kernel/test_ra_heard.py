@@ -138,6 +138,8 @@ def test_we_do_not_believe_ourselves(lab, model):
     daemon = lab.daemon(site.a, f'model = "{model}";')
     advertise(site, daemon)
     until(lambda: has_addresses(site))
+    for number in site.routers:
+        site.learned(daemon, number, net(number))
     before = learned(daemon).keys()
     site.a.ip("addr add fe80::aa/64 dev eth0 nodad")
     daemon.wait()
