@@ -79,7 +79,9 @@ struct daemon {
 	uint64_t learn_ms; /* if it is not: when that is tried again */
 	uint64_t turn_ms;  /* when the engine's turn began */
 	bool gives_way;	   /* it was long: who asked meanwhile comes first */
-	bool ready;	   /* READY=1 was sent */
+	bool has_more;	   /* the kernel has, when it was last listened to */
+	unsigned int hearings; /* since the engine's turn */
+	bool ready;	       /* READY=1 was sent */
 	enum daemon_end end;
 };
 

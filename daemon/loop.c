@@ -11,6 +11,7 @@
 
 #define CLAIM_PAUSE_S 1.0 /* before who asks is looked at again */
 #define LONG_TURN_MS  5	  /* of the engine */
+#define HEARINGS_MAX  8	  /* one after the other, of some 500 messages */
 
 /* --- the work between two waits --- */
 
@@ -108,6 +109,21 @@ static bool give_way(struct daemon *daemon)
 	return gives_way;
 }
 
+/*
+ * Amid a round all that came meanwhile is heard before its next turn, or we
+ * would lag behind; but some at a time, with others served in between.
+ */
+static bool hears_on(struct daemon *daemon)
+{
+	bool has_more = daemon->has_more && engine_is_busy(&daemon->engine);
+
+	daemon->has_more = false;
+	if (has_more && ++daemon->hearings < HEARINGS_MAX)
+		return true;
+	daemon->hearings = 0;
+	return false;
+}
+
 /* What is due of the engine's work. */
 static int run_engine(struct daemon *daemon, uint64_t now_ms)
 {
@@ -115,7 +131,7 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	bool has_turn = is_due(engine, now_ms);
 	int error = 0;
 
-	if (has_turn && give_way(daemon))
+	if (has_turn && (hears_on(daemon) || give_way(daemon)))
 		return 0;
 	if (has_turn)
 		error = take_turn(daemon, now_ms);
@@ -243,7 +259,7 @@ static void on_kernel(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	(void)engine_listen(&daemon->engine, daemon_now());
+	daemon->has_more = engine_listen(&daemon->engine, daemon_now());
 }
 
 static void on_adverts(struct ev_loop *loop, ev_io *watcher, int events)

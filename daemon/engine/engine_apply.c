@@ -252,6 +252,8 @@ bool engine_apply(struct engine *engine, const struct op_vec *ops,
 
 /* --- having it carried out --- */
 
+/* A few ops of many may have to wait as long: for others, or as a rule that
+ * makes the kernel walk all its routes. */
 bool engine_send(struct engine *engine)
 {
 	struct engine_batch *batch = &engine->batch;
@@ -259,7 +261,8 @@ bool engine_send(struct engine *engine)
 	size_t end = phase_end(&batch->result);
 	int error;
 
-	if (engine->turn.aside_ms == 0 || end - begin <= APPLY_OPS)
+	if (engine->turn.aside_ms == 0 || end == begin ||
+	    (batch->is_small && end - begin <= APPLY_OPS))
 		return false;
 	error = kernel_apply_begin(engine->kernel, batch->ops.items + begin,
 				   end - begin, &engine->model.rib.attrs,

@@ -26,7 +26,8 @@ bool engine_apply(struct engine *engine, const struct op_vec *ops,
 /**
  * engine_send() - have threads carry out the next ops of the batch's slice
  *
- * Return: whether they do: they are many, and it is wanted.
+ * Return: whether they do: they are many, or of a round of many rows, and it is
+ * wanted.
  */
 bool engine_send(struct engine *engine);
 

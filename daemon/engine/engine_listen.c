@@ -14,7 +14,7 @@
 #include "log.h"
 
 #define LISTEN_MAX	 1024 /* messages at one go: some milliseconds */
-#define LISTEN_BUSY_MAX	 4096 /* between two turns of writing */
+#define LISTEN_BUSY_MAX	 512  /* amid a round: others wait as well */
 #define REFUSED_RETRY_MS 2000
 
 static const uint8_t families[] = {AF_INET, AF_INET6};

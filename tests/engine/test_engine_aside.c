@@ -197,6 +197,8 @@ static void a_default_comes_right_after_what_was_sent(void **state)
 	begin_amid(world, MANY);
 	world_do(CHANGED);
 	(void)engine_listen(&world->engine, world->now_ms);
+	run(world); /* it is sent, alone */
+	assert_true(engine_is_busy(&world->engine));
 	run(world);
 	assert_true(has_default_via(world, "192.0.2.7"));
 	assert_true(entries(world, 7101) < MANY);

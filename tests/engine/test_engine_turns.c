@@ -48,6 +48,13 @@ static void begin_amid(struct world *world, unsigned int n)
 	assert_true(engine_is_busy(&world->engine));
 }
 
+/* As the loop does between two turns. */
+static void hear_all(struct world *world)
+{
+	while (engine_listen(&world->engine, world->now_ms))
+		;
+}
+
 static void must_have_all(struct world *world, unsigned int n)
 {
 	world_run(world);
@@ -99,7 +106,7 @@ static void a_default_does_not_wait_for_many_rows(void **state)
 
 	begin_amid(world, MANY);
 	world_do(CHANGED);
-	(void)engine_listen(&world->engine, world->now_ms);
+	hear_all(world);
 	(void)engine_run(&world->engine, world->now_ms);
 	assert_true(has_new_default(world));
 	assert_true(ENTRIES(7101) < MANY);
@@ -160,7 +167,7 @@ static void a_failure_in_a_slice_cut_short_is_made_up_for(void **state)
 	world_many(AF_INET, "add", 0, SOME, VIA);
 	(void)engine_run(&world->engine, world->now_ms);
 	world_do(CHANGED);
-	(void)engine_listen(&world->engine, world->now_ms);
+	hear_all(world);
 	world_pass(world, LONG_MS);
 	assert_int_equal(fake_faults_hit(world_fake()), 1);
 	fake_mend(world_fake());
@@ -179,21 +186,24 @@ static void a_loss_does_not_wait_for_many_rows(void **state)
 	world_do(CHANGED);
 	fake_set_news(world_fake(), FAKE_TELL);
 	fake_lose(world_fake());
-	(void)engine_listen(&world->engine, world->now_ms);
+	hear_all(world);
 	(void)engine_run(&world->engine, world->now_ms);
 	assert_true(has_new_default(world));
 	assert_true(ENTRIES(7101) < MANY);
 	must_have_all(world, MANY);
 }
 
-/* Or it would lag behind, a slice for each slice. */
-static void what_comes_amid_many_rows_is_heard_at_one_go(void **state)
+/* A storm is heard some at a time: whoever asks waits for that as well. */
+static void what_comes_amid_many_rows_is_heard_bit_by_bit(void **state)
 {
 	struct world *world = *state;
+	unsigned int n = 1;
 
 	begin_amid(world, MANY);
 	world_many(AF_INET, "add", MANY, MANY, VIA);
-	assert_false(engine_listen(&world->engine, world->now_ms));
+	while (engine_listen(&world->engine, world->now_ms))
+		n++;
+	assert_in_range(n, MANY / 512, MANY / 256);
 	must_have_all(world, 2 * MANY);
 }
 
@@ -209,7 +219,7 @@ int main(void)
 		TEST(a_failure_is_made_up_for),
 		TEST(a_failure_in_a_slice_cut_short_is_made_up_for),
 		TEST(a_loss_does_not_wait_for_many_rows),
-		TEST(what_comes_amid_many_rows_is_heard_at_one_go),
+		TEST(what_comes_amid_many_rows_is_heard_bit_by_bit),
 	};
 
 	if (!world_enter())
