@@ -111,12 +111,17 @@ static bool give_way(struct daemon *daemon)
 
 /*
  * Amid a round all that came meanwhile is heard before its next turn, or we
- * would lag behind; but some at a time, with others served in between.
+ * would lag behind; but some at a time, with others served in between. While
+ * threads wrote we did not listen at all.
  */
-static bool hears_on(struct daemon *daemon)
+static bool hears_on(struct daemon *daemon, uint64_t now_ms)
 {
-	bool has_more = daemon->has_more && engine_is_busy(&daemon->engine);
+	struct engine *engine = &daemon->engine;
+	bool has_more;
 
+	if (engine_has_sent(engine))
+		daemon->has_more = engine_listen(engine, now_ms);
+	has_more = daemon->has_more && engine_is_busy(engine);
 	daemon->has_more = false;
 	if (has_more && ++daemon->hearings < HEARINGS_MAX)
 		return true;
@@ -131,7 +136,7 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 	bool has_turn = is_due(engine, now_ms);
 	int error = 0;
 
-	if (has_turn && (hears_on(daemon) || give_way(daemon)))
+	if (has_turn && (hears_on(daemon, now_ms) || give_way(daemon)))
 		return 0;
 	if (has_turn)
 		error = take_turn(daemon, now_ms);

@@ -285,6 +285,9 @@ bool engine_is_busy(const struct engine *engine);
  */
 bool engine_waits(const struct engine *engine);
 
+/** engine_has_sent() - what came of it is still to be taken in */
+bool engine_has_sent(const struct engine *engine);
+
 /**
  * engine_run() - one reconcile: read what must be read, plan, write
  *

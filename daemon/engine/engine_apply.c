@@ -342,10 +342,14 @@ void engine_catch_up(struct engine *engine)
 		batch->slice = collect(engine) ? SLICE_OPEN : SLICE_WRITTEN;
 }
 
+bool engine_has_sent(const struct engine *engine)
+{
+	return engine->batch.slice == SLICE_SENT;
+}
+
 bool engine_waits(const struct engine *engine)
 {
-	return engine->batch.slice == SLICE_SENT &&
-	       !kernel_apply_is_over(engine->kernel);
+	return engine_has_sent(engine) && !kernel_apply_is_over(engine->kernel);
 }
 
 /* --- what is planned again --- */

@@ -24,19 +24,24 @@ ROUTES = 4000
 SLOW_MS = 60  # what each hundred of our routes takes
 ASKED = 15
 WINDOW = 200  # calls of one client that are on their way
+VERY_SLOW_MS = 300
+MORE = 4000  # as many messages as are heard at one go eight times
 
 
-def begin(figure, threads):
+def routes(first, n):
+    return "".join(f"route add {first}.{i >> 8}.{i & 255}.0/24 via 10.1.0.1\n"
+                   for i in range(n))
+
+
+def begin(figure, threads, slow_ms=SLOW_MS):
     """A daemon that writes 8000 routes, which takes it five seconds."""
     slow = put_number(f"{figure.lab.directory}/slow", 0)
     daemon = Daemon(figure.a, "settle_ms = 0;",
                     env=preload(slow=slow, threads=threads))
     figure.lab.daemons.append(daemon)
     daemon.start()
-    put_number(slow, SLOW_MS)
-    figure.a.run("ip", "-batch", "-", stdin="".join(
-        f"route add 20.{i >> 8}.{i & 255}.0/24 via 10.1.0.1\n"
-        for i in range(ROUTES)))
+    put_number(slow, slow_ms)
+    figure.a.run("ip", "-batch", "-", stdin=routes(20, ROUTES))
     until(lambda: written(daemon) > 500, 10, 0.01, "that it writes")
     return daemon
 
@@ -90,6 +95,20 @@ def test_a_question_waits_for_no_write(aside, ask):
 def test_what_asks_the_kernel_does_neither(aside):
     found = waits(aside, lambda: aside.ctl("explain", "20.0.1.1"))
     assert statistics.median(found) < SLOW_MS, found
+
+
+def test_what_comes_meanwhile_is_heard_before_the_next_write(figure):
+    """Else the default would be heard of after MORE / 512 of them."""
+    a = figure.a
+    daemon = begin(figure, threads=True, slow_ms=VERY_SLOW_MS)
+    a.run("ip", "-batch", "-", stdin=routes(21, MORE) +
+          "route replace default via 10.1.0.77 dev eth0 metric 100\n")
+    start = time.monotonic()
+    until(lambda: a.leaves_by("203.0.113.9", "10.1.0.2") ==
+          "via 10.1.0.77 dev eth0", 30, 0.01)
+    took_ms = (time.monotonic() - start) * 1000
+    assert written(daemon) < 2 * ROUTES, "it was done too early"
+    assert took_ms < 4 * VERY_SLOW_MS
 
 
 @pytest.mark.parametrize("ask", [of_one_client, of_new_clients])
