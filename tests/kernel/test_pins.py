@@ -305,4 +305,5 @@ def test_thousands_of_flows_stay_and_the_daemon_answers(lab):
         holders.close()
     # All of them end: nothing is left.
     until(lambda: daemon.status()["pins"]["path"] == 0, 20)
+    daemon.wait()  # who asks is answered while their entries go
     assert len(a.routes(daemon.table("eth0", "10.1.0.0/24"))) < 10
