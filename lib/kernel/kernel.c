@@ -38,7 +38,7 @@ int sockets_attach(struct kernel *kernel)
 		.table_last = kernel->config.table_last,
 	};
 
-	filter.own_ports[0] = nl_socket_get_local_port(kernel->asker);
+	filter.own_ports[0] = asker_port(&kernel->asker);
 	for (size_t i = 1; i < FILTER_PORTS; i++)
 		filter.own_ports[i] = aside_port(kernel->aside, i - 1);
 	return filter_attach(kernel->listener, &filter);
@@ -48,7 +48,7 @@ static int open_sockets(struct kernel *kernel)
 {
 	int r;
 
-	r = nl_sock_open_asker(&kernel->asker);
+	r = asker_open(&kernel->asker, kernel->buffer);
 	if (r)
 		return r;
 	r = nl_sock_open(NETLINK_ROUTE, &kernel->listener);
@@ -68,7 +68,7 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret)
 
 	kernel->config = *config;
 	kernel->buffer = xalloc(NL_SOCK_BUFFER);
-	kernel->batch = batch_new(kernel);
+	kernel->patterns = patterns_new();
 	kernel->aside = aside_new(kernel);
 	kernel->msg = nlmsg_alloc_size(MESSAGE_MAX);
 	r = kernel->msg ? open_sockets(kernel) : -ENOMEM;
@@ -86,11 +86,12 @@ void kernel_free(struct kernel *kernel)
 		return;
 	aside_free(kernel->aside);
 	nl_sock_free(kernel->listener);
-	nl_sock_free(kernel->asker);
+	asker_close(&kernel->asker);
 	if (kernel->msg)
 		nlmsg_free(kernel->msg);
 	free(kernel->buffer);
-	batch_free(kernel->batch);
+	patterns_free(kernel->patterns);
+	job_done(&kernel->job);
 	free(kernel);
 }
 
@@ -160,7 +161,7 @@ int kernel_listen(struct kernel *kernel, size_t max, kernel_event_fn *fn,
 	return (int)n;
 }
 
-/* --- shared with kernel_read.c and kernel_apply.c --- */
+/* --- shared with kernel_read.c --- */
 
 struct decode_context sockets_context(const struct kernel *kernel,
 				      uint32_t table)
@@ -175,59 +176,4 @@ struct decode_context sockets_context(const struct kernel *kernel,
 		.now_ms = (uint64_t)now.tv_sec * 1000 +
 			  (uint64_t)now.tv_nsec / 1000000,
 	};
-}
-
-void sockets_ready(struct kernel *kernel)
-{
-	if (kernel->unfinished)
-		nl_sock_drain(kernel->asker, kernel->buffer);
-	kernel->unfinished = true;
-}
-
-int sockets_send(struct kernel *kernel)
-{
-	struct nlmsghdr *hdr = nlmsg_hdr(kernel->msg);
-
-	hdr->nlmsg_seq = ++kernel->sequence;
-	sockets_ready(kernel);
-	return nl_sock_send(kernel->asker, hdr, hdr->nlmsg_len);
-}
-
-int sockets_receive(struct kernel *kernel)
-{
-	int len = nl_sock_receive(kernel->asker, kernel->buffer, true);
-
-	return len == 0 ? -ETIMEDOUT : len;
-}
-
-static void read_why(const struct nlmsghdr *hdr, char *ret_why, size_t size)
-{
-	const struct nlattr *text;
-	struct message message;
-
-	/*
-	 * Without the cap the request stands before the attributes; kernels
-	 * that have the text but not the cap do not exist.
-	 */
-	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS) ||
-	    !(hdr->nlmsg_flags & NLM_F_CAPPED) ||
-	    message_parse(hdr, sizeof(struct nlmsgerr), &message))
-		return;
-	text = message.attr[NLMSGERR_ATTR_MSG];
-	if (text)
-		(void)snprintf(ret_why, size, "%.*s", nla_len(text),
-			       (const char *)nla_data(text));
-}
-
-int sockets_error(const struct nlmsghdr *hdr, char *ret_why, size_t size)
-{
-	const struct nlmsgerr *error = nlmsg_data(hdr);
-
-	if (ret_why)
-		ret_why[0] = '\0';
-	if (!nlmsg_valid_hdr(hdr, sizeof(*error)) || error->error > 0)
-		return -EBADMSG;
-	if (ret_why)
-		read_why(hdr, ret_why, size);
-	return error->error;
 }

@@ -188,7 +188,7 @@ int kernel_apply(struct kernel *kernel, const struct op *ops, size_t n,
  * Return: 0, or -errno: there is no thread, nothing was begun.
  */
 int kernel_apply_begin(struct kernel *kernel, const struct op *ops, size_t n,
-		       const struct attrset_store *attrs, unsigned int max_ms);
+		       const struct attrset_store *attrs, uint32_t max_ms);
 
 /** kernel_apply_is_over() - kernel_apply_end() would not wait */
 bool kernel_apply_is_over(const struct kernel *kernel);

@@ -14,10 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <linux/rtnetlink.h>
-
 #include "kernel/filter.h"
-#include "kernel/pattern.h"
 #include "kernel/sockets.h"
 #include "kernel/writer.h"
 
@@ -26,19 +23,12 @@
 /* One thread, and what it is given. */
 struct lane {
 	struct writer *writer; /* NULL: not needed so far */
-	struct writer_job job;
-	size_t last;	   /* where in job.bytes the last message begins */
-	uint32_t sequence; /* its number */
-	VEC(, size_t) ops; /* which op each message is */
+	struct job job;
 };
-
-_Static_assert(WRITER_WHY == sizeof(((struct kernel_failure *)NULL)->why),
-	       "words are copied as they are");
 
 struct aside {
 	struct kernel *kernel;
 	struct lane lanes[LANES];
-	struct patterns *patterns;
 	int fd;		 /* -1: nothing was written so far */
 	atomic_int left; /* lanes that are at work */
 	bool active;	 /* between kernel_apply_begin() and _end() */
@@ -54,7 +44,6 @@ struct aside *aside_new(struct kernel *kernel)
 	struct aside *aside = xalloc(sizeof(*aside));
 
 	aside->kernel = kernel;
-	aside->patterns = patterns_new();
 	aside->fd = -1;
 	return aside;
 }
@@ -77,12 +66,10 @@ void aside_free(struct aside *aside)
 		await(aside);
 	for (size_t i = 0; i < LANES; i++) {
 		writer_free(aside->lanes[i].writer);
-		writer_job_done(&aside->lanes[i].job);
-		vec_done(&aside->lanes[i].ops);
+		job_done(&aside->lanes[i].job);
 	}
 	if (aside->fd >= 0)
 		(void)close(aside->fd);
-	patterns_free(aside->patterns);
 	vec_done(&aside->failures);
 	vec_done(&aside->tables);
 	free(aside);
@@ -90,8 +77,11 @@ void aside_free(struct aside *aside)
 
 uint32_t aside_port(const struct aside *aside, size_t i)
 {
+	struct writer *writer;
+
 	assert(i < LANES);
-	return aside->lanes[i].writer ? writer_port(aside->lanes[i].writer) : 0;
+	writer = aside->lanes[i].writer;
+	return writer ? asker_port(writer_asker(writer)) : 0;
 }
 
 /* --- lanes --- */
@@ -176,108 +166,56 @@ static struct lane *lane_of(struct aside *aside, size_t n_lanes,
 
 /* --- what they are given --- */
 
-static void clear_lane(struct lane *lane)
-{
-	vec_clear(&lane->job.bytes);
-	vec_clear(&lane->job.batches);
-	vec_clear(&lane->ops);
-}
-
-/* Only the last message of a batch asks for an ack. */
-static void end_batch(struct lane *lane)
-{
-	struct writer_job *job = &lane->job;
-	struct nlmsghdr *last;
-
-	if (job->batches.n == 0)
-		return;
-	last = (struct nlmsghdr *)(job->bytes.items + lane->last);
-	last->nlmsg_flags |= NLM_F_ACK;
-	job->batches.items[job->batches.n - 1].end = job->bytes.n;
-}
-
-/* Where a message of @len bytes finds room. */
-static struct writer_batch *batch_for(struct lane *lane, size_t len)
-{
-	struct writer_batch_vec *batches = &lane->job.batches;
-	struct writer_batch *batch = NULL;
-	size_t begin = 0;
-
-	if (batches->n) {
-		batch = &batches->items[batches->n - 1];
-		begin = batches->n > 1 ? batch[-1].end : 0;
-	}
-	if (batch && batch->n < BATCH_MESSAGES &&
-	    lane->job.bytes.n - begin + len <= BATCH_BYTES)
-		return batch;
-	end_batch(lane);
-	vec_push(batches, ((struct writer_batch){.first = lane->sequence + 1}));
-	return &batches->items[batches->n - 1];
-}
-
-static void add_message(struct lane *lane, size_t op,
-			const struct nlmsghdr *hdr)
-{
-	struct writer_bytes *bytes = &lane->job.bytes;
-	size_t len = NLMSG_ALIGN(hdr->nlmsg_len);
-	struct nlmsghdr *message;
-
-	batch_for(lane, len)->n++;
-	if (bytes->n + len > bytes->cap)
-		vec_reserve(bytes, 2 * bytes->cap + BATCH_BYTES);
-	lane->last = bytes->n;
-	message = (struct nlmsghdr *)(bytes->items + bytes->n);
-	/* What stands behind the last attribute is no part of it. */
-	memcpy(message, hdr, hdr->nlmsg_len);
-	memset(bytes->items + bytes->n + hdr->nlmsg_len, 0,
-	       len - hdr->nlmsg_len);
-	message->nlmsg_seq = ++lane->sequence;
-	bytes->n += len;
-	vec_push(&lane->ops, op);
-}
-
 static void deal(struct aside *aside, size_t n_lanes)
 {
 	struct nlmsghdr *hdr;
+	struct lane *lane;
 
 	for (size_t i = 0; i < LANES; i++)
-		clear_lane(&aside->lanes[i]);
+		job_clear(&aside->lanes[i].job);
 	vec_clear(&aside->failures);
 	vec_clear(&aside->tables);
 	for (size_t i = 0; i < aside->n; i++) {
 		const struct op *op = &aside->ops[i];
-		int r = patterns_encode(aside->patterns, op, aside->kernel->msg,
-					&hdr);
+		struct kernel_failure failure = {.op = i};
 
-		if (r)
-			sockets_fail(aside->ops, i, r, NULL, &aside->failures);
-		else
-			add_message(lane_of(aside, n_lanes, op), i, hdr);
+		failure.error = patterns_encode(aside->kernel->patterns, op,
+						aside->kernel->msg, &hdr);
+		if (failure.error) {
+			job_fail(aside->ops, &failure, &aside->failures);
+			continue;
+		}
+		lane = lane_of(aside, n_lanes, op);
+		job_add(&lane->job, writer_asker(lane->writer), i, hdr);
 	}
 	for (size_t i = 0; i < LANES; i++)
-		end_batch(&aside->lanes[i]);
+		job_close(&aside->lanes[i].job);
 }
 
-static void start(struct aside *aside, unsigned int max_ms)
+static bool has_work(const struct lane *lane)
+{
+	return lane->job.ops.n > 0;
+}
+
+static void start(struct aside *aside, uint32_t max_ms)
 {
 	int left = 0;
 
 	for (size_t i = 0; i < LANES; i++)
-		left += aside->lanes[i].ops.n > 0;
+		left += has_work(&aside->lanes[i]);
 	atomic_store(&aside->left, left);
 	if (left == 0)
 		(void)eventfd_write(aside->fd, 1);
 	for (size_t i = 0; i < LANES; i++) {
 		struct lane *lane = &aside->lanes[i];
 
-		lane->job.max_ms = max_ms;
-		if (lane->ops.n)
-			writer_start(lane->writer, &lane->job);
+		if (has_work(lane))
+			writer_start(lane->writer, &lane->job, max_ms);
 	}
 }
 
 int kernel_apply_begin(struct kernel *kernel, const struct op *ops, size_t n,
-		       const struct attrset_store *attrs, unsigned int max_ms)
+		       const struct attrset_store *attrs, uint32_t max_ms)
 {
 	struct aside *aside = kernel->aside;
 	size_t n_lanes = 1;
@@ -292,7 +230,7 @@ int kernel_apply_begin(struct kernel *kernel, const struct op *ops, size_t n,
 	aside->ops = ops;
 	aside->n = n;
 	aside->active = true;
-	patterns_begin(aside->patterns, attrs, kernel->config.protocol);
+	patterns_begin(kernel->patterns, attrs, kernel->config.protocol);
 	deal(aside, n_lanes);
 	start(aside, max_ms);
 	return 0;
@@ -310,37 +248,16 @@ bool kernel_apply_is_over(const struct kernel *kernel)
 	return atomic_load(&kernel->aside->left) == 0;
 }
 
-static size_t count_written(const struct writer_job *job)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < job->written; i++)
-		n += job->batches.items[i].n;
-	return n;
-}
-
-static void take_answers(const struct aside *aside, const struct lane *lane,
-			 struct kernel_failure_vec *failures)
-{
-	/* That of the first message; they count up, batch after batch. */
-	uint32_t first = lane->sequence - (uint32_t)lane->ops.n + 1;
-	const struct writer_answer *it;
-
-	vec_foreach(&lane->job.answers, it)
-		sockets_fail(aside->ops, lane->ops.items[it->sequence - first],
-			     it->error, it->why, failures);
-}
-
 /* Return: lane->job.error. */
 static int take_lane(const struct aside *aside, const struct lane *lane,
 		     bool *begun, struct kernel_failure_vec *failures)
 {
-	size_t written = count_written(&lane->job);
+	const struct job *job = &lane->job;
 
-	for (size_t i = written; i < lane->ops.n; i++)
-		begun[lane->ops.items[i]] = false;
-	take_answers(aside, lane, failures);
-	return lane->job.error;
+	for (size_t i = job_begun(job); i < job->ops.n; i++)
+		begun[job->ops.items[i]] = false;
+	job_outcome(job, aside->ops, failures);
+	return job->error;
 }
 
 int kernel_apply_end(struct kernel *kernel, bool *begun,
@@ -356,13 +273,10 @@ int kernel_apply_end(struct kernel *kernel, bool *begun,
 	for (size_t i = 0; i < aside->n; i++)
 		begun[i] = true;
 	vec_foreach(&aside->failures, it)
-		sockets_fail(aside->ops, it->op, it->error, NULL, failures);
+		job_fail(aside->ops, it, failures);
 	for (size_t i = 0; i < LANES; i++) {
-		const struct lane *lane = &aside->lanes[i];
-		int error = 0;
+		int error = take_lane(aside, &aside->lanes[i], begun, failures);
 
-		if (lane->ops.n)
-			error = take_lane(aside, lane, begun, failures);
 		r = r ? r : error;
 	}
 	return r;

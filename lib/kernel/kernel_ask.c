@@ -22,7 +22,7 @@ static int take_reply(const struct kernel *kernel, const struct nlmsghdr *hdr,
 {
 	int r;
 
-	if (hdr->nlmsg_seq != kernel->sequence)
+	if (hdr->nlmsg_seq != kernel->asker.sequence)
 		return 0;
 	r = take(hdr, ret);
 	return r ? r : 1;
@@ -33,10 +33,10 @@ static int ask(struct kernel *kernel, take_fn *take, void *ret)
 {
 	struct nlmsghdr *hdr;
 	int len;
-	int r = sockets_send(kernel);
+	int r = asker_ask(&kernel->asker, kernel->msg);
 
 	while (!r) {
-		len = sockets_receive(kernel);
+		len = asker_receive(&kernel->asker);
 		if (len < 0)
 			return len;
 		for (hdr = kernel->buffer; nlmsg_ok(hdr, len) && !r;
@@ -45,7 +45,7 @@ static int ask(struct kernel *kernel, take_fn *take, void *ret)
 	}
 	if (r < 0)
 		return r;
-	kernel->unfinished = false;
+	kernel->asker.unfinished = false;
 	return 0;
 }
 
@@ -98,7 +98,7 @@ static int take_answer(const struct nlmsghdr *hdr, void *ret)
 		return decode_answer(hdr, answer);
 	if (hdr->nlmsg_type != NLMSG_ERROR)
 		return -EBADMSG;
-	*answer = (struct kernel_answer){.error = sockets_error(hdr, NULL, 0)};
+	*answer = (struct kernel_answer){.error = asker_error(hdr, NULL, 0)};
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static int take_mac(const struct nlmsghdr *hdr, void *ret)
 	struct message message;
 
 	if (hdr->nlmsg_type == NLMSG_ERROR)
-		return sockets_error(hdr, NULL, 0);
+		return asker_error(hdr, NULL, 0);
 	if (hdr->nlmsg_type != RTM_NEWNEIGH ||
 	    message_parse(hdr, sizeof(struct ndmsg), &message))
 		return -EBADMSG;

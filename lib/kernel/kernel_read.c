@@ -154,7 +154,7 @@ static void pass_on_held(struct dump *dump)
 static void take_message(struct dump *dump, struct nlmsghdr *hdr)
 {
 	/* What answers an earlier question that timed out is not ours. */
-	if (hdr->nlmsg_seq != dump->kernel->sequence || dump->ended)
+	if (hdr->nlmsg_seq != dump->kernel->asker.sequence || dump->ended)
 		return;
 	if (hdr->nlmsg_flags & NLM_F_DUMP_INTR)
 		dump->interrupted = true;
@@ -162,7 +162,7 @@ static void take_message(struct dump *dump, struct nlmsghdr *hdr)
 		dump->ended = true;
 		dump->error = hdr->nlmsg_type == NLMSG_DONE
 				      ? message_end(hdr)
-				      : sockets_error(hdr, NULL, 0);
+				      : asker_error(hdr, NULL, 0);
 	} else if (dump->hold) {
 		hdr->nlmsg_seq = 0; /* to compare one dump with the next */
 		hold(&dump->held, hdr);
@@ -180,7 +180,7 @@ static int read_dump(struct dump *dump)
 
 	while (!dump->ended) {
 		n = dump->held.n;
-		len = sockets_receive(kernel);
+		len = asker_receive(&kernel->asker);
 		if (len < 0)
 			return len;
 		for (hdr = kernel->buffer; nlmsg_ok(hdr, len);
@@ -189,7 +189,7 @@ static int read_dump(struct dump *dump)
 		if (dump->held.n > n)
 			dump->parts++;
 	}
-	kernel->unfinished = false;
+	kernel->asker.unfinished = false;
 	return dump->error;
 }
 
@@ -204,7 +204,7 @@ static int read_once(struct dump *dump, const struct kernel_read *what)
 	dump->error = 0;
 	r = encode_question(dump->kernel, what);
 	if (!r)
-		r = sockets_send(dump->kernel);
+		r = asker_ask(&dump->kernel->asker, dump->kernel->msg);
 	if (!r)
 		r = read_dump(dump);
 	if (!r && dump->interrupted)

@@ -11,12 +11,6 @@
 /* Some 20 000 route messages; more is read again after a loss. */
 #define LISTEN_BUFFER (8 * 1024 * 1024)
 
-#define ANSWER_TIMEOUT_S 5
-#define ANSWER_BUFFER	 (1024 * 1024)
-
-/* Of an answer left behind: a dump of everything is some 100 000 datagrams. */
-#define LEFTOVER_MAX 1000000
-
 static const struct {
 	int libnl;
 	int error;
@@ -67,19 +61,6 @@ int nl_sock_open(int protocol, struct nl_sock **ret)
 	(void)set_option(sock, SOL_NETLINK, NETLINK_CAP_ACK, 1);
 	*ret = sock;
 	return 0;
-}
-
-int nl_sock_open_asker(struct nl_sock **ret)
-{
-	int r;
-
-	*ret = NULL;
-	r = nl_sock_open(NETLINK_ROUTE, ret);
-	if (!r)
-		r = nl_sock_set_buffer(*ret, ANSWER_BUFFER);
-	if (!r)
-		r = nl_sock_set_receive_timeout(*ret, ANSWER_TIMEOUT_S);
-	return r;
 }
 
 void nl_sock_free(struct nl_sock *sock)
@@ -183,11 +164,4 @@ int nl_sock_receive(struct nl_sock *sock, void *buffer, bool wait)
 		n = receive_once(sock, buffer, wait);
 	} while (n == -EINTR || n == -EPERM);
 	return n;
-}
-
-void nl_sock_drain(struct nl_sock *sock, void *buffer)
-{
-	for (size_t i = 0; i < LEFTOVER_MAX; i++)
-		if (nl_sock_receive(sock, buffer, false) == 0)
-			return;
 }

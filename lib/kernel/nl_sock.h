@@ -25,14 +25,6 @@
  */
 int nl_sock_open(int protocol, struct nl_sock **ret);
 
-/**
- * nl_sock_open_asker() - one for rtnetlink's answers, which are waited for
- *
- * With room for as many as the messages of a batch, should all of them fail.
- * Return: 0 or -errno; then *@ret is to be freed nevertheless, or NULL.
- */
-int nl_sock_open_asker(struct nl_sock **ret);
-
 /** nl_sock_free() - close; NULL is legal */
 void nl_sock_free(struct nl_sock *sock);
 
@@ -70,8 +62,5 @@ int nl_sock_send(struct nl_sock *sock, const void *bytes, size_t len);
  * were lost, by overrun or because one was larger than the buffer; -errno.
  */
 int nl_sock_receive(struct nl_sock *sock, void *buffer, bool wait);
-
-/** nl_sock_drain() - throw away what is queued; @buffer: as above */
-void nl_sock_drain(struct nl_sock *sock, void *buffer);
 
 #endif

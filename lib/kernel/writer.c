@@ -1,107 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/writer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <time.h>
 
-#include <netlink/socket.h>
-
-#include "kernel/sockets.h"
+#include "kernel/nl_sock.h"
 
 #define STACK_BYTES (256 * 1024) /* address space; little of it is touched */
 
 struct writer {
-	struct nl_sock *sock;
+	struct asker asker;
+	void *buffer;
 	void (*ended)(void *data);
 	void *data;
 	pthread_t thread;
 	sem_t begins;
-	struct writer_job *job; /* NULL: the thread ends */
-	/* An answer was not read to its end. */
-	bool unfinished;
-	void *buffer; /* NL_SOCK_BUFFER bytes */
+	struct job *job; /* NULL: the thread ends */
+	uint32_t max_ms;
 };
-
-/* --- the thread --- */
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* Return: whether this was the answer that ends the batch. */
-static bool take_answer(struct writer_job *job,
-			const struct writer_batch *batch,
-			const struct nlmsghdr *hdr)
-{
-	struct writer_answer answer = {.sequence = hdr->nlmsg_seq};
-	uint32_t i = hdr->nlmsg_seq - batch->first;
-
-	/* What answers an earlier question that timed out is not ours. */
-	if (hdr->nlmsg_type != NLMSG_ERROR || i >= batch->n)
-		return false;
-	answer.error = sockets_error(hdr, answer.why, sizeof(answer.why));
-	if (answer.error)
-		vec_push(&job->answers, answer);
-	return i == batch->n - 1;
-}
-
-static int read_answers(struct writer *writer, const struct writer_batch *batch)
-{
-	bool ended = false;
-	struct nlmsghdr *hdr;
-	int len;
-
-	while (!ended) {
-		len = nl_sock_receive(writer->sock, writer->buffer, true);
-		if (len <= 0)
-			return len ? len : -ETIMEDOUT;
-		for (hdr = writer->buffer; nlmsg_ok(hdr, len);
-		     hdr = nlmsg_next(hdr, &len))
-			ended = take_answer(writer->job, batch, hdr) || ended;
-	}
-	writer->unfinished = false;
-	return 0;
-}
-
-static int write_batch(struct writer *writer, size_t begin,
-		       const struct writer_batch *batch)
-{
-	int r;
-
-	if (writer->unfinished)
-		nl_sock_drain(writer->sock, writer->buffer);
-	writer->unfinished = true;
-	r = nl_sock_send(writer->sock, writer->job->bytes.items + begin,
-			 batch->end - begin);
-	return r ? r : read_answers(writer, batch);
-}
-
-static void do_job(struct writer *writer)
-{
-	struct writer_job *job = writer->job;
-	uint64_t until_ms = clock_ms() + job->max_ms;
-	size_t begin = 0;
-
-	while (job->written < job->batches.n) {
-		const struct writer_batch *batch =
-			&job->batches.items[job->written];
-
-		if (job->written && clock_ms() >= until_ms)
-			return;
-		job->error = write_batch(writer, begin, batch);
-		if (job->error)
-			return;
-		begin = batch->end;
-		job->written++;
-	}
-}
 
 static void *run(void *data)
 {
@@ -109,15 +26,13 @@ static void *run(void *data)
 
 	for (;;) {
 		while (sem_wait(&writer->begins))
-			; /* -EINTR */
+			; /* EINTR */
 		if (!writer->job)
 			return NULL;
-		do_job(writer);
+		job_write(writer->job, &writer->asker, writer->max_ms);
 		writer->ended(writer->data);
 	}
 }
-
-/* --- its owner --- */
 
 /* Signals are for the owner's loop. */
 static int start_thread(struct writer *writer)
@@ -140,6 +55,14 @@ static int start_thread(struct writer *writer)
 	return -r;
 }
 
+static void release(struct writer *writer)
+{
+	(void)sem_destroy(&writer->begins);
+	asker_close(&writer->asker);
+	free(writer->buffer);
+	free(writer);
+}
+
 int writer_new(void (*ended)(void *data), void *data, struct writer **ret)
 {
 	struct writer *writer = xalloc(sizeof(*writer));
@@ -149,17 +72,13 @@ int writer_new(void (*ended)(void *data), void *data, struct writer **ret)
 	writer->data = data;
 	writer->buffer = xalloc(NL_SOCK_BUFFER);
 	(void)sem_init(&writer->begins, 0, 0);
-	r = nl_sock_open_asker(&writer->sock);
+	r = asker_open(&writer->asker, writer->buffer);
 	if (!r)
 		r = start_thread(writer);
-	if (!r) {
+	if (r)
+		release(writer);
+	else
 		*ret = writer;
-		return 0;
-	}
-	nl_sock_free(writer->sock);
-	(void)sem_destroy(&writer->begins);
-	free(writer->buffer);
-	free(writer);
 	return r;
 }
 
@@ -170,29 +89,17 @@ void writer_free(struct writer *writer)
 	writer->job = NULL;
 	(void)sem_post(&writer->begins);
 	(void)pthread_join(writer->thread, NULL);
-	(void)sem_destroy(&writer->begins);
-	nl_sock_free(writer->sock);
-	free(writer->buffer);
-	free(writer);
+	release(writer);
 }
 
-uint32_t writer_port(const struct writer *writer)
+struct asker *writer_asker(struct writer *writer)
 {
-	return nl_socket_get_local_port(writer->sock);
+	return &writer->asker;
 }
 
-void writer_start(struct writer *writer, struct writer_job *job)
+void writer_start(struct writer *writer, struct job *job, uint32_t max_ms)
 {
-	job->written = 0;
-	job->error = 0;
-	vec_clear(&job->answers);
 	writer->job = job;
+	writer->max_ms = max_ms;
 	(void)sem_post(&writer->begins);
-}
-
-void writer_job_done(struct writer_job *job)
-{
-	vec_done(&job->bytes);
-	vec_done(&job->batches);
-	vec_done(&job->answers);
 }

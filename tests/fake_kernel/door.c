@@ -459,7 +459,7 @@ static void apply_from(struct kernel *kernel, size_t begin, size_t end)
 }
 
 int kernel_apply_begin(struct kernel *kernel, const struct op *ops, size_t n,
-		       const struct attrset_store *attrs, unsigned int max_ms)
+		       const struct attrset_store *attrs, uint32_t max_ms)
 {
 	int error;
 

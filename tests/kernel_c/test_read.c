@@ -105,8 +105,9 @@ static void leave_behind(struct kernel *kernel, int flags)
 		info.rtm_dst_len = 33;
 	r = encode_begin(kernel->msg, RTM_GETROUTE, flags, &info, sizeof(info));
 	assert_int_equal(r, 0);
-	hdr->nlmsg_seq = ++kernel->sequence;
-	assert_int_equal(nl_sock_send(kernel->asker, hdr, hdr->nlmsg_len), 0);
+	hdr->nlmsg_seq = ++kernel->asker.sequence;
+	assert_int_equal(nl_sock_send(kernel->asker.sock, hdr, hdr->nlmsg_len),
+			 0);
 }
 
 static void an_answer_left_behind_is_skipped(void **state)
@@ -148,7 +149,7 @@ static void a_dump_left_behind_is_thrown_away(void **state)
 		ops[i] = ear_route(ear, i);
 	ear_apply(ear, ear->kernel, ops, MANY);
 	leave_behind(ear->kernel, NLM_F_DUMP);
-	ear->kernel->unfinished = true;
+	ear->kernel->asker.unfinished = true;
 	ear_must_read(ear, &what, "+rule0 +rule32766 +rule32767 ");
 	netns_ip("link set d1 down"); /* the quickest way to be rid of them */
 	free(ops);
