@@ -78,6 +78,7 @@ struct daemon {
 	bool is_informed; /* the kernel was read, and what was learned before */
 	uint64_t learn_ms; /* if it is not: when that is tried again */
 	uint64_t turn_ms;  /* when the engine's turn began */
+	bool is_told;	   /* what the last round was: it is over */
 	bool gives_way;	   /* it was long: who asked meanwhile comes first */
 	bool has_more;	   /* the kernel has, when it was last listened to */
 	unsigned int hearings; /* since the engine's turn */

@@ -82,8 +82,10 @@ static void on_check(struct ev_loop *loop, ev_check *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	if (!engine_is_busy(&daemon->engine))
+	/* Unless what was heard before is still to be told. */
+	if (daemon->is_told)
 		round_begin(&daemon->round, daemon_now_us());
+	daemon->is_told = false;
 }
 
 /* One turn of it: often that is all there is to do. */
@@ -142,6 +144,7 @@ static int run_engine(struct daemon *daemon, uint64_t now_ms)
 		error = take_turn(daemon, now_ms);
 	if (engine_is_busy(engine))
 		return error; /* the round goes on */
+	daemon->is_told = true;
 	if (round_end(&daemon->round, engine, daemon_now_us()))
 		monitor_tell(daemon);
 	if (has_turn && !engine->read_failed) {

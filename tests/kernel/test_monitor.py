@@ -3,12 +3,14 @@
 
 import itertools
 import socket
+import threading
 import time
 
 import pytest
 
-from lab import until
+from lab import Daemon, until
 from lab.daemon import ROOT
+from lab.shim import preload, put_number
 from lab.varlink import Client, Closed, parse
 
 CONTRACT = parse((ROOT / "docs" / "io.multihomed.varlink").read_text())
@@ -287,6 +289,41 @@ def test_the_daemons_end_is_the_listeners_end(figure):
         with pytest.raises(Closed):
             while True:
                 ear.client.receive()
+
+
+@pytest.mark.no_sandbox("a shim is loaded before it")
+def test_nothing_is_left_out_while_others_ask(figure):
+    """After each long turn who asks comes first: in a round of the loop that has
+    heard something, and tells it later."""
+    lab, is_over = figure.lab, threading.Event()
+    slow = put_number(f"{lab.directory}/slow", 0)
+    daemon = Daemon(figure.a, "settle_ms = 0;", env=preload(slow=slow))
+    lab.daemons.append(daemon)
+    daemon.start()
+    put_number(slow, 15)
+    asker = threading.Thread(target=ask_on, args=(daemon, is_over))
+    with Ear(daemon) as ear:
+        asker.start()
+        try:
+            burst(figure.a, 200)
+            n = 0
+            while n < 200:
+                told = ear.next()
+                n += len(told["heard"]) + told["heard_more"]
+        finally:
+            is_over.set()
+            asker.join()
+    assert n == 200
+
+
+def ask_on(daemon, is_over):
+    """Some calls are always on their way."""
+    with Client(daemon.socket_path) as client:
+        for _ in range(20):
+            client.send(STATUS)
+        while not is_over.is_set():
+            client.send(STATUS)
+            client.receive()
 
 
 @pytest.mark.slow
